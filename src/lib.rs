@@ -1,0 +1,1 @@
+//! Python virtual environments: what `python -m venv` makes, in milliseconds, or nothing at all.

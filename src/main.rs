@@ -1,0 +1,3 @@
+//! The `rvenv` command.
+
+fn main() {}
