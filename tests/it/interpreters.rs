@@ -20,6 +20,9 @@ pub(crate) struct Interpreter {
     pub(crate) implementation: String,
     /// Whether its `ensurepip` can install pip.
     pub(crate) pip: bool,
+    /// Whether its `--copies` can work: a distribution's PyPy takes all of `/usr/lib` for its own
+    /// and stumbles over other packages' dangling links in there.
+    pub(crate) copies: bool,
 }
 
 impl Interpreter {
@@ -171,18 +174,21 @@ fn probe(executable: &Path) -> Option<Interpreter> {
                   assert sys.prefix == sys.base_prefix\n\
                   print(*sys.version_info[:3], sys.implementation.name)\n\
                   try:\n    import ensurepip.__main__\n    print(1)\n\
-                  except ImportError:\n    print(0)";
+                  except ImportError:\n    print(0)\n\
+                  print(sys.prefix)";
     let answer = ask(executable, script)?;
     let mut words = answer.split_whitespace();
     let mut number = || words.next()?.parse().ok();
     let version = (number()?, number()?, number()?);
     let implementation = words.next()?.to_owned();
     let pip = words.next()? == "1";
+    let copies = implementation != "pypy" || words.next()? != "/usr";
     (version >= (3, 6, 0)).then(|| Interpreter {
         executable: executable.to_owned(),
         version,
         implementation,
         pip,
+        copies,
     })
 }
 

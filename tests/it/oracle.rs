@@ -99,6 +99,11 @@ impl<'a> Oracle<'a> {
         self
     }
 
+    /// A cache folder of its own for a run of rvenv.
+    pub(crate) fn cache(&self, name: &str) -> PathBuf {
+        self.env.root().join("caches").join(name)
+    }
+
     /// Runs both and compares.
     pub(crate) fn verdict(&self) -> Verdict {
         self.verdict_against(&self.reference()?)
@@ -143,14 +148,6 @@ impl<'a> Oracle<'a> {
             writeln!(account, "  … and {} more", lines.len() - 40).unwrap();
         }
         Err(account)
-    }
-
-    /// Runs both and panics if they differ.
-    #[track_caller]
-    pub(crate) fn agrees(&self) {
-        if let Err(account) = self.verdict() {
-            panic!("{account}");
-        }
     }
 
     fn set_up(&self) {

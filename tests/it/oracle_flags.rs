@@ -17,7 +17,12 @@ fn every_combination_of_flags_makes_the_same_bare_environment() {
         } else {
             &SCM[..1]
         };
-        let combinations = product(&[&SITE, &LINKS, &EXISTING, &PROMPT, scm]);
+        let links = if python.copies {
+            &LINKS[..]
+        } else {
+            &LINKS[..2]
+        };
+        let combinations = product(&[&SITE, links, &EXISTING, &PROMPT, scm]);
         combinations.into_iter().map(|flags| {
             let args = [&["--without-pip"][..], &flags, &["env"]].concat();
             env.oracle(python).args(args).verdict()
@@ -34,7 +39,11 @@ fn the_order_of_the_flags_does_not_show() {
             "--prompt=last",
             "--upgrade",
             "--without-pip",
-            "--copies",
+            if python.copies {
+                "--copies"
+            } else {
+                "--symlinks"
+            },
             "--system-site-packages",
         ];
         env.oracle(python).args(args).verdict()
@@ -46,8 +55,8 @@ fn repeated_and_abbreviated_flags_are_the_same_flags() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().flat_map(|python| {
         let cases: [&[&str]; 4] = [
-            &["--without-p", "--sys", "--cop", "env"],
-            &["--without-pip", "--copies", "--copies", "env"],
+            &["--without-p", "--sys", "--symlin", "env"],
+            &["--without-pip", "--symlinks", "--symlinks", "env"],
             &["--without-pip", "--prompt", "a", "--prompt", "b", "env"],
             &["--without-pip", "--p=x", "--sym", "--cl", "env"],
         ];
