@@ -20,7 +20,8 @@ use crate::store::Store;
 
 const GITIGNORE: &str = "# Created by venv; see https://docs.python.org/3/library/venv.html\n*\n";
 
-type PostSetup = dyn Fn(&Context) -> Result<(), Box<dyn std::error::Error + Send + Sync>> + Send + Sync;
+type PostSetup =
+    dyn Fn(&Context) -> Result<(), Box<dyn std::error::Error + Send + Sync>> + Send + Sync;
 
 /// Makes virtual environments, as CPython's `venv.EnvBuilder` does.
 ///
@@ -74,7 +75,10 @@ impl EnvBuilder {
     #[must_use]
     pub fn post_setup(
         mut self,
-        hook: impl Fn(&Context) -> Result<(), Box<dyn std::error::Error + Send + Sync>> + Send + Sync + 'static,
+        hook: impl Fn(&Context) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
+        + Send
+        + Sync
+        + 'static,
     ) -> Self {
         self.post_setup = Some(Box::new(hook));
         self
@@ -89,9 +93,16 @@ impl EnvBuilder {
         if let Some(interpreter) = self.interpreter.get() {
             return Ok(interpreter);
         }
-        let interpreter = self.log().step("finding Python", || self.find_interpreter())?;
+        let interpreter = self
+            .log()
+            .step("finding Python", || self.find_interpreter())?;
         self.log().say(|| {
-            format!("{} {} at {}", interpreter.implementation, interpreter.version_string(), interpreter.executable)
+            format!(
+                "{} {} at {}",
+                interpreter.implementation,
+                interpreter.version_string(),
+                interpreter.executable
+            )
         });
         Ok(self.interpreter.get_or_init(|| interpreter))
     }
@@ -113,14 +124,21 @@ impl EnvBuilder {
         Ok(context)
     }
 
-    fn attempt(&self, env_dir: &Path, interpreter: &Interpreter, context: &Context) -> Result<bool, Error> {
+    fn attempt(
+        &self,
+        env_dir: &Path,
+        interpreter: &Interpreter,
+        context: &Context,
+    ) -> Result<bool, Error> {
         let (options, log) = (&self.options, self.log());
         let mut stage = Stage::open(env_dir, options, &self.environment)?;
         let upgrade = options.on_existing == OnExisting::Upgrade;
 
         ensure_directories(stage.tree(), interpreter, context)?;
         self.create_configuration(stage.tree(), interpreter, context)?;
-        log.step("interpreter", || setup_python(&stage, interpreter, context, options.links))?;
+        log.step("interpreter", || {
+            setup_python(&stage, interpreter, context, options.links)
+        })?;
         self.interrupt.check()?;
         let obsolete = if options.with_pip {
             log.step("pip", || self.seed(interpreter).setup_pip(&stage, context))?
@@ -138,7 +156,9 @@ impl EnvBuilder {
             self.run_post_setup(context)?;
         }
         if options.upgrade_deps {
-            log.step("upgrade-deps", || upgrade::upgrade_dependencies(context, interpreter, &self.interrupt))?;
+            log.step("upgrade-deps", || {
+                upgrade::upgrade_dependencies(context, interpreter, &self.interrupt)
+            })?;
         }
         if let Err((path, error)) = stage.finish() {
             log.warn(&format!("{} could not be deleted: {error}", path.display()));
@@ -175,8 +195,13 @@ impl EnvBuilder {
     }
 
     fn run_post_setup(&self, context: &Context) -> Result<(), Error> {
-        let Some(hook) = &self.post_setup else { return Ok(()) };
-        hook(context).map_err(|source| Error::PostSetup { path: context.env_dir.clone().into(), source })
+        let Some(hook) = &self.post_setup else {
+            return Ok(());
+        };
+        hook(context).map_err(|source| Error::PostSetup {
+            path: context.env_dir.clone().into(),
+            source,
+        })
     }
 
     fn seed<'a>(&'a self, interpreter: &'a Interpreter) -> Seed<'a> {
@@ -200,7 +225,11 @@ impl EnvBuilder {
 }
 
 /// The folders of the `venv` scheme, and `lib64` where that version links it.
-fn ensure_directories(tree: &Folder, interpreter: &Interpreter, context: &Context) -> Result<(), Error> {
+fn ensure_directories(
+    tree: &Folder,
+    interpreter: &Interpreter,
+    context: &Context,
+) -> Result<(), Error> {
     let scheme = &interpreter.scheme;
     tree.create_dir_all(&scheme.include)?;
     tree.create_dir_all(&scheme.purelib)?;
@@ -215,11 +244,18 @@ fn ensure_directories(tree: &Folder, interpreter: &Interpreter, context: &Contex
 }
 
 /// The interpreter under all its names; those of an existing environment that lead to the same base already stay.
-fn setup_python(stage: &Stage, interpreter: &Interpreter, context: &Context, links: Links) -> Result<(), Error> {
+fn setup_python(
+    stage: &Stage,
+    interpreter: &Interpreter,
+    context: &Context,
+    links: Links,
+) -> Result<(), Error> {
     let existing = |name: &str| Path::new(&context.bin_path).join(name);
     let base = Identity::of(Path::new(&context.executable));
     let mut links = links;
-    if stage.is_merge() && fs_err::symlink_metadata(&context.env_exe).is_ok_and(|metadata| metadata.is_file()) {
+    if stage.is_merge()
+        && fs_err::symlink_metadata(&context.env_exe).is_ok_and(|metadata| metadata.is_file())
+    {
         // symlink_or_copy copies where a link cannot be made, and over a copy it cannot.
         links = Links::Copy;
     }
@@ -248,7 +284,11 @@ fn setup_scripts(
         relocatable: options.relocatable,
     };
     for script in activation::scripts(&values, interpreter.platform == Platform::Windows) {
-        tree.write(&format!("{}/{}", context.bin_name, script.name), &script.contents, Mode::Script)?;
+        tree.write(
+            &format!("{}/{}", context.bin_name, script.name),
+            &script.contents,
+            Mode::Script,
+        )?;
     }
     Ok(())
 }

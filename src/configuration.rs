@@ -17,17 +17,31 @@ pub(crate) fn render(context: &Context, interpreter: &Interpreter, options: &Opt
         text.push_str(" = ");
         text.push_str(value);
         // Text mode: the line ends of the base's platform.
-        text.push_str(if interpreter.platform == Platform::Windows { "\r\n" } else { "\n" });
+        text.push_str(if interpreter.platform == Platform::Windows {
+            "\r\n"
+        } else {
+            "\n"
+        });
     };
     line("home", &one_line(&context.python_dir));
-    line("include-system-site-packages", if options.system_site_packages { "true" } else { "false" });
+    line(
+        "include-system-site-packages",
+        if options.system_site_packages {
+            "true"
+        } else {
+            "false"
+        },
+    );
     line("version", &interpreter.version_string());
     if options.prompt.is_some() && interpreter.at_least(3, 8) {
         line("prompt", &repr(&context.prompt));
     }
     if interpreter.at_least(3, 11) {
         line("executable", &one_line(&interpreter.real_executable));
-        line("command", &one_line(&command(context, interpreter, options)));
+        line(
+            "command",
+            &one_line(&command(context, interpreter, options)),
+        );
     }
     if options.relocatable {
         line("relocatable", "true");
@@ -64,19 +78,32 @@ fn command(context: &Context, interpreter: &Interpreter, options: &Options) -> S
 
 /// Unlike CPython: a line break in a prompt or path is written as an escape, or it would start a key of its own.
 fn one_line(value: &str) -> String {
-    let is_break = |character| matches!(character, '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}');
+    let is_break = |character| {
+        matches!(
+            character,
+            '\n' | '\r' | '\x0b' | '\x0c' | '\x1c'..='\x1e' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        )
+    };
     if !value.contains(is_break) {
         return value.to_owned();
     }
     value.chars().fold(String::new(), |mut text, character| {
-        if is_break(character) { escape(&mut text, character) } else { text.push(character) }
+        if is_break(character) {
+            escape(&mut text, character)
+        } else {
+            text.push(character)
+        }
         text
     })
 }
 
 /// Python's `repr()` of a string.
 pub(crate) fn repr(value: &str) -> String {
-    let quote = if value.contains('\'') && !value.contains('"') { '"' } else { '\'' };
+    let quote = if value.contains('\'') && !value.contains('"') {
+        '"'
+    } else {
+        '\''
+    };
     let mut text = String::with_capacity(value.len() + 2);
     text.push(quote);
     for character in value.chars() {
@@ -111,7 +138,14 @@ fn escape(text: &mut String, character: char) {
 fn is_printable(character: char) -> bool {
     match character {
         '\'' | '"' | '\\' => true,
-        _ => ['a', character].iter().collect::<String>().escape_debug().nth(1) == Some(character),
+        _ => {
+            ['a', character]
+                .iter()
+                .collect::<String>()
+                .escape_debug()
+                .nth(1)
+                == Some(character)
+        }
     }
 }
 

@@ -58,10 +58,18 @@ impl Context {
         let env_dir = utf8(env_dir)?;
         let separator = platform.path_separator();
         if interpreter.at_least(3, 11) && env_dir.contains(separator) {
-            return Err(Error::PathSeparator { path: env_dir.into(), separator });
+            return Err(Error::PathSeparator {
+                path: env_dir.into(),
+                separator,
+            });
         }
-        let is_separator = |character| character == '/' || (platform == Platform::Windows && character == '\\');
-        let env_name = env_dir.rsplit(is_separator).next().unwrap_or_default().to_owned();
+        let is_separator =
+            |character| character == '/' || (platform == Platform::Windows && character == '\\');
+        let env_name = env_dir
+            .rsplit(is_separator)
+            .next()
+            .unwrap_or_default()
+            .to_owned();
         let executable = interpreter.base_executable.clone();
         let (python_dir, python_exe) = split(&executable, is_separator);
         let bin_name = platform.bin_name().to_owned();
@@ -86,9 +94,11 @@ impl Context {
 /// `--prompt`; from 3.9 on `.` is the current directory's name (bpo-38901).
 fn prompt(options: &Options, interpreter: &Interpreter, cwd: Option<&Path>) -> Option<String> {
     match options.prompt.as_deref() {
-        Some(".") if interpreter.at_least(3, 9) => {
-            Some(cwd.and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned()).unwrap_or_default())
-        }
+        Some(".") if interpreter.at_least(3, 9) => Some(
+            cwd.and_then(Path::file_name)
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+        ),
         given => given.map(str::to_owned),
     }
 }
@@ -105,7 +115,11 @@ fn split(path: &str, is_separator: impl Fn(char) -> bool) -> (&str, &str) {
 /// Joins with the platform's separator; `relative` has `/`.
 pub(crate) fn join(platform: Platform, base: &str, relative: &str) -> String {
     match platform {
-        Platform::Windows => format!("{}\\{}", base.trim_end_matches('\\'), relative.replace('/', "\\")),
+        Platform::Windows => format!(
+            "{}\\{}",
+            base.trim_end_matches('\\'),
+            relative.replace('/', "\\")
+        ),
         Platform::Posix | Platform::Darwin => format!("{}/{relative}", base.trim_end_matches('/')),
     }
 }
@@ -120,8 +134,15 @@ pub(crate) fn absolute(path: &Path, cwd: Option<&Path>) -> Result<PathBuf, Error
         _ if path.is_absolute() => path.to_path_buf(),
         Some(cwd) => cwd.join(path),
         None => {
-            let source = std::io::Error::new(std::io::ErrorKind::NotFound, "the current directory is gone");
-            return Err(Error::Io { action: "make absolute", path: path.into(), source });
+            let source = std::io::Error::new(
+                std::io::ErrorKind::NotFound,
+                "the current directory is gone",
+            );
+            return Err(Error::Io {
+                action: "make absolute",
+                path: path.into(),
+                source,
+            });
         }
     };
     let mut normal = PathBuf::new();
@@ -146,7 +167,9 @@ pub(crate) fn absolute(path: &Path, cwd: Option<&Path>) -> Result<PathBuf, Error
 
 /// The path as text, since everything that names it is UTF-8.
 fn utf8(path: &Path) -> Result<String, Error> {
-    path.to_str().map(str::to_owned).ok_or_else(|| Error::NotUtf8 { path: path.into() })
+    path.to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Error::NotUtf8 { path: path.into() })
 }
 
 #[cfg(test)]
@@ -165,7 +188,11 @@ mod tests {
             ("//x/y", "//x/y"),
             ("///x/y", "/x/y"),
         ] {
-            assert_eq!(absolute(Path::new(path), Some(Path::new("/w"))).unwrap(), Path::new(expected), "{path}");
+            assert_eq!(
+                absolute(Path::new(path), Some(Path::new("/w"))).unwrap(),
+                Path::new(expected),
+                "{path}"
+            );
         }
     }
 }

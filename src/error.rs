@@ -41,7 +41,10 @@ pub enum Error {
         reason: &'static str,
     },
     /// The umask would make an environment that its own maker cannot use.
-    #[error("the umask {umask:04o} takes the owner's own permissions from {}", repr(path))]
+    #[error(
+        "the umask {umask:04o} takes the owner's own permissions from {}",
+        repr(path)
+    )]
     Umask {
         /// The absolute path of the environment.
         path: PathBuf,
@@ -136,14 +139,18 @@ impl Error {
                 };
                 Some(format!("{what}: remove it or choose another directory"))
             }
-            Self::PathSeparator { .. } | Self::NotUtf8 { .. } => Some("choose a directory with another name".into()),
+            Self::PathSeparator { .. } | Self::NotUtf8 { .. } => {
+                Some("choose a directory with another name".into())
+            }
             Self::RefusingToClear { .. } => {
                 Some("use --force to delete what is in it, or choose another directory".into())
             }
             Self::Umask { .. } => Some("run `umask 022` first".into()),
             Self::PythonNotFound { .. } => Some("name one with -p, or put one on PATH".into()),
             Self::UnusablePython { .. } => Some("choose another Python with -p".into()),
-            Self::NoPip { .. } => Some("use --without-pip to make the environment without it".into()),
+            Self::NoPip { .. } => {
+                Some("use --without-pip to make the environment without it".into())
+            }
             Self::Io { source, .. } => io_hint(source),
             _ => None,
         }
@@ -152,7 +159,11 @@ impl Error {
     /// Wraps an [`io::Error`] with what was done and to what.
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
-        move |source| Self::Io { action, path, source }
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
     }
 
     /// The kind of the system's refusal, if it was one.
@@ -166,7 +177,8 @@ impl Error {
 
 fn io_hint(source: &io::Error) -> Option<String> {
     use io::ErrorKind::{
-        FileTooLarge, InvalidFilename, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull, Unsupported,
+        FileTooLarge, InvalidFilename, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+        StorageFull, Unsupported,
     };
     // EMFILE and ENFILE have no kind of their own; both numbers are the same on every Unix.
     if cfg!(unix) && matches!(source.raw_os_error(), Some(23 | 24)) {
@@ -190,5 +202,9 @@ fn repr(path: &Path) -> String {
 }
 
 fn indented(output: &str) -> String {
-    output.trim_end().lines().map(|line| format!("\n  {line}")).collect()
+    output
+        .trim_end()
+        .lines()
+        .map(|line| format!("\n  {line}"))
+        .collect()
 }

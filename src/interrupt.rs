@@ -21,19 +21,26 @@ impl Interrupt {
     pub fn listen() -> io::Result<Self> {
         let interrupt = Self::default();
         for signal in signals() {
-            signal_hook::flag::register_usize(signal, Arc::clone(&interrupt.0), usize::try_from(signal).unwrap_or(0))?;
+            signal_hook::flag::register_usize(
+                signal,
+                Arc::clone(&interrupt.0),
+                usize::try_from(signal).unwrap_or(0),
+            )?;
         }
         Ok(interrupt)
     }
 
     /// The signal that came, if any.
     pub fn signal(&self) -> Option<i32> {
-        i32::try_from(self.0.load(Ordering::Relaxed)).ok().filter(|&signal| signal != 0)
+        i32::try_from(self.0.load(Ordering::Relaxed))
+            .ok()
+            .filter(|&signal| signal != 0)
     }
 
     /// An error if a signal came: called between steps and between files.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        self.signal().map_or(Ok(()), |signal| Err(Error::Interrupted { signal }))
+        self.signal()
+            .map_or(Ok(()), |signal| Err(Error::Interrupted { signal }))
     }
 
     /// Lets the signal that came end this process as if it had never been caught.

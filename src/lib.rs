@@ -6,22 +6,22 @@
 //! Modules in reading order: `builder` tells the story; `interpreter`, `context`, `configuration`, `python`, `activation` and
 //! `seed` are its steps; `stage` makes a tree an environment; `store` remembers; `fs` writes.
 
-mod builder;
-mod options;
-mod context;
-mod layout;
-mod configuration;
-mod python;
 mod activation;
+mod builder;
+mod configuration;
+mod context;
+mod error;
+mod fs;
 mod interpreter;
+mod interrupt;
+mod layout;
+mod log;
+mod options;
+mod process;
+mod python;
 mod seed;
 mod stage;
 mod store;
-mod process;
-mod fs;
-mod interrupt;
-mod log;
-mod error;
 
 pub use builder::EnvBuilder;
 pub use context::Context;

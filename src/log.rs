@@ -35,7 +35,10 @@ impl Log {
         }
         let started = Instant::now();
         let result = run();
-        print(&format!("{name}: {:.2} ms", started.elapsed().as_secs_f64() * 1000.0));
+        print(&format!(
+            "{name}: {:.2} ms",
+            started.elapsed().as_secs_f64() * 1000.0
+        ));
         result
     }
 }

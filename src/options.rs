@@ -40,7 +40,11 @@ impl Default for Options {
         Self {
             system_site_packages: false,
             on_existing: OnExisting::Keep,
-            links: if cfg!(windows) { Links::Copy } else { Links::Symlink },
+            links: if cfg!(windows) {
+                Links::Copy
+            } else {
+                Links::Symlink
+            },
             with_pip: true,
             prompt: None,
             upgrade_deps: false,
@@ -107,22 +111,32 @@ pub struct Environment {
 impl Environment {
     /// Reads the variables and the current directory of this process.
     pub fn of_process() -> Self {
-        Self { variables: std::env::vars_os().collect(), cwd: std::env::current_dir().ok() }
+        Self {
+            variables: std::env::vars_os().collect(),
+            cwd: std::env::current_dir().ok(),
+        }
     }
 
     /// The value of a variable, if it is set and not empty.
     pub fn var(&self, name: &str) -> Option<&OsStr> {
-        self.variables.get(OsStr::new(name)).map(OsString::as_os_str).filter(|value| !value.is_empty())
+        self.variables
+            .get(OsStr::new(name))
+            .map(OsString::as_os_str)
+            .filter(|value| !value.is_empty())
     }
 
     /// The variables whose names begin with `prefix`.
     pub(crate) fn starting_with(&self, prefix: &str) -> impl Iterator<Item = (&OsStr, &OsStr)> {
         let begins = move |name: &OsStr| name.as_encoded_bytes().starts_with(prefix.as_bytes());
-        self.variables.iter().filter(move |(name, _)| begins(name)).map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+        self.variables
+            .iter()
+            .filter(move |(name, _)| begins(name))
+            .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 
     /// The user's home folder, as `$HOME` (`%USERPROFILE%`) says.
     pub fn home(&self) -> Option<PathBuf> {
-        self.var(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).map(PathBuf::from)
+        self.var(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
+            .map(PathBuf::from)
     }
 }

@@ -37,15 +37,28 @@ impl Output {
 ///
 /// [`Error::Io`] if it cannot be started, [`Error::Interrupted`] if a signal came, [`Error::Command`] if it ran longer
 /// than `limit`; it is dead in each case.
-pub(crate) fn run(command: &mut Command, limit: Option<Duration>, interrupt: &Interrupt) -> Result<Output, Error> {
+pub(crate) fn run(
+    command: &mut Command,
+    limit: Option<Duration>,
+    interrupt: &Interrupt,
+) -> Result<Output, Error> {
     let program = command_line(command);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
     fs::own_process_group(command);
-    let mut child = command.spawn().map_err(Error::io("start", Path::new(command.get_program())))?;
+    let mut child = command
+        .spawn()
+        .map_err(Error::io("start", Path::new(command.get_program())))?;
     let stdout = reader(child.stdout.take());
     let stderr = reader(child.stderr.take());
     let status = wait(&mut child, limit, interrupt, &program)?;
-    Ok(Output { status, stdout: stdout.join().unwrap_or_default(), stderr: stderr.join().unwrap_or_default() })
+    Ok(Output {
+        status,
+        stdout: stdout.join().unwrap_or_default(),
+        stderr: stderr.join().unwrap_or_default(),
+    })
 }
 
 /// Waits for `child`; ends it and everything it started if a signal comes or `limit` passes.
@@ -58,7 +71,10 @@ pub(crate) fn wait(
     let started = Instant::now();
     let mut pause = Duration::from_micros(500);
     loop {
-        if let Some(status) = child.try_wait().map_err(Error::io("wait for", Path::new(program)))? {
+        if let Some(status) = child
+            .try_wait()
+            .map_err(Error::io("wait for", Path::new(program)))?
+        {
             return Ok(status);
         }
         let interrupted = interrupt.check();
@@ -84,7 +100,11 @@ pub(crate) fn command_line(command: &Command) -> String {
         let argument = argument.to_string_lossy();
         // The probe is a program of a hundred lines; nobody wants to read it in an error.
         line.push(' ');
-        line.push_str(if argument.contains('\n') { "…" } else { &argument });
+        line.push_str(if argument.contains('\n') {
+            "…"
+        } else {
+            &argument
+        });
     }
     line
 }

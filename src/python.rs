@@ -27,20 +27,34 @@ pub(crate) enum How {
 /// The names of the interpreter in `bin`, the invoked one first (`venv/__init__.py`, `setup_python`).
 ///
 /// The invoked name is an absolute link to the base as it was invoked, every other one a relative link to it.
-pub(crate) fn placements(context: &Context, interpreter: &Interpreter, links: Links) -> Vec<Placement> {
+pub(crate) fn placements(
+    context: &Context,
+    interpreter: &Interpreter,
+    links: Links,
+) -> Vec<Placement> {
     let base = &context.executable;
     let invoked = match links {
         Links::Symlink => How::Link(base.clone()),
         Links::Copy => How::Copy(base.clone()),
     };
-    let mut placements = vec![Placement { name: context.python_exe.clone(), how: invoked }];
-    for alias in interpreter.aliases.iter().filter(|&alias| *alias != context.python_exe) {
+    let mut placements = vec![Placement {
+        name: context.python_exe.clone(),
+        how: invoked,
+    }];
+    for alias in interpreter
+        .aliases
+        .iter()
+        .filter(|&alias| *alias != context.python_exe)
+    {
         let how = match links {
             Links::Symlink => How::Link(context.python_exe.clone()),
             // bpo-18807: copies where symlinks are not wanted.
             Links::Copy => How::Copy(base.clone()),
         };
-        placements.push(Placement { name: alias.clone(), how });
+        placements.push(Placement {
+            name: alias.clone(),
+            how,
+        });
     }
     placements
 }

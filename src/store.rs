@@ -20,8 +20,14 @@ use crate::options::{Cache, Environment};
 const UNUSED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
 const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder can be deleted at any time; rvenv fills it again.\n";
 /// Variables that change what an interpreter answers though its files stay the same.
-const VARIABLES: [&str; 6] =
-    ["PYTHONHOME", "PYTHONEXECUTABLE", "__PYVENV_LAUNCHER__", "LD_LIBRARY_PATH", "LD_PRELOAD", "DYLD_LIBRARY_PATH"];
+const VARIABLES: [&str; 6] = [
+    "PYTHONHOME",
+    "PYTHONEXECUTABLE",
+    "__PYVENV_LAUNCHER__",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "DYLD_LIBRARY_PATH",
+];
 
 /// The cache folder, or nothing that behaves like an empty one.
 #[derive(Debug, Clone)]
@@ -48,21 +54,48 @@ impl Store {
     }
 
     /// The facts about `executable`, if they were stored and nothing they depend on has changed since.
-    pub(crate) fn facts(&self, executable: &Path, environment: &Environment) -> Option<Interpreter> {
+    pub(crate) fn facts(
+        &self,
+        executable: &Path,
+        environment: &Environment,
+    ) -> Option<Interpreter> {
         let path = self.trusted(&facts_name(executable, environment))?;
         let facts: Facts = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-        let unchanged = |(path, identity): &(String, Option<Identity>)| Identity::of(Path::new(path)) == *identity;
-        facts.witnesses.iter().all(unchanged).then_some(facts.interpreter)
+        let unchanged = |(path, identity): &(String, Option<Identity>)| {
+            Identity::of(Path::new(path)) == *identity
+        };
+        facts
+            .witnesses
+            .iter()
+            .all(unchanged)
+            .then_some(facts.interpreter)
     }
 
     /// Remembers the facts about `executable`.
-    pub(crate) fn keep_facts(&self, executable: &Path, environment: &Environment, interpreter: &Interpreter) {
+    pub(crate) fn keep_facts(
+        &self,
+        executable: &Path,
+        environment: &Environment,
+        interpreter: &Interpreter,
+    ) {
         // The name itself may be a symlink that somebody points elsewhere.
-        let paths = executable.to_str().into_iter().chain(interpreter.witnesses.iter().map(String::as_str));
-        let witnesses = paths.map(|path| (path.to_owned(), Identity::of(Path::new(path)))).collect();
-        let facts = Facts { witnesses, interpreter: interpreter.clone() };
-        let Ok(json) = serde_json::to_vec(&facts) else { return };
-        self.publish(&facts_name(executable, environment), |file| file.write_all(&json));
+        let paths = executable
+            .to_str()
+            .into_iter()
+            .chain(interpreter.witnesses.iter().map(String::as_str));
+        let witnesses = paths
+            .map(|path| (path.to_owned(), Identity::of(Path::new(path))))
+            .collect();
+        let facts = Facts {
+            witnesses,
+            interpreter: interpreter.clone(),
+        };
+        let Ok(json) = serde_json::to_vec(&facts) else {
+            return;
+        };
+        self.publish(&facts_name(executable, environment), |file| {
+            file.write_all(&json)
+        });
     }
 
     /// The stored image of this key.
@@ -96,7 +129,13 @@ impl Store {
     pub(crate) fn building(&self, key: &str) -> Option<Building> {
         let folder = self.folder.as_ref().filter(|_| self.prepare())?;
         let path = folder.join(format!("image-{key}.lock"));
-        drop(fs::OpenOptions::new().append(true).create(true).open(&path).ok()?);
+        drop(
+            fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(&path)
+                .ok()?,
+        );
         Some(Building { path, lock: None })
     }
 
@@ -106,7 +145,9 @@ impl Store {
     ///
     /// The first refusal of the operating system.
     pub(crate) fn prune(&self) -> io::Result<u64> {
-        let Some(folder) = &self.folder else { return Ok(0) };
+        let Some(folder) = &self.folder else {
+            return Ok(0);
+        };
         let mut freed = 0;
         for (path, metadata) in entries(folder) {
             fs::remove_file(path)?;
@@ -133,7 +174,9 @@ impl Store {
 
     /// Makes the folder if it is missing; `false` if nothing can be kept in it.
     fn prepare(&self) -> bool {
-        let Some(folder) = &self.folder else { return false };
+        let Some(folder) = &self.folder else {
+            return false;
+        };
         if fs::symlink_metadata(folder).is_err() {
             if let Err(error) = make_folder(folder) {
                 self.log.say(|| format!("nothing is cached: {error}"));
@@ -149,12 +192,21 @@ impl Store {
         }
     }
 
-    fn publish(&self, name: &str, write: impl FnOnce(&mut tempfile::NamedTempFile) -> io::Result<()>) {
-        let Some(folder) = self.folder.as_ref().filter(|_| self.prepare()) else { return };
-        let published = tempfile::Builder::new().prefix(".new-").tempfile_in(folder).and_then(|mut file| {
-            write(&mut file)?;
-            file.persist(folder.join(name)).map_err(|error| error.error)
-        });
+    fn publish(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut tempfile::NamedTempFile) -> io::Result<()>,
+    ) {
+        let Some(folder) = self.folder.as_ref().filter(|_| self.prepare()) else {
+            return;
+        };
+        let published = tempfile::Builder::new()
+            .prefix(".new-")
+            .tempfile_in(folder)
+            .and_then(|mut file| {
+                write(&mut file)?;
+                file.persist(folder.join(name)).map_err(|error| error.error)
+            });
         match published {
             Ok(_) => sweep(folder),
             Err(error) => self.log.say(|| format!("nothing is cached: {error}")),
@@ -186,14 +238,21 @@ impl Drop for Building {
 }
 
 fn default_folder(environment: &Environment) -> Option<PathBuf> {
-    let absolute = |name: &str| environment.var(name).map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute = |name: &str| {
+        environment
+            .var(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
     let home = environment.home().filter(|home| home.is_absolute());
     if cfg!(windows) {
         absolute("LOCALAPPDATA").map(|folder| folder.join("rvenv").join("cache"))
     } else if cfg!(target_os = "macos") {
         home.map(|home| home.join("Library/Caches/rvenv"))
     } else {
-        absolute("XDG_CACHE_HOME").or_else(|| home.map(|home| home.join(".cache"))).map(|folder| folder.join("rvenv"))
+        absolute("XDG_CACHE_HOME")
+            .or_else(|| home.map(|home| home.join(".cache")))
+            .map(|folder| folder.join("rvenv"))
     }
 }
 
@@ -205,7 +264,9 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    let made = builder.prefix(".rvenv-").tempdir_in(folder.parent().unwrap_or(folder))?;
+    let made = builder
+        .prefix(".rvenv-")
+        .tempdir_in(folder.parent().unwrap_or(folder))?;
     fs::rename(made.keep(), folder)?;
     fs::write(folder.join("CACHEDIR.TAG"), TAG)
 }
@@ -216,7 +277,12 @@ fn facts_name(executable: &Path, environment: &Environment) -> String {
     hasher.update(executable.as_os_str().as_encoded_bytes());
     for name in VARIABLES {
         hasher.update(b"\0");
-        hasher.update(environment.var(name).map(std::ffi::OsStr::as_encoded_bytes).unwrap_or_default());
+        hasher.update(
+            environment
+                .var(name)
+                .map(std::ffi::OsStr::as_encoded_bytes)
+                .unwrap_or_default(),
+        );
     }
     format!("facts-{}.json", hex(&hasher.finalize()[..16]))
 }
@@ -235,7 +301,9 @@ fn entries(folder: &Path) -> impl Iterator<Item = (PathBuf, std::fs::Metadata)> 
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| {
         let name = entry.file_name();
-        let ours = [".new-", "facts-", "image-"].iter().any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()));
+        let ours = [".new-", "facts-", "image-"]
+            .iter()
+            .any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()));
         let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file);
         ours.then_some(entry.path()).zip(metadata)
     })
@@ -247,8 +315,15 @@ fn sweep(folder: &Path) {
     for (path, metadata) in entries(folder) {
         // Reading moves the access time at most once a day, which is enough; where it is never moved, an entry in use is
         // made anew every ninety days.
-        let used = metadata.accessed().into_iter().chain(metadata.modified()).max();
-        if used.and_then(|used| now.duration_since(used).ok()).is_some_and(|unused| unused > UNUSED) {
+        let used = metadata
+            .accessed()
+            .into_iter()
+            .chain(metadata.modified())
+            .max();
+        if used
+            .and_then(|used| now.duration_since(used).ok())
+            .is_some_and(|unused| unused > UNUSED)
+        {
             let _ = fs::remove_file(path);
         }
     }

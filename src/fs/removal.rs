@@ -24,12 +24,23 @@ pub(crate) fn remove_tree(path: &Path) -> Result<(), (PathBuf, io::Error)> {
 #[cfg(unix)]
 fn has_mount(path: &Path) -> bool {
     // The mount table is the only place that knows without walking; without it, the careful walk is taken.
-    let Ok(path) = fs::canonicalize(path) else { return false };
-    let Ok(table) = fs::read_to_string("/proc/self/mounts") else { return true };
-    table.lines().filter_map(|line| line.split(' ').nth(1)).any(|mount| {
-        let mount = mount.replace("\\040", " ").replace("\\011", "\t").replace("\\012", "\n").replace("\\134", "\\");
-        Path::new(&mount).starts_with(&path)
-    })
+    let Ok(path) = fs::canonicalize(path) else {
+        return false;
+    };
+    let Ok(table) = fs::read_to_string("/proc/self/mounts") else {
+        return true;
+    };
+    table
+        .lines()
+        .filter_map(|line| line.split(' ').nth(1))
+        .any(|mount| {
+            let mount = mount
+                .replace("\\040", " ")
+                .replace("\\011", "\t")
+                .replace("\\012", "\n")
+                .replace("\\134", "\\");
+            Path::new(&mount).starts_with(&path)
+        })
 }
 
 #[cfg(windows)]
@@ -42,7 +53,10 @@ fn remove_stubborn(path: &Path, left: &mut Option<(PathBuf, io::Error)>) {
     let removed = if !is_dir {
         remove_leaf(path)
     } else if is_mount_root(path) {
-        Err(io::Error::new(io::ErrorKind::ResourceBusy, "another file system is mounted there"))
+        Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "another file system is mounted there",
+        ))
     } else {
         make_accessible(path);
         if let Ok(entries) = fs::read_dir(path) {
@@ -77,7 +91,9 @@ fn remove_leaf(path: &Path) -> io::Result<()> {
 
 /// Gives the owner back the permissions that deleting needs (a folder with mode 000, a read-only file).
 fn make_accessible(path: &Path) {
-    let Ok(metadata) = fs::symlink_metadata(path) else { return };
+    let Ok(metadata) = fs::symlink_metadata(path) else {
+        return;
+    };
     let mut permissions = metadata.permissions();
     #[cfg(unix)]
     {
@@ -85,7 +101,10 @@ fn make_accessible(path: &Path) {
         permissions.set_mode(permissions.mode() | 0o700);
     }
     #[cfg(windows)]
-    #[allow(clippy::permissions_set_readonly_false, reason = "on Windows this is only the read-only attribute")]
+    #[allow(
+        clippy::permissions_set_readonly_false,
+        reason = "on Windows this is only the read-only attribute"
+    )]
     permissions.set_readonly(false);
     let _ = fs::set_permissions(path, permissions);
 }

@@ -29,8 +29,12 @@ impl Folder {
     /// Opens the folder at `path`, which messages call `shown`; a symlink there is an error.
     pub(crate) fn open(path: &Path, shown: &Path) -> Result<Self, Error> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::open(path, flags, Bits::empty()).map_err(failed("open directory", path))?;
-        Ok(Self { fd, path: shown.into() })
+        let fd =
+            rustix::fs::open(path, flags, Bits::empty()).map_err(failed("open directory", path))?;
+        Ok(Self {
+            fd,
+            path: shown.into(),
+        })
     }
 
     /// Opens a folder below this one; a symlink there is an error.
@@ -38,7 +42,10 @@ impl Folder {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, name, flags, Bits::empty())
             .map_err(|errno| self.failed("open directory", name, errno))?;
-        Ok(Self { fd, path: self.path.join(name) })
+        Ok(Self {
+            fd,
+            path: self.path.join(name),
+        })
     }
 
     /// Makes the folder `name`, which may have several components, the parents of which exist.
@@ -49,10 +56,15 @@ impl Folder {
 
     /// Makes the folder `name` and those above it that are missing.
     pub(crate) fn create_dir_all(&self, name: &str) -> Result<(), Error> {
-        let ends = name.match_indices('/').map(|(at, _)| at).chain([name.len()]);
+        let ends = name
+            .match_indices('/')
+            .map(|(at, _)| at)
+            .chain([name.len()]);
         for end in ends {
             match self.create_dir(&name[..end]) {
-                Err(error) if error.io_kind() != Some(io::ErrorKind::AlreadyExists) => return Err(error),
+                Err(error) if error.io_kind() != Some(io::ErrorKind::AlreadyExists) => {
+                    return Err(error);
+                }
                 _ => {}
             }
         }
@@ -67,8 +79,12 @@ impl Folder {
     /// Writes a file and returns the seconds of its mtime, which its bytecode must repeat.
     pub(crate) fn write_timed(&self, name: &str, contents: &[u8]) -> Result<i64, Error> {
         let file = self.create(name, contents, Mode::Plain)?;
-        let stat = rustix::fs::fstat(&file).map_err(|errno| self.failed("read the time of", name, errno))?;
-        #[allow(clippy::useless_conversion, reason = "the field's width differs between systems")]
+        let stat = rustix::fs::fstat(&file)
+            .map_err(|errno| self.failed("read the time of", name, errno))?;
+        #[allow(
+            clippy::useless_conversion,
+            reason = "the field's width differs between systems"
+        )]
         Ok(i64::from(stat.st_mtime))
     }
 
@@ -79,7 +95,8 @@ impl Folder {
             Mode::Script => (0o644, Some(0o644)),
             Mode::Executable => (0o777, Some((0o666 & !umask) | 0o555)),
         };
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, name, flags, Bits::from_raw_mode(asked))
             .map_err(|errno| self.failed("create", name, errno))?;
         let mut rest = contents;
@@ -100,15 +117,20 @@ impl Folder {
 
     /// Makes the symlink `name` with `target`.
     pub(crate) fn symlink(&self, target: &str, name: &str) -> Result<(), Error> {
-        rustix::fs::symlinkat(target, &self.fd, name).map_err(|errno| self.failed("create symlink", name, errno))
+        rustix::fs::symlinkat(target, &self.fd, name)
+            .map_err(|errno| self.failed("create symlink", name, errno))
     }
 
     /// Copies the contents of an executable, mode 0755 whatever the umask.
     pub(crate) fn copy_executable(&self, source: &Path, name: &str) -> Result<(), Error> {
         let from = fs::File::open(source).map_err(Error::io("read", source))?;
-        let to = fs::File::from_parts(self.create(name, &[], Mode::Plain)?.into(), self.path.join(name));
+        let to = fs::File::from_parts(
+            self.create(name, &[], Mode::Plain)?.into(),
+            self.path.join(name),
+        );
         // The bare files, so that the copy stays inside the kernel.
-        io::copy(&mut from.file(), &mut to.file()).map_err(Error::io("write", &self.path.join(name)))?;
+        io::copy(&mut from.file(), &mut to.file())
+            .map_err(Error::io("write", &self.path.join(name)))?;
         rustix::fs::fchmod(to.file(), Bits::from_raw_mode(0o755))
             .map_err(|errno| self.failed("set the mode of", name, errno))
     }
@@ -169,8 +191,13 @@ pub(crate) fn is_mount_root(path: &Path) -> bool {
 /// Whether another file system begins at `path`, so that it cannot be renamed.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn is_mount_root(path: &Path) -> bool {
-    let device = |path: &Path| fs::symlink_metadata(path).map(|metadata| metadata.dev()).ok();
-    path.parent().is_some_and(|parent| device(path) != device(parent))
+    let device = |path: &Path| {
+        fs::symlink_metadata(path)
+            .map(|metadata| metadata.dev())
+            .ok()
+    };
+    path.parent()
+        .is_some_and(|parent| device(path) != device(parent))
 }
 
 /// Whether a folder or file belongs to the current user (or root) and nobody else can write it.
@@ -181,7 +208,10 @@ pub(crate) fn is_trusted(path: &Path) -> Result<(), String> {
         return Err(format!("{} is a symlink", path.display()));
     }
     if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-        return Err(format!("{} belongs to another user ({owner})", path.display()));
+        return Err(format!(
+            "{} belongs to another user ({owner})",
+            path.display()
+        ));
     }
     if metadata.mode() & 0o022 != 0 {
         return Err(format!("{} can be written by others", path.display()));
@@ -215,7 +245,9 @@ impl Identity {
 
 /// A lock that ends with its holder, however that ends.
 #[derive(Debug)]
-pub(crate) struct Lock(#[expect(dead_code, reason = "holding it open is all that it is for")] OwnedFd);
+pub(crate) struct Lock(
+    #[expect(dead_code, reason = "holding it open is all that it is for")] OwnedFd,
+);
 
 impl Lock {
     /// Locks a file or folder; `None` if somebody holds it, an error where the file system has no locks.
@@ -249,7 +281,10 @@ pub(crate) fn own_process_group(command: &mut Command) {
 pub(crate) fn end_process_group(child: &mut Child) {
     const PATIENCE: Duration = Duration::from_secs(2);
     let signal = |signal| {
-        if let Some(pid) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+        if let Some(pid) = i32::try_from(child.id())
+            .ok()
+            .and_then(rustix::process::Pid::from_raw)
+        {
             // A child that shares our own group has no group of this number: then it alone is meant.
             if rustix::process::kill_process_group(pid, signal).is_err() {
                 let _ = rustix::process::kill_process(pid, signal);
@@ -265,7 +300,10 @@ pub(crate) fn end_process_group(child: &mut Child) {
         thread::sleep(Duration::from_millis(5));
     }
     // The leader may be gone and its children not.
-    if let Some(pid) = i32::try_from(child.id()).ok().and_then(rustix::process::Pid::from_raw) {
+    if let Some(pid) = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
         let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
     }
     let _ = child.kill();

@@ -15,7 +15,9 @@ use crate::options::Environment;
 /// [`Error::PythonNotFound`] names the request and where it was sought.
 pub(crate) fn find(requests: &[String], environment: &Environment) -> Result<PathBuf, Error> {
     if requests.is_empty() {
-        let found = ["python3", "python"].iter().find_map(|name| on_path(name, environment));
+        let found = ["python3", "python"]
+            .iter()
+            .find_map(|name| on_path(name, environment));
         return found.ok_or_else(|| not_on_path("python3 or python", environment));
     }
     let mut first = None;
@@ -40,8 +42,15 @@ fn path(request: &str, environment: &Environment) -> Result<PathBuf, Error> {
     if path.is_file() {
         return Ok(path);
     }
-    let searched = if path.is_dir() { "it is a directory" } else { "there is no such file" };
-    Err(Error::PythonNotFound { request: request.into(), searched: searched.into() })
+    let searched = if path.is_dir() {
+        "it is a directory"
+    } else {
+        "there is no such file"
+    };
+    Err(Error::PythonNotFound {
+        request: request.into(),
+        searched: searched.into(),
+    })
 }
 
 fn on_path(name: &str, environment: &Environment) -> Option<PathBuf> {
@@ -56,5 +65,8 @@ fn not_on_path(request: &str, environment: &Environment) -> Error {
         Some(path) => format!("not in any folder of PATH ({})", path.to_string_lossy()),
         None => "PATH is empty".into(),
     };
-    Error::PythonNotFound { request: request.into(), searched }
+    Error::PythonNotFound {
+        request: request.into(),
+        searched,
+    }
 }

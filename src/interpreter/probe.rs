@@ -37,13 +37,18 @@ pub(crate) fn ask(executable: &Path, interrupt: &Interrupt) -> Result<Interprete
     } else {
         // Python 2 knows no -I; a relocated Python may need the PYTHONHOME that -I ignores.
         let output = run(executable, &["-S"], interrupt)?;
-        if answer(&output).is_some() { output } else { isolated }
+        if answer(&output).is_some() {
+            output
+        } else {
+            isolated
+        }
     };
     match answer(&output) {
         Some(Answer::Facts(facts)) => Ok(*facts),
-        Some(Answer::TooOld { too_old }) => {
-            Err(unusable(executable, format!("Python {too_old} has no venv that rvenv could stand in for (it needs 3.6)")))
-        }
+        Some(Answer::TooOld { too_old }) => Err(unusable(
+            executable,
+            format!("Python {too_old} has no venv that rvenv could stand in for (it needs 3.6)"),
+        )),
         None => Err(unusable(executable, complaint(&output))),
     }
 }
@@ -68,9 +73,16 @@ fn complaint(output: &Output) -> String {
     let text = output.text();
     match text.lines().map(str::trim).rfind(|line| !line.is_empty()) {
         Some(line) if !output.status.success() => {
-            format!("it ended with {} and said: {}", output.status, shortened(line))
+            format!(
+                "it ended with {} and said: {}",
+                output.status,
+                shortened(line)
+            )
         }
-        Some(line) => format!("it does not answer as a Python; it said: {}", shortened(line)),
+        Some(line) => format!(
+            "it does not answer as a Python; it said: {}",
+            shortened(line)
+        ),
         None if output.status.success() => "it does not answer as a Python".into(),
         None => format!("it ended with {}", output.status),
     }
@@ -78,9 +90,15 @@ fn complaint(output: &Output) -> String {
 
 fn shortened(line: &str) -> String {
     const LONGEST: usize = 200;
-    line.chars().filter(|character| !character.is_control()).take(LONGEST).collect()
+    line.chars()
+        .filter(|character| !character.is_control())
+        .take(LONGEST)
+        .collect()
 }
 
 fn unusable(executable: &Path, reason: String) -> Error {
-    Error::UnusablePython { path: executable.into(), reason }
+    Error::UnusablePython {
+        path: executable.into(),
+        reason,
+    }
 }

@@ -31,7 +31,12 @@ pub(crate) fn replace(bytecode: &[u8], old: &str, new: &str) -> Option<(Vec<u8>,
 }
 
 /// Appends `bytecode` to `result` with the strings at `positions` replaced by `new`; `None` if there are none there.
-pub(crate) fn replace_at(result: &mut Vec<u8>, bytecode: &[u8], positions: &[u32], new: &str) -> Option<()> {
+pub(crate) fn replace_at(
+    result: &mut Vec<u8>,
+    bytecode: &[u8],
+    positions: &[u32],
+    new: &str,
+) -> Option<()> {
     let mut copied = 0;
     for &position in positions {
         let start = position as usize;
@@ -62,12 +67,16 @@ fn string_start(bytecode: &[u8], at: usize, text: &str) -> Option<usize> {
     }
     let start = at.checked_sub(5)?;
     let length = u32::try_from(text.len()).ok()?.to_le_bytes();
-    (is(start, &[ASCII, ASCII_INTERNED, UNICODE, INTERNED]) && bytecode[start + 1..at] == length).then_some(start)
+    (is(start, &[ASCII, ASCII_INTERNED, UNICODE, INTERNED]) && bytecode[start + 1..at] == length)
+        .then_some(start)
 }
 
 /// `w_object` for strings: the form depends on the text, interning and reference flag stay as they were.
 fn encode(result: &mut Vec<u8>, kind: u8, text: &str) {
-    let interned = matches!(kind & !REFERENCE, SHORT_ASCII_INTERNED | ASCII_INTERNED | INTERNED);
+    let interned = matches!(
+        kind & !REFERENCE,
+        SHORT_ASCII_INTERNED | ASCII_INTERNED | INTERNED
+    );
     let form = match (text.is_ascii(), u8::try_from(text.len()), interned) {
         (true, Ok(_), false) => SHORT_ASCII,
         (true, Ok(_), true) => SHORT_ASCII_INTERNED,
@@ -77,7 +86,9 @@ fn encode(result: &mut Vec<u8>, kind: u8, text: &str) {
         (false, _, true) => INTERNED,
     };
     result.push(form | kind & REFERENCE);
-    let length = u32::try_from(text.len()).expect("no path is 4 GiB long").to_le_bytes();
+    let length = u32::try_from(text.len())
+        .expect("no path is 4 GiB long")
+        .to_le_bytes();
     let short = matches!(form, SHORT_ASCII | SHORT_ASCII_INTERNED);
     result.extend_from_slice(if short { &length[..1] } else { &length });
     result.extend_from_slice(text.as_bytes());
@@ -85,7 +96,9 @@ fn encode(result: &mut Vec<u8>, kind: u8, text: &str) {
 
 fn find_all(haystack: &[u8], needle: &[u8]) -> Vec<usize> {
     let mut found = Vec::new();
-    let Some(&first) = needle.first() else { return found };
+    let Some(&first) = needle.first() else {
+        return found;
+    };
     let mut at = 0;
     while let Some(next) = haystack[at..].iter().position(|&byte| byte == first) {
         at += next;

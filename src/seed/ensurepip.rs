@@ -29,19 +29,46 @@ pub(crate) fn produce(
     for folder in [bin, &interpreter.scheme.purelib, "tmp"] {
         tree.create_dir_all(folder)?;
     }
-    let home = Path::new(&interpreter.base_executable).parent().unwrap_or(Path::new(""));
-    let configuration = format!("home = {}\ninclude-system-site-packages = false\n", home.display());
-    tree.write("pyvenv.cfg", configuration.as_bytes(), crate::fs::Mode::Plain)?;
-    let name = interpreter.base_executable.rsplit(std::path::is_separator).next().unwrap_or("python");
+    let home = Path::new(&interpreter.base_executable)
+        .parent()
+        .unwrap_or(Path::new(""));
+    let configuration = format!(
+        "home = {}\ninclude-system-site-packages = false\n",
+        home.display()
+    );
+    tree.write(
+        "pyvenv.cfg",
+        configuration.as_bytes(),
+        crate::fs::Mode::Plain,
+    )?;
+    let name = interpreter
+        .base_executable
+        .rsplit(std::path::is_separator)
+        .next()
+        .unwrap_or("python");
     let executable = format!("{bin}/{name}");
     tree.symlink(&interpreter.base_executable, &executable)?;
 
     let isolated = !interpreter.at_least(3, 10);
     let mut command = Command::new(scratch.join(&executable));
     // gh-98251: since 3.10 not isolated, but without what would lead it out of the environment.
-    command.arg(if isolated { "-Im" } else { "-m" }).args(["ensurepip", "--upgrade", "--default-pip"]);
-    command.env("VIRTUAL_ENV", scratch).env("TMPDIR", scratch.join("tmp")).current_dir(scratch);
-    for variable in ["PYTHONHOME", "PYTHONPATH", "PYTHONPYCACHEPREFIX", "ENSUREPIP_OPTIONS", "PYTHONSTARTUP", "PYTHONINSPECT"] {
+    command.arg(if isolated { "-Im" } else { "-m" }).args([
+        "ensurepip",
+        "--upgrade",
+        "--default-pip",
+    ]);
+    command
+        .env("VIRTUAL_ENV", scratch)
+        .env("TMPDIR", scratch.join("tmp"))
+        .current_dir(scratch);
+    for variable in [
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONPYCACHEPREFIX",
+        "ENSUREPIP_OPTIONS",
+        "PYTHONSTARTUP",
+        "PYTHONINSPECT",
+    ] {
         command.env_remove(variable);
     }
     for (name, _) in environment.starting_with("PIP_") {

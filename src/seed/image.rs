@@ -80,22 +80,32 @@ impl Image {
     ///
     /// [`Error::DamagedImage`] if it is not whole.
     pub(crate) fn open(file: fs::File) -> Result<Self, Error> {
-        let damaged = |reason: String| Error::DamagedImage { path: file.path().into(), reason };
+        let damaged = |reason: String| Error::DamagedImage {
+            path: file.path().into(),
+            reason,
+        };
         let header_size = LOCAL_HEADER + INDEX.len() as u64;
         let mut header = [0; LOCAL_HEADER as usize + INDEX.len()];
         read_exact_at(&file, &mut header, 0).map_err(|error| damaged(error.to_string()))?;
         if !header.starts_with(b"PK\x03\x04") || !header.ends_with(INDEX.as_bytes()) {
             return Err(damaged("it does not begin with an index".into()));
         }
-        let field = |at: usize| u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]]);
+        let field = |at: usize| {
+            u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+        };
         let (crc, size) = (field(14), field(18));
         let mut json = Vec::new();
-        io::Seek::seek(&mut &file, io::SeekFrom::Start(header_size)).map_err(|error| damaged(error.to_string()))?;
-        (&file).take(u64::from(size)).read_to_end(&mut json).map_err(|error| damaged(error.to_string()))?;
+        io::Seek::seek(&mut &file, io::SeekFrom::Start(header_size))
+            .map_err(|error| damaged(error.to_string()))?;
+        (&file)
+            .take(u64::from(size))
+            .read_to_end(&mut json)
+            .map_err(|error| damaged(error.to_string()))?;
         if json.len() != size as usize || crc32fast::hash(&json) != crc {
             return Err(damaged("its index is not what was written".into()));
         }
-        let index: Index = serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
+        let index: Index =
+            serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
         let mut at = header_size + u64::from(size);
         let offsets = index.entries.iter().map(|entry| {
             let offset = at + LOCAL_HEADER + entry.path.len() as u64;
@@ -103,6 +113,10 @@ impl Image {
             offset
         });
         let offsets = offsets.collect();
-        Ok(Self { file, index, offsets })
+        Ok(Self {
+            file,
+            index,
+            offsets,
+        })
     }
 }

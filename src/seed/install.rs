@@ -56,14 +56,18 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
             let last = range.end - 1;
             let length = image.offsets[last] + u64::from(image.index.entries[last].size) - start;
             buffer.resize(usize::try_from(length).unwrap_or(usize::MAX), 0);
-            read_exact_at(&image.file, &mut buffer, start).map_err(|error| damaged(image, &error.to_string()))?;
+            read_exact_at(&image.file, &mut buffer, start)
+                .map_err(|error| damaged(image, &error.to_string()))?;
             let mut source_time = 0;
             for position in range.clone() {
                 let entry = &image.index.entries[position];
                 let at = usize::try_from(image.offsets[position] - start).unwrap_or(usize::MAX);
                 let contents = &buffer[at..at + entry.size as usize];
                 if crc32fast::hash(contents) != entry.crc {
-                    return Err(damaged(image, &format!("{} is not what was written", entry.path)));
+                    return Err(damaged(
+                        image,
+                        &format!("{} is not what was written", entry.path),
+                    ));
                 }
                 if !wanted(entry) {
                     continue;
@@ -74,7 +78,9 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
                         let said = join(to.interpreter.platform, &to.context.lib_path, source);
                         bytecode.clear();
                         co_filename::replace_at(&mut bytecode, contents, filenames, &said)
-                            .ok_or_else(|| damaged(image, &format!("{} names no source", entry.path)))?;
+                            .ok_or_else(|| {
+                                damaged(image, &format!("{} names no source", entry.path))
+                            })?;
                         set_time(&mut bytecode, image.index.bytecode_header, source_time);
                         site_packages.write(&entry.path, &bytecode, Mode::Plain)?;
                     }
@@ -87,16 +93,29 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
         }
         Ok(())
     };
-    let threads = thread::available_parallelism().map_or(1, usize::from).min(THREADS).min(chunks.len());
+    let threads = thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(THREADS)
+        .min(chunks.len());
     thread::scope(|scope| {
         let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
         let mut result = work();
         for other in others {
-            result = result.and(other.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+            result = result.and(
+                other
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            );
         }
         result
     })?;
-    for (distribution, _) in image.index.distributions.iter().zip(to.wanted).filter(|(_, wanted)| **wanted) {
+    for (distribution, _) in image
+        .index
+        .distributions
+        .iter()
+        .zip(to.wanted)
+        .filter(|(_, wanted)| **wanted)
+    {
         finish(distribution, &site_packages, to)?;
     }
     Ok(())
@@ -104,8 +123,17 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
 
 /// Whether a wanted entry lies below `folder`.
 fn owns(image: &Image, to: &Destination<'_>, folder: &str) -> bool {
-    let below = |entry: &Entry| entry.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'));
-    image.index.entries.iter().any(|entry| to.wanted[entry.distribution] && below(entry))
+    let below = |entry: &Entry| {
+        entry
+            .path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/'))
+    };
+    image
+        .index
+        .entries
+        .iter()
+        .any(|entry| to.wanted[entry.distribution] && below(entry))
 }
 
 /// Cuts the entries into runs of about [`CHUNK`] bytes; bytecode stays with its source.
@@ -132,15 +160,24 @@ fn set_time(bytecode: &mut [u8], header: usize, time: i64) {
     let is_timed = header < 16 || bytecode[4..8] == [0; 4];
     if is_timed {
         // CPython keeps the low 32 bits, too.
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "importlib does the same")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "importlib does the same"
+        )]
         bytecode[at..at + 4].copy_from_slice(&(time as u32).to_le_bytes());
     }
 }
 
 /// Writes the console scripts and RECORD, which say this environment's path.
-fn finish(distribution: &Distribution, site_packages: &Folder, to: &Destination<'_>) -> Result<(), Error> {
+fn finish(
+    distribution: &Distribution,
+    site_packages: &Folder,
+    to: &Destination<'_>,
+) -> Result<(), Error> {
     let up = "../".repeat(to.interpreter.scheme.purelib.split('/').count());
-    let shebang = super::script::shebang(&to.context.env_exe, to.interpreter.platform.shebang_limit());
+    let shebang =
+        super::script::shebang(&to.context.env_exe, to.interpreter.platform.shebang_limit());
     let mut rows = Vec::new();
     for script in &distribution.scripts {
         let contents = [shebang.as_bytes(), script.body.as_bytes()].concat();
@@ -151,9 +188,16 @@ fn finish(distribution: &Distribution, site_packages: &Folder, to: &Destination<
     }
     rows.sort();
     let record = rows.concat() + &distribution.record;
-    site_packages.write(&format!("{}/RECORD", distribution.dist_info), record.as_bytes(), Mode::Plain)
+    site_packages.write(
+        &format!("{}/RECORD", distribution.dist_info),
+        record.as_bytes(),
+        Mode::Plain,
+    )
 }
 
 fn damaged(image: &Image, reason: &str) -> Error {
-    Error::DamagedImage { path: image.file.path().into(), reason: reason.into() }
+    Error::DamagedImage {
+        path: image.file.path().into(),
+        reason: reason.into(),
+    }
 }

@@ -22,7 +22,9 @@ pub(super) struct Installed {
 /// The projects in a site-packages folder; none if there is no such folder.
 pub(super) fn read(site_packages: &Path) -> Vec<Installed> {
     let entries = fs::read_dir(site_packages).into_iter().flatten().flatten();
-    entries.filter_map(|entry| dist_info(site_packages, entry.file_name().to_str()?)).collect()
+    entries
+        .filter_map(|entry| dist_info(site_packages, entry.file_name().to_str()?))
+        .collect()
 }
 
 /// Whether `name` is installed in `version` or a newer one, as `pip install --upgrade` decides.
@@ -30,34 +32,66 @@ pub(super) fn satisfies(existing: &[Installed], name: &str, version: &str) -> bo
     let bundled = Version::from_str(version).ok();
     // A version that cannot be compared is not one that may be replaced.
     existing.iter().any(|installed| {
-        installed.name == normalized(name) && installed.version.as_ref().zip(bundled.as_ref()).is_none_or(|(a, b)| a >= b)
+        installed.name == normalized(name)
+            && installed
+                .version
+                .as_ref()
+                .zip(bundled.as_ref())
+                .is_none_or(|(a, b)| a >= b)
     })
 }
 
 /// The files of `names`' old versions that the image does not bring, relative to the environment.
-pub(super) fn obsolete(existing: &[Installed], names: &[&str], image: &Image, purelib: &str) -> Vec<String> {
+pub(super) fn obsolete(
+    existing: &[Installed],
+    names: &[&str],
+    image: &Image,
+    purelib: &str,
+) -> Vec<String> {
     let brought = |path: &str| {
         let is_record = image.index.distributions.iter().any(|distribution| {
-            path.strip_suffix("/RECORD").is_some_and(|folder| folder == distribution.dist_info)
+            path.strip_suffix("/RECORD")
+                .is_some_and(|folder| folder == distribution.dist_info)
         });
         is_record || image.index.entries.iter().any(|entry| entry.path == path)
     };
-    let scripts = image.index.distributions.iter().flat_map(|distribution| &distribution.scripts);
+    let scripts = image
+        .index
+        .distributions
+        .iter()
+        .flat_map(|distribution| &distribution.scripts);
     let scripts: Vec<&str> = scripts.map(|script| script.name.as_str()).collect();
-    let old = existing.iter().filter(|installed| names.iter().any(|name| normalized(name) == installed.name));
+    let old = existing
+        .iter()
+        .filter(|installed| names.iter().any(|name| normalized(name) == installed.name));
     old.flat_map(|installed| &installed.record)
         .filter(|path| !brought(path))
         .filter_map(|path| within(purelib, path))
-        .filter(|path| !scripts.iter().any(|script| path.rsplit('/').next() == Some(script)))
+        .filter(|path| {
+            !scripts
+                .iter()
+                .any(|script| path.rsplit('/').next() == Some(script))
+        })
         .collect()
 }
 
 fn dist_info(site_packages: &Path, folder: &str) -> Option<Installed> {
     let (name, version) = folder.strip_suffix(".dist-info")?.split_once('-')?;
     let record = fs::read_to_string(site_packages.join(folder).join("RECORD")).unwrap_or_default();
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(record.as_bytes());
-    let record = reader.records().flatten().filter_map(|row| row.get(0).map(str::to_owned)).collect();
-    Some(Installed { name: normalized(name), version: Version::from_str(version).ok(), record })
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(record.as_bytes());
+    let record = reader
+        .records()
+        .flatten()
+        .filter_map(|row| row.get(0).map(str::to_owned))
+        .collect();
+    Some(Installed {
+        name: normalized(name),
+        version: Version::from_str(version).ok(),
+        record,
+    })
 }
 
 /// The name normalisation of the packaging specifications (PEP 503).

@@ -49,12 +49,18 @@ impl Seed<'_> {
     /// Returns the files of older versions that are to go, relative to `ENV_DIR`.
     pub(crate) fn setup_pip(&self, stage: &Stage, context: &Context) -> Result<Vec<String>, Error> {
         let mut image = self.image(&stage.scratch("seed"))?;
-        let existing = if stage.is_merge() { installed::read(Path::new(&context.lib_path)) } else { Vec::new() };
+        let existing = if stage.is_merge() {
+            installed::read(Path::new(&context.lib_path))
+        } else {
+            Vec::new()
+        };
         let wanted: Vec<bool> = image
             .index
             .distributions
             .iter()
-            .map(|distribution| !installed::satisfies(&existing, &distribution.name, &distribution.version))
+            .map(|distribution| {
+                !installed::satisfies(&existing, &distribution.name, &distribution.version)
+            })
             .collect();
         if !wanted.contains(&true) {
             return Ok(Vec::new());
@@ -76,9 +82,21 @@ impl Seed<'_> {
             }
             other => other?,
         }
-        let replaced = image.index.distributions.iter().zip(&wanted).filter(|(_, wanted)| **wanted);
-        let names: Vec<&str> = replaced.map(|(distribution, _)| distribution.name.as_str()).collect();
-        Ok(installed::obsolete(&existing, &names, &image, &self.interpreter.scheme.purelib))
+        let replaced = image
+            .index
+            .distributions
+            .iter()
+            .zip(&wanted)
+            .filter(|(_, wanted)| **wanted);
+        let names: Vec<&str> = replaced
+            .map(|(distribution, _)| distribution.name.as_str())
+            .collect();
+        Ok(installed::obsolete(
+            &existing,
+            &names,
+            &image,
+            &self.interpreter.scheme.purelib,
+        ))
     }
 
     /// The image from the store, or a new one; `scratch` is a path for what making it needs.
@@ -114,7 +132,9 @@ impl Seed<'_> {
     }
 
     fn build(&self, key: &str, scratch: &Path) -> Result<Image, Error> {
-        let packed = self.log.step("making the image of pip", || self.produce(scratch))?;
+        let packed = self
+            .log
+            .step("making the image of pip", || self.produce(scratch))?;
         let file = match self.store.keep_image(key, |file| packed.write(file)) {
             Some(file) => file,
             // No store: the image lives as long as the stage does.
@@ -131,9 +151,17 @@ impl Seed<'_> {
     }
 
     fn pack(&self, scratch: &Path) -> Result<Packed, Error> {
-        let header = if self.interpreter.at_least(3, 7) { 16 } else { 12 };
+        let header = if self.interpreter.at_least(3, 7) {
+            16
+        } else {
+            12
+        };
         let bin = scratch.join(self.interpreter.platform.bin_name());
-        Packed::read(&scratch.join(&self.interpreter.scheme.purelib), &bin, header)
+        Packed::read(
+            &scratch.join(&self.interpreter.scheme.purelib),
+            &bin,
+            header,
+        )
     }
 
     /// Everything that shapes an image's bytes: the wheels' identity, and what the compiler does with them.
@@ -153,7 +181,11 @@ impl Seed<'_> {
         add(&interpreter.magic);
         add(&interpreter.scheme.purelib);
         for variable in ["SOURCE_DATE_EPOCH", "PYTHONOPTIMIZE"] {
-            add(&self.environment.var(variable).unwrap_or_default().to_string_lossy());
+            add(&self
+                .environment
+                .var(variable)
+                .unwrap_or_default()
+                .to_string_lossy());
         }
         let sources: Vec<&str> = match &interpreter.wheels {
             Some(wheels) => wheels.iter().map(|wheel| wheel.path.as_str()).collect(),
@@ -168,6 +200,9 @@ impl Seed<'_> {
 }
 
 fn unstored(packed: &Packed, path: PathBuf) -> Result<fs::File, Error> {
-    let written = fs::File::create(&path).and_then(|file| packed.write(std::io::BufWriter::new(file)));
-    written.and_then(|()| fs::File::open(&path)).map_err(Error::io("write", &path))
+    let written =
+        fs::File::create(&path).and_then(|file| packed.write(std::io::BufWriter::new(file)));
+    written
+        .and_then(|()| fs::File::open(&path))
+        .map_err(Error::io("write", &path))
 }

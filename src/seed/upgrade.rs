@@ -31,7 +31,9 @@ pub(crate) fn upgrade_dependencies(
     }
     // gh-98251: from 3.10 on pip runs in the environment's directory, without what would lead it elsewhere.
     if interpreter.at_least(3, 10) {
-        command.current_dir(&context.env_dir).env("VIRTUAL_ENV", &context.env_dir);
+        command
+            .current_dir(&context.env_dir)
+            .env("VIRTUAL_ENV", &context.env_dir);
         command.env_remove("PYTHONHOME").env_remove("PYTHONPATH");
     }
     let program = process::command_line(&command);
@@ -41,7 +43,10 @@ pub(crate) fn upgrade_dependencies(
             .stdout(Stdio::inherit())
             .spawn()
             .map_err(Error::io("start", context.env_exe.as_ref()))?;
-        (process::wait(&mut child, None, interrupt, &program)?, String::new())
+        (
+            process::wait(&mut child, None, interrupt, &program)?,
+            String::new(),
+        )
     } else {
         let output = process::run(&mut command, None, interrupt)?;
         (output.status, output.text())
@@ -49,5 +54,9 @@ pub(crate) fn upgrade_dependencies(
     if status.success() {
         return Ok(());
     }
-    Err(Error::Command { program, status: status.to_string(), output })
+    Err(Error::Command {
+        program,
+        status: status.to_string(),
+        output,
+    })
 }

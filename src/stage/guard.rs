@@ -10,22 +10,38 @@ use crate::error::Error;
 use crate::options::{Environment, Options};
 
 /// Refuses what is not an environment or holds more than one, unless `--force` is given (gh-90484).
-pub(super) fn check(env_dir: &Path, options: &Options, environment: &Environment) -> Result<(), Error> {
+pub(super) fn check(
+    env_dir: &Path,
+    options: &Options,
+    environment: &Environment,
+) -> Result<(), Error> {
     if options.force {
         return Ok(());
     }
-    let refuse = |reason| Err(Error::RefusingToClear { path: env_dir.into(), reason });
+    let refuse = |reason| {
+        Err(Error::RefusingToClear {
+            path: env_dir.into(),
+            reason,
+        })
+    };
     if env_dir.parent().is_none() {
         return refuse("it is the root of the file system");
     }
-    if environment.home().is_some_and(|home| is_same(&home, env_dir)) {
+    if environment
+        .home()
+        .is_some_and(|home| is_same(&home, env_dir))
+    {
         return refuse("it is the home directory");
     }
-    let cwd_below = environment.cwd.as_deref().is_some_and(|cwd| is_within(cwd, env_dir) && !is_same(cwd, env_dir));
+    let cwd_below = environment
+        .cwd
+        .as_deref()
+        .is_some_and(|cwd| is_within(cwd, env_dir) && !is_same(cwd, env_dir));
     if cwd_below {
         return refuse("the current directory is below it");
     }
-    let is_environment = fs::symlink_metadata(env_dir.join("pyvenv.cfg")).is_ok_and(|metadata| metadata.is_file());
+    let is_environment =
+        fs::symlink_metadata(env_dir.join("pyvenv.cfg")).is_ok_and(|metadata| metadata.is_file());
     let is_empty = fs::read_dir(env_dir).is_ok_and(|mut entries| entries.next().is_none());
     if !is_environment && !is_empty {
         return refuse("it is not empty and has no pyvenv.cfg, so it is not a virtual environment");
@@ -47,5 +63,8 @@ fn is_same(one: &Path, other: &Path) -> bool {
 
 /// Whether entries can be made in `folder`: the system's own answer, by making one.
 pub(super) fn can_write(folder: &Path) -> bool {
-    tempfile::Builder::new().prefix(".rvenv-").tempdir_in(folder).is_ok()
+    tempfile::Builder::new()
+        .prefix(".rvenv-")
+        .tempdir_in(folder)
+        .is_ok()
 }

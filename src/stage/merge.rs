@@ -35,7 +35,9 @@ enum Step {
 pub(super) fn check(new: &Path, directory: &Path) -> Result<(), Error> {
     for name in entries(new, directory)? {
         let (from, to) = (new.join(&name), directory.join(&name));
-        let Ok(there) = fs::symlink_metadata(&to) else { continue };
+        let Ok(there) = fs::symlink_metadata(&to) else {
+            continue;
+        };
         let is_folder = fs::symlink_metadata(&from).is_ok_and(|metadata| metadata.is_dir());
         if is_kept(&name) && !is_folder {
             continue;
@@ -45,7 +47,11 @@ pub(super) fn check(new: &Path, directory: &Path) -> Result<(), Error> {
             (true, false) => return Err(Error::UnableToCreateDirectory { path: to }),
             (false, true) => {
                 let source = io::Error::from(io::ErrorKind::IsADirectory);
-                return Err(Error::Io { action: "replace", path: to, source });
+                return Err(Error::Io {
+                    action: "replace",
+                    path: to,
+                    source,
+                });
             }
             (false, false) => {}
         }
@@ -56,7 +62,11 @@ pub(super) fn check(new: &Path, directory: &Path) -> Result<(), Error> {
 impl Journal {
     /// `old` is an empty folder on the same file system.
     pub(super) fn new(old: PathBuf) -> Self {
-        Self { old, steps: Vec::new(), stuck: Vec::new() }
+        Self {
+            old,
+            steps: Vec::new(),
+            stuck: Vec::new(),
+        }
     }
 
     /// Moves everything out of `directory` except `root`; what cannot be moved (a mount) stays and is remembered.
@@ -69,7 +79,9 @@ impl Journal {
             let backup = self.backup_name();
             match fs::rename(&path, &backup) {
                 Ok(()) => self.steps.push(Step::Replaced { path, backup }),
-                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => self.stuck.push((path, error.kind())),
+                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                    self.stuck.push((path, error.kind()))
+                }
                 Err(error) => return Err(Error::io("move away", &path)(super::bare(error))),
             }
         }
@@ -98,7 +110,8 @@ impl Journal {
                     }
                     _ => {}
                 }
-                fs::rename(&from, &to).map_err(|error| Error::io("replace", &to)(super::bare(error)))?;
+                fs::rename(&from, &to)
+                    .map_err(|error| Error::io("replace", &to)(super::bare(error)))?;
                 self.steps.push(Step::Replaced { path: to, backup });
             }
         }
@@ -115,11 +128,18 @@ impl Journal {
             }
             let backup = self.backup_name();
             match fs::rename(&path, &backup) {
-                Ok(()) => self.steps.push(Step::Replaced { path: path.clone(), backup }),
+                Ok(()) => self.steps.push(Step::Replaced {
+                    path: path.clone(),
+                    backup,
+                }),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                 Err(error) => return Err(Error::io("remove", &path)(super::bare(error))),
             }
-            for folder in path.ancestors().skip(1).take_while(|&folder| folder != directory) {
+            for folder in path
+                .ancestors()
+                .skip(1)
+                .take_while(|&folder| folder != directory)
+            {
                 if fs::remove_dir(folder).is_err() {
                     break;
                 }
@@ -147,11 +167,14 @@ impl Journal {
 
     /// The first entry that could not be moved out.
     pub(super) fn stuck(&self) -> Option<Left> {
-        self.stuck.first().map(|(path, kind)| (path.clone(), (*kind).into()))
+        self.stuck
+            .first()
+            .map(|(path, kind)| (path.clone(), (*kind).into()))
     }
 
     fn backup_name(&self) -> PathBuf {
-        self.old.join((self.steps.len() + self.stuck.len()).to_string())
+        self.old
+            .join((self.steps.len() + self.stuck.len()).to_string())
     }
 }
 
@@ -183,7 +206,8 @@ fn entries(folder: &Path, shown: &Path) -> Result<Vec<OsString>, Error> {
     }
     names.sort_by_cached_key(|name| {
         let name = name.to_string_lossy().into_owned();
-        let is_interpreter = name.contains("python") || name.contains("pypy") || name.ends_with("thon");
+        let is_interpreter =
+            name.contains("python") || name.contains("pypy") || name.ends_with("thon");
         let rank = match name.as_str() {
             "pyvenv.cfg" => 3,
             "bin" | "Scripts" => 2,
@@ -200,6 +224,11 @@ fn is_kept(name: &OsStr) -> bool {
 
 /// Whether no folder between `directory` and `path` is a symlink.
 fn is_real(directory: &Path, path: &Path) -> bool {
-    let folders = path.ancestors().skip(1).take_while(|&folder| folder != directory);
-    folders.into_iter().all(|folder| fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir()))
+    let folders = path
+        .ancestors()
+        .skip(1)
+        .take_while(|&folder| folder != directory);
+    folders
+        .into_iter()
+        .all(|folder| fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir()))
 }

@@ -66,10 +66,17 @@ impl Stage {
     /// # Errors
     ///
     /// [`Error::UnableToCreateDirectory`] for a file or symlink at `env_dir`, [`Error::RefusingToClear`], [`Error::Io`].
-    pub(crate) fn open(env_dir: &Path, options: &Options, environment: &Environment) -> Result<Self, Error> {
+    pub(crate) fn open(
+        env_dir: &Path,
+        options: &Options,
+        environment: &Environment,
+    ) -> Result<Self, Error> {
         let umask = ours::umask();
         if umask & 0o700 != 0 {
-            return Err(Error::Umask { path: env_dir.into(), umask });
+            return Err(Error::Umask {
+                path: env_dir.into(),
+                umask,
+            });
         }
         let way = way(env_dir, options, environment)?;
         let mut stage = Self {
@@ -92,7 +99,9 @@ impl Stage {
 
     /// The tree that is being built.
     pub(crate) fn tree(&self) -> &Folder {
-        self.tree.as_ref().expect("a stage has its tree from `open` on")
+        self.tree
+            .as_ref()
+            .expect("a stage has its tree from `open` on")
     }
 
     /// A folder of the caller's own in the stage, on the environment's file system, gone with the stage.
@@ -136,7 +145,9 @@ impl Stage {
                 let old = self.root.join("old");
                 fs::create_dir(&old).map_err(Error::io("create directory", &self.env_dir))?;
                 self.published = Published::Moved(Journal::new(old));
-                let Published::Moved(journal) = &mut self.published else { unreachable!("it was just set") };
+                let Published::Moved(journal) = &mut self.published else {
+                    unreachable!("it was just set")
+                };
                 if self.way == Way::InPlace {
                     journal.move_out(&self.env_dir, &self.root)?;
                 }
@@ -189,7 +200,9 @@ impl Stage {
     }
 
     fn make_parents(&mut self) -> Result<(), Error> {
-        let Some(parent) = self.env_dir.parent().filter(|_| self.way == Way::New) else { return Ok(()) };
+        let Some(parent) = self.env_dir.parent().filter(|_| self.way == Way::New) else {
+            return Ok(());
+        };
         let mut missing: Vec<&Path> = Vec::new();
         for ancestor in parent.ancestors() {
             if ancestor.is_dir() {
@@ -200,7 +213,8 @@ impl Stage {
         for directory in missing.into_iter().rev() {
             match fs::create_dir(directory) {
                 Ok(()) => self.parents.push(directory.into()),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => {}
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => {}
                 Err(error) => return Err(Error::io("create directory", directory)(bare(error))),
             }
         }
@@ -210,13 +224,23 @@ impl Stage {
     /// Makes and locks the stage's own folder: beside `ENV_DIR` if the tree will be renamed, inside if moved.
     fn make_root(&mut self) -> Result<(), Error> {
         let (folder, prefix) = match self.way {
-            Way::New | Way::Exchange => (self.env_dir.parent().unwrap_or(&self.env_dir), beside(&self.env_dir)),
+            Way::New | Way::Exchange => (
+                self.env_dir.parent().unwrap_or(&self.env_dir),
+                beside(&self.env_dir),
+            ),
             Way::InPlace | Way::Merge => (self.env_dir.as_path(), OsString::from(INFIX)),
         };
         sweep(folder, &prefix);
         loop {
-            let made = tempfile::Builder::new().prefix(&prefix).rand_bytes(12).tempdir_in(folder);
-            let root = made.map_err(|error| Error::io("create directory", &self.env_dir)(bare_of_tempfile(&error)))?.keep();
+            let made = tempfile::Builder::new()
+                .prefix(&prefix)
+                .rand_bytes(12)
+                .tempdir_in(folder);
+            let root = made
+                .map_err(|error| {
+                    Error::io("create directory", &self.env_dir)(bare_of_tempfile(&error))
+                })?
+                .keep();
             match Lock::try_exclusive(&root) {
                 Ok(lock @ Some(_)) => self.lock = lock,
                 // A file system without locks: nobody can take the stage for a leftover either.
@@ -241,7 +265,8 @@ impl Stage {
             Published::Exchanged => {
                 if !matches!(ours::exchange(&new, &self.env_dir), Ok(true)) {
                     let aside = self.root.join("aside");
-                    let _ = fs::rename(&self.env_dir, &aside).and_then(|()| fs::rename(&new, &self.env_dir));
+                    let _ = fs::rename(&self.env_dir, &aside)
+                        .and_then(|()| fs::rename(&new, &self.env_dir));
                 }
             }
             Published::Moved(journal) => journal.undo(),
@@ -274,14 +299,22 @@ fn way(env_dir: &Path, options: &Options, environment: &Environment) -> Result<W
     };
     if !metadata.is_dir() {
         // CPython deletes the target of a symlink before it says so.
-        return Err(Error::UnableToCreateDirectory { path: env_dir.into() });
+        return Err(Error::UnableToCreateDirectory {
+            path: env_dir.into(),
+        });
     }
     if options.on_existing != OnExisting::Clear {
         return Ok(Way::Merge);
     }
     guard::check(env_dir, options, environment)?;
-    let holds_cwd = environment.cwd.as_deref().is_some_and(|cwd| guard::is_within(cwd, env_dir));
-    if holds_cwd || ours::is_mount_root(env_dir) || !guard::can_write(env_dir.parent().unwrap_or(env_dir)) {
+    let holds_cwd = environment
+        .cwd
+        .as_deref()
+        .is_some_and(|cwd| guard::is_within(cwd, env_dir));
+    if holds_cwd
+        || ours::is_mount_root(env_dir)
+        || !guard::can_write(env_dir.parent().unwrap_or(env_dir))
+    {
         return Ok(Way::InPlace);
     }
     Ok(Way::Exchange)
@@ -290,7 +323,10 @@ fn way(env_dir: &Path, options: &Options, environment: &Environment) -> Result<W
 /// The beginning of the names of stages beside `env_dir`: recognisable, and short enough for every file system.
 fn beside(env_dir: &Path) -> OsString {
     const LONGEST: usize = 100;
-    let name = env_dir.file_name().unwrap_or(OsStr::new("")).to_string_lossy();
+    let name = env_dir
+        .file_name()
+        .unwrap_or(OsStr::new(""))
+        .to_string_lossy();
     let mut end = name.len().min(LONGEST);
     while !name.is_char_boundary(end) {
         end -= 1;
@@ -300,10 +336,15 @@ fn beside(env_dir: &Path) -> OsString {
 
 /// Removes the stages of killed runs: those that nobody holds locked.
 fn sweep(folder: &Path, prefix: &OsStr) {
-    let Ok(entries) = fs::read_dir(folder) else { return };
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
     for entry in entries.flatten() {
         let name = entry.file_name();
-        let is_stage = name.as_encoded_bytes().strip_prefix(prefix.as_encoded_bytes()).is_some_and(|rest| rest.len() == 12);
+        let is_stage = name
+            .as_encoded_bytes()
+            .strip_prefix(prefix.as_encoded_bytes())
+            .is_some_and(|rest| rest.len() == 12);
         if !is_stage {
             continue;
         }
@@ -317,12 +358,17 @@ fn sweep(folder: &Path, prefix: &OsStr) {
 
 /// The system's own error, without the path that `fs_err` adds: ours names the path already.
 fn bare(error: io::Error) -> io::Error {
-    error.raw_os_error().map_or(error, io::Error::from_raw_os_error)
+    error
+        .raw_os_error()
+        .map_or(error, io::Error::from_raw_os_error)
 }
 
 /// `tempfile` hides the system's number one level deeper.
 fn bare_of_tempfile(error: &io::Error) -> io::Error {
-    let source = error.get_ref().and_then(std::error::Error::source).and_then(|source| source.downcast_ref::<io::Error>());
+    let source = error
+        .get_ref()
+        .and_then(std::error::Error::source)
+        .and_then(|source| source.downcast_ref::<io::Error>());
     match source.or(Some(error)).and_then(io::Error::raw_os_error) {
         Some(number) => io::Error::from_raw_os_error(number),
         None => error.kind().into(),
