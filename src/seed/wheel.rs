@@ -15,10 +15,13 @@ use crate::error::Error;
 use crate::fs::{Folder, Mode};
 use crate::interpreter::Interpreter;
 use crate::interrupt::Interrupt;
+use crate::layout::Platform;
 
 /// What shapes the result besides the interpreter and its wheels.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub(crate) struct Production {
+    /// The Python that the scripts say they are started by.
+    pub(crate) executable: String,
     /// `ENSUREPIP_OPTIONS`.
     pub(crate) names: Names,
     /// How the `.pyc` files are made.
@@ -49,6 +52,12 @@ pub(crate) fn produce(
     production: &Production,
     interrupt: &Interrupt,
 ) -> Result<(), Error> {
+    if interpreter.platform == Platform::Windows {
+        return Err(Error::Wheel {
+            path: interpreter.stdlib.clone().into(),
+            reason: "only pip itself has the launchers that scripts need on Windows".into(),
+        });
+    }
     let wheels = interpreter.wheels.as_deref().unwrap_or_default();
     let mut archives = Vec::new();
     for wheel in wheels {
@@ -66,10 +75,9 @@ pub(crate) fn produce(
     folder.create_dir_all(interpreter.platform.bin_name())?;
     let target = Target {
         interpreter,
-        scratch,
         folder: &folder,
         generation: &generation,
-        names: production.names,
+        production,
     };
     let installed: Vec<Result<Distribution, Error>> = thread::scope(|scope| {
         let install = |archive| scope.spawn(|| target.install(archive, interrupt));
@@ -117,10 +125,9 @@ fn generation(pip: &mut Archive) -> Result<Generation, Error> {
 /// Where and how wheels are installed.
 struct Target<'a> {
     interpreter: &'a Interpreter,
-    scratch: &'a Path,
     folder: &'a Folder,
     generation: &'a Generation,
-    names: Names,
+    production: &'a Production,
 }
 
 impl Target<'_> {
@@ -256,14 +263,14 @@ impl Target<'_> {
         points: Vec<EntryPoint>,
     ) -> Result<(), Error> {
         let mut written = HashSet::new();
-        for point in self
-            .generation
-            .scripts(points, self.interpreter.version, self.names)
+        for point in
+            self.generation
+                .scripts(points, self.interpreter.version, self.production.names)
         {
             let place = format!("{}/{}", self.interpreter.platform.bin_name(), point.name);
             let body = self.generation.body(&point);
             let text = script::render(
-                &self.executable(),
+                &self.production.executable,
                 &body,
                 self.interpreter.platform.shebang_limit(),
             );
@@ -289,21 +296,6 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// The Python that scripts start: the scratch environment's, under the name that the base was invoked by.
-    fn executable(&self) -> String {
-        let name = self
-            .interpreter
-            .base_executable
-            .rsplit(['/', '\\'])
-            .next()
-            .unwrap_or_default();
-        format!(
-            "{}/{}/{name}",
-            self.scratch.display(),
-            self.interpreter.platform.bin_name()
-        )
-    }
-
     /// The script with its first line replaced, if that is `#!python`.
     fn point_to_python(&self, contents: &[u8]) -> Option<Vec<u8>> {
         let rest = contents.strip_prefix(b"#!python")?;
@@ -312,7 +304,7 @@ impl Target<'_> {
             .position(|byte| *byte == b'\n')
             .map_or(&[][..], |end| &rest[end + 1..]);
         let shebang = script::shebang(
-            &self.executable(),
+            &self.production.executable,
             self.interpreter.platform.shebang_limit(),
         );
         Some([shebang.as_bytes(), rest].concat())

@@ -56,10 +56,18 @@ fn pythons() -> Vec<PathBuf> {
     let root = root.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".pyenv")));
     let mut found = BTreeSet::new();
     let versions = root.map(|root| root.join("versions"));
-    for version in versions.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten() {
+    for version in versions
+        .iter()
+        .filter_map(|folder| fs::read_dir(folder).ok())
+        .flatten()
+    {
         found.insert(version.unwrap().path().join("bin/python3"));
     }
-    found.extend(std::env::var_os("RVENV_TEST_PYTHONS").iter().flat_map(std::env::split_paths));
+    found.extend(
+        std::env::var_os("RVENV_TEST_PYTHONS")
+            .iter()
+            .flat_map(std::env::split_paths),
+    );
     found.insert("/usr/bin/python3".into());
     found.retain(|python| python.exists());
     assert!(!found.is_empty(), "no Python to compare with");
@@ -69,13 +77,19 @@ fn pythons() -> Vec<PathBuf> {
 /// A command that sees nothing of what this process was started with.
 fn clean(program: &Path) -> Command {
     let mut command = Command::new(program);
-    command.env_clear().env("PATH", "/usr/bin:/bin").env("LANG", "C.UTF-8");
+    command
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("LANG", "C.UTF-8");
     command
 }
 
 fn probe(python: &Path) -> Interpreter {
     let program = include_str!("../../interpreter/probe.py");
-    let output = clean(python).args(["-I", "-S", "-c", program]).output().unwrap();
+    let output = clean(python)
+        .args(["-I", "-S", "-c", program])
+        .output()
+        .unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
     serde_json::from_str(text.split_once("rvenv-facts ").expect("an answer").1).unwrap()
 }
@@ -85,14 +99,24 @@ fn tree(root: &Path, interpreter: &Interpreter) -> BTreeMap<String, (u32, Vec<u8
     let mut found = BTreeMap::new();
     for entry in WalkDir::new(root).min_depth(1) {
         let entry = entry.unwrap();
-        let path = entry.path().strip_prefix(root).unwrap().to_str().unwrap().to_string();
+        let path = entry
+            .path()
+            .strip_prefix(root)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_string();
         let is_script = path.starts_with("bin/pip") || path.starts_with("bin/easy_install");
         let below = format!("{}/", interpreter.scheme.purelib);
         if !is_script && !path.starts_with(&below) {
             continue;
         }
         let is_read = entry.file_type().is_file() && !path.ends_with(".pyc");
-        let contents = if is_read { fs::read(entry.path()).unwrap() } else { Vec::new() };
+        let contents = if is_read {
+            fs::read(entry.path()).unwrap()
+        } else {
+            Vec::new()
+        };
         found.insert(path, (entry.metadata().unwrap().mode(), contents));
     }
     found
@@ -105,13 +129,25 @@ fn compare(python: &Path, path: &Path, variables: &[(&str, &str)]) {
         eprintln!("skipped: {} has no ensurepip", python.display());
         return;
     }
-    let output = clean(python).args(["-m", "venv"]).arg(path).envs(variables.iter().copied()).output().unwrap();
+    let output = clean(python)
+        .args(["-m", "venv"])
+        .arg(path)
+        .envs(variables.iter().copied())
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     let real = path.with_file_name("real");
     fs::rename(path, &real).unwrap();
     fs::create_dir(path).unwrap();
-    let variable = |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_string());
+    let variable = |name: &str| {
+        variables
+            .iter()
+            .find(|(key, _)| *key == name)
+            .map(|(_, value)| (*value).to_string())
+    };
+    let name = interpreter.base_executable.rsplit('/').next().unwrap();
     let production = Production {
+        executable: format!("{}/bin/{name}", path.display()),
         names: Names::from_options(variable("ENSUREPIP_OPTIONS").as_deref()),
         bytecode: Bytecode::for_environment(&interpreter, variable),
     };
@@ -121,21 +157,45 @@ fn compare(python: &Path, path: &Path, variables: &[(&str, &str)]) {
     let names = |tree: &BTreeMap<String, _>| tree.keys().cloned().collect::<Vec<_>>();
     assert_eq!(names(&ours), names(&theirs), "{}", python.display());
     for (name, (mode, contents)) in &theirs {
-        assert_eq!(ours[name].0, *mode, "the mode of {name} for {}", python.display());
-        let (ours, theirs) = (String::from_utf8_lossy(&ours[name].1), String::from_utf8_lossy(contents));
+        assert_eq!(
+            ours[name].0,
+            *mode,
+            "the mode of {name} for {}",
+            python.display()
+        );
+        let (ours, theirs) = (
+            String::from_utf8_lossy(&ours[name].1),
+            String::from_utf8_lossy(contents),
+        );
         assert_eq!(ours, theirs, "{name} for {}", python.display());
     }
     let is_hashed = variable("SOURCE_DATE_EPOCH").is_some() && interpreter.at_least(3, 7);
     // Before 20.2 pip compiled in the temporary folder that it had unpacked into, and bytecode says so for ever.
-    let old = interpreter.wheels.iter().flatten().any(|wheel| wheel.project == "pip" && wheel.version.starts_with("18."));
+    let old = interpreter
+        .wheels
+        .iter()
+        .flatten()
+        .any(|wheel| wheel.project == "pip" && wheel.version.starts_with("18."));
     let site_packages = &interpreter.scheme.purelib;
     let output = clean(python)
         .args(["-I", "-S", "-c", COMPARE])
         .args([path.join(site_packages), real.join(site_packages)])
-        .args([if is_hashed { "checked-hash" } else { "timestamp" }, if old { "elsewhere" } else { "same" }])
+        .args([
+            if is_hashed {
+                "checked-hash"
+            } else {
+                "timestamp"
+            },
+            if old { "elsewhere" } else { "same" },
+        ])
         .output()
         .unwrap();
-    assert_eq!(String::from_utf8_lossy(&output.stdout), "same\n", "{}: {output:?}", python.display());
+    assert_eq!(
+        String::from_utf8_lossy(&output.stdout),
+        "same\n",
+        "{}: {output:?}",
+        python.display()
+    );
     fs::remove_dir_all(path).unwrap();
     fs::remove_dir_all(&real).unwrap();
 }
@@ -167,7 +227,10 @@ fn the_result_is_what_venv_leaves_under_the_variables_that_it_hears() {
     let folder = tempfile::tempdir().unwrap();
     for python in pythons() {
         for variables in [
-            [("SOURCE_DATE_EPOCH", "1700000000"), ("ENSUREPIP_OPTIONS", "altinstall")],
+            [
+                ("SOURCE_DATE_EPOCH", "1700000000"),
+                ("ENSUREPIP_OPTIONS", "altinstall"),
+            ],
             [("PYTHONOPTIMIZE", "1"), ("ENSUREPIP_OPTIONS", "install")],
             [("PYTHONOPTIMIZE", "2"), ("PYTHONNODEBUGRANGES", "1")],
         ] {
@@ -181,7 +244,16 @@ fn permissions_follow_the_umask() {
     let folder = tempfile::tempdir().unwrap();
     let python = pythons().pop().unwrap();
     let interpreter = probe(&python);
-    produce(&interpreter, folder.path(), &Production::default(), &Interrupt::default()).unwrap();
-    let pip = fs::metadata(folder.path().join("bin/pip")).unwrap().permissions().mode();
+    produce(
+        &interpreter,
+        folder.path(),
+        &Production::default(),
+        &Interrupt::default(),
+    )
+    .unwrap();
+    let pip = fs::metadata(folder.path().join("bin/pip"))
+        .unwrap()
+        .permissions()
+        .mode();
     assert_eq!(pip & 0o555, 0o555);
 }
