@@ -8,13 +8,16 @@ pub(crate) mod upgrade;
 mod archive;
 mod bytecode;
 mod co_filename;
+mod entry_point;
 mod ensurepip;
+mod generation;
 mod image;
 mod install;
 mod installed;
 mod pack;
 mod record;
 mod script;
+mod unpack;
 mod wheel;
 
 use std::path::{Path, PathBuf};
@@ -37,7 +40,7 @@ use bytecode::Bytecode;
 use image::Image;
 use install::Destination;
 use pack::Packed;
-use script::Names;
+use generation::Names;
 use wheel::Production;
 
 /// Everything that decides what pip an environment gets.

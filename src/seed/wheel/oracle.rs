@@ -12,7 +12,7 @@ use super::{Production, produce};
 use crate::interpreter::Interpreter;
 use crate::interrupt::Interrupt;
 use crate::seed::bytecode::Bytecode;
-use crate::seed::script::Names;
+use crate::seed::generation::Names;
 
 /// Compares the `.pyc` files of two trees by header and by code object, and that each belongs to its source.
 const COMPARE: &str = r#"

@@ -1,0 +1,201 @@
+//! How the pip that is being installed makes console scripts, read off its own sources.
+//!
+//! Renders text; knows pip's sources and names, neither wheels nor the first lines of a script.
+
+use super::entry_point::EntryPoint;
+
+/// Which of pip's names ensurepip makes: what `ENSUREPIP_OPTIONS` says to the installing pip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Names {
+    /// The variable is not set: `pip`, `pip3` and `pip3.N`.
+    #[default]
+    All,
+    /// Any other value: without the plain `pip`.
+    Versioned,
+    /// `altinstall`: `pip3.N` alone.
+    Alternative,
+}
+
+impl Names {
+    /// What the value of `ENSUREPIP_OPTIONS` means, if it is set.
+    pub(crate) fn from_options(value: Option<&str>) -> Self {
+        match value {
+            None => Self::All,
+            Some("altinstall") => Self::Alternative,
+            Some(_) => Self::Versioned,
+        }
+    }
+}
+
+/// What the sources of one pip say about the scripts that it makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Generation {
+    template: String,
+    /// distlib before 0.3 ended the shebang twice.
+    blank_line: bool,
+    /// Before 23.0 `pip3.10` was not seen to be a versioned name.
+    two_digits: bool,
+    /// Since 20.2 there is a file `REQUESTED` (PEP 627's companion).
+    pub(crate) requested: bool,
+}
+
+impl Generation {
+    /// Reads it off the module of pip that installs wheels and off the `scripts` module of its distlib.
+    ///
+    /// # Errors
+    ///
+    /// What was sought in vain; there is no guessing, because the ensurepip producer always knows.
+    pub(crate) fn read(wheel_module: &str, distlib_scripts: &str) -> Result<Self, String> {
+        let template = literal_after(wheel_module, "script_template = ")
+            .or_else(|| literal_after(distlib_scripts, "\nSCRIPT_TEMPLATE = "))
+            .ok_or("the text of its console scripts is not where pip has had it")?;
+        let placeholders = ["%(module)s", "%(import_name)s", "%(func)s"];
+        let rest = placeholders
+            .iter()
+            .fold(template.clone(), |text, placeholder| {
+                text.replace(placeholder, "")
+            });
+        if rest.contains('%')
+            || placeholders
+                .iter()
+                .any(|placeholder| !template.contains(placeholder))
+        {
+            return Err(
+                "the text of its console scripts has other placeholders than pip has had".into(),
+            );
+        }
+        if !wheel_module.contains(r"pip(\d") {
+            return Err(
+                "the names of its console scripts are not made as pip has made them".into(),
+            );
+        }
+        Ok(Self {
+            template,
+            blank_line: distlib_scripts.contains("shebang + linesep + script_bytes"),
+            two_digits: wheel_module.contains(r"pip(\d+(\.\d+)?)?$"),
+            requested: wheel_module.contains("REQUESTED"),
+        })
+    }
+
+    /// The script without its shebang.
+    pub(crate) fn body(&self, entry: &EntryPoint) -> String {
+        let import_name = entry.function.split('.').next().unwrap_or_default();
+        let text = self
+            .template
+            .replace("%(module)s", &entry.module)
+            .replace("%(import_name)s", import_name)
+            .replace("%(func)s", &entry.function);
+        if self.blank_line {
+            format!("\n{text}")
+        } else {
+            text
+        }
+    }
+
+    /// The scripts of one distribution (`get_console_script_specs`), a name twice where pip makes it twice.
+    ///
+    /// pip and `easy_install` get the names of the running Python instead of the versions in their wheels.
+    pub(crate) fn scripts(
+        &self,
+        mut points: Vec<EntryPoint>,
+        [major, minor, _]: [u32; 3],
+        names: Names,
+    ) -> Vec<EntryPoint> {
+        let mut scripts = Vec::new();
+        let special = [
+            ("pip", format!("pip{major}"), format!("pip{major}.{minor}")),
+            (
+                "easy_install",
+                String::new(),
+                format!("easy_install-{major}.{minor}"),
+            ),
+        ];
+        for (plain, with_major, with_minor) in special {
+            let Some(index) = points.iter().position(|point| point.name == plain) else {
+                continue;
+            };
+            let point = points.remove(index);
+            points.retain(|other| !self.is_versioned(&other.name, plain));
+            let wanted = [
+                (plain.to_string(), names == Names::All),
+                (with_major, names != Names::Alternative),
+                (with_minor, true),
+            ];
+            for (name, _) in wanted
+                .into_iter()
+                .filter(|(name, wanted)| *wanted && !name.is_empty())
+            {
+                scripts.push(EntryPoint {
+                    name,
+                    ..point.clone()
+                });
+            }
+        }
+        scripts.append(&mut points);
+        scripts
+    }
+
+    /// `pip(\d+(\.\d+)?)?$` and `easy_install(-\d+\.\d+)?$`, with one digit each in old pips.
+    fn is_versioned(&self, name: &str, plain: &str) -> bool {
+        let Some(version) = name.strip_prefix(plain) else {
+            return false;
+        };
+        let number = |text: &str| {
+            !text.is_empty()
+                && text.chars().all(char::is_numeric)
+                && (self.two_digits || text.chars().count() == 1)
+        };
+        let pair = |text: &str| {
+            text.split_once('.')
+                .is_some_and(|(major, minor)| number(major) && number(minor))
+        };
+        if plain == "pip" {
+            version.is_empty() || number(version) || pair(version)
+        } else {
+            version.is_empty() || version.strip_prefix('-').is_some_and(pair)
+        }
+    }
+}
+
+/// The string literal that follows `assignment`, dedented if the source says so.
+fn literal_after(source: &str, assignment: &str) -> Option<String> {
+    let (_, rest) = source.split_once(assignment)?;
+    let (rest, dedent) = match rest.strip_prefix("textwrap.dedent(") {
+        Some(rest) => (rest.trim_start(), true),
+        None => (rest, false),
+    };
+    let (rest, raw) = rest
+        .strip_prefix('r')
+        .map_or((rest, false), |rest| (rest, true));
+    let quotes = rest
+        .get(..3)
+        .filter(|quotes| matches!(*quotes, "\"\"\"" | "'''"))?;
+    let (text, _) = rest[3..].split_once(quotes)?;
+    let text = if raw {
+        text.to_string()
+    } else {
+        text.replace("\\\n", "")
+    };
+    if !raw && text.contains('\\') {
+        return None;
+    }
+    Some(if dedent { dedented(&text) } else { text })
+}
+
+/// `textwrap.dedent` of a text indented with spaces.
+fn dedented(text: &str) -> String {
+    let lines = || text.split('\n').filter(|line| !line.trim().is_empty());
+    let margin = lines()
+        .map(|line| line.len() - line.trim_start_matches(' ').len())
+        .min()
+        .unwrap_or(0);
+    let cut = |line: &str| {
+        if line.trim().is_empty() {
+            String::new()
+        } else {
+            line[margin..].to_string()
+        }
+    };
+    text.split('\n').map(cut).collect::<Vec<_>>().join("\n")
+}
+
