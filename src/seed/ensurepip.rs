@@ -65,7 +65,6 @@ pub(crate) fn produce(
         "PYTHONHOME",
         "PYTHONPATH",
         "PYTHONPYCACHEPREFIX",
-        "ENSUREPIP_OPTIONS",
         "PYTHONSTARTUP",
         "PYTHONINSPECT",
     ] {

@@ -5,13 +5,17 @@
 
 pub(crate) mod upgrade;
 
+mod archive;
+mod bytecode;
 mod co_filename;
 mod ensurepip;
 mod image;
 mod install;
 mod installed;
 mod pack;
+mod record;
 mod script;
+mod wheel;
 
 use std::path::{Path, PathBuf};
 use std::thread;
@@ -29,9 +33,12 @@ use crate::log::Log;
 use crate::options::{Environment, Seeder};
 use crate::stage::Stage;
 use crate::store::{Store, hex};
+use bytecode::Bytecode;
 use image::Image;
 use install::Destination;
 use pack::Packed;
+use script::Names;
+use wheel::Production;
 
 /// Everything that decides what pip an environment gets.
 pub(crate) struct Seed<'a> {
@@ -144,10 +151,46 @@ impl Seed<'_> {
         Image::open(file)
     }
 
+    /// Makes a scratch environment by the producer that was asked for and packs it.
     fn produce(&self, scratch: &Path) -> Result<Packed, Error> {
-        let _ = self.seeder;
+        if self.seeder != Seeder::Ensurepip {
+            match self.unpack(scratch) {
+                Err(error) if self.seeder == Seeder::Auto && self.interrupt.check().is_ok() => {
+                    self.log
+                        .say(|| format!("{error}; running ensurepip instead"));
+                    remove_tree(scratch)
+                        .map_err(|(path, error)| Error::io("remove", &path)(error))?;
+                }
+                done => return done,
+            }
+        }
         ensurepip::produce(self.interpreter, self.environment, scratch, self.interrupt)?;
         self.pack(scratch)
+    }
+
+    fn unpack(&self, scratch: &Path) -> Result<Packed, Error> {
+        fs::create_dir(scratch).map_err(Error::io("create directory", scratch))?;
+        wheel::produce(
+            self.interpreter,
+            scratch,
+            &self.production(),
+            self.interrupt,
+        )?;
+        self.pack(scratch)
+    }
+
+    /// What the variables of this process say to ensurepip and to the compiler.
+    fn production(&self) -> Production {
+        let variable = |name: &str| {
+            let value = self.environment.var(name)?;
+            Some(value.to_string_lossy().into_owned())
+        };
+        Production {
+            // The image takes the first line away again, so it need not be a real one.
+            executable: "/python".into(),
+            names: Names::from_options(variable("ENSUREPIP_OPTIONS").as_deref()),
+            bytecode: Bytecode::for_environment(self.interpreter, variable),
+        }
     }
 
     fn pack(&self, scratch: &Path) -> Result<Packed, Error> {
@@ -180,13 +223,7 @@ impl Seed<'_> {
         add(interpreter.cache_tag.as_deref().unwrap_or_default());
         add(&interpreter.magic);
         add(&interpreter.scheme.purelib);
-        for variable in ["SOURCE_DATE_EPOCH", "PYTHONOPTIMIZE"] {
-            add(&self
-                .environment
-                .var(variable)
-                .unwrap_or_default()
-                .to_string_lossy());
-        }
+        add(&format!("{:?}", self.production()));
         let sources: Vec<&str> = match &interpreter.wheels {
             Some(wheels) => wheels.iter().map(|wheel| wheel.path.as_str()).collect(),
             None => interpreter.witnesses.iter().map(String::as_str).collect(),
