@@ -14,11 +14,11 @@ use crate::{
 fn an_environment_is_made_anew() {
     let env = TestEnv::new();
     let args = ["--without-pip", "env"];
-    env.rvenv_for(newest(), args).is_silent();
+    env.rvenv_for(newest(), args).succeeds();
     write(&env, "env/lib/stale", "old");
     write(&env, "env/.hidden", "old");
     let args = ["--without-pip", "--clear", "env"];
-    env.rvenv_for(newest(), args).is_silent();
+    env.rvenv_for(newest(), args).succeeds();
     assert!(!env.at("env/lib/stale").exists() && !env.at("env/.hidden").exists());
     assert!(env.at("env/bin/python").exists());
     env.holds_only(["env"]);
@@ -29,7 +29,7 @@ fn a_missing_or_empty_folder_needs_no_clearing() {
     let env = TestEnv::new();
     fs::create_dir(env.at("empty")).unwrap();
     let args = ["--without-pip", "--clear", "missing", "empty"];
-    env.rvenv_for(newest(), args).is_silent();
+    env.rvenv_for(newest(), args).succeeds();
     env.holds_only(["empty", "missing"]);
 }
 
@@ -44,7 +44,7 @@ fn what_is_no_environment_is_refused_unless_forced() {
     assert_eq!(listing(&path), ["src"]);
 
     let args = ["--without-pip", "--clear", "--force", "project"];
-    env.rvenv_for(newest(), args).is_silent();
+    env.rvenv_for(newest(), args).succeeds();
     assert!(!path.join("src").exists() && path.join("bin/python").exists());
     env.holds_only(["project"]);
 }
@@ -84,7 +84,7 @@ fn the_current_folder_is_cleared_in_place() {
     let before = fs::metadata(env.at("env")).unwrap().ino();
     env.rvenv_for(newest(), ["--without-pip", "--clear", "."])
         .cwd("env")
-        .is_silent();
+        .succeeds();
     assert_eq!(fs::metadata(env.at("env")).unwrap().ino(), before);
     assert!(!env.at("env/stale").exists() && env.at("env/bin/python").exists());
     env.holds_only(["env"]);
@@ -94,7 +94,7 @@ fn the_current_folder_is_cleared_in_place() {
 fn a_failing_run_leaves_the_old_environment() {
     let env = TestEnv::new();
     let args = ["--without-pip", "env"];
-    env.rvenv_for(newest(), args).is_silent();
+    env.rvenv_for(newest(), args).succeeds();
     write(&env, "env/lib/mine", "mine");
     let args = ["-p", "/no/such/python", "--clear", "env"];
     env.rvenv(args).errs(&["/no/such/python"]);

@@ -31,16 +31,16 @@ fn bare(env: &TestEnv, args: &[&str]) -> Outcome {
 
 #[track_caller]
 fn is_environment(path: &Path) {
-    assert!(path.join("pyvenv.cfg").is_file(), "{path:?}");
-    assert!(path.join("bin/python").exists(), "{path:?}");
-    assert!(path.join("bin/activate").is_file(), "{path:?}");
+    assert!(path.join("pyvenv.cfg").is_file(), "{}", path.display());
+    assert!(path.join("bin/python").exists(), "{}", path.display());
+    assert!(path.join("bin/activate").is_file(), "{}", path.display());
 }
 
 #[test]
 fn success_is_silent() {
     let env = TestEnv::new();
     let args = ["--without-pip", "env"];
-    env.rvenv_for(newest(), args).is_silent();
+    env.rvenv_for(newest(), args).succeeds();
     is_environment(&env.at("env"));
     env.holds_only(["env"]);
 }
@@ -127,7 +127,7 @@ fn a_value_that_looks_like_an_option_needs_an_equals_sign() {
 fn what_follows_two_dashes_is_an_env_dir() {
     let env = TestEnv::new();
     let args = ["--without-pip", "--", "-dash", "--clear"];
-    env.rvenv_for(newest(), args).is_silent();
+    env.rvenv_for(newest(), args).succeeds();
     env.holds_only(["--clear", "-dash"]);
     is_environment(&env.at("-dash"));
     is_environment(&env.at("--clear"));
@@ -163,7 +163,7 @@ fn upgrade_and_clear_exclude_each_other_in_cpythons_words() {
 fn options_and_env_dirs_may_be_mixed() {
     let env = TestEnv::new();
     let args = ["a", "--without-pip", "b", "--prompt", "q", "c", "--clear"];
-    env.rvenv_for(newest(), args).is_silent();
+    env.rvenv_for(newest(), args).succeeds();
     env.holds_only(["a", "b", "c"]);
     for name in ["a", "b", "c"] {
         is_environment(&env.at(name));
@@ -293,17 +293,17 @@ fn the_python_is_named_by_a_variable_or_an_option() {
     let expected = format!("home = {}", python.parent().unwrap().display());
     env.rvenv(["--without-pip", "env"])
         .var("RVENV_PYTHON", python)
-        .is_silent();
+        .succeeds();
     assert_eq!(home(&env), expected);
     for flag in ["-p", "--python", "--py"] {
         let python = python.to_str().unwrap();
         env.rvenv([flag, python, "--without-pip", "env"])
             .var("RVENV_PYTHON", "/no/such/python")
-            .is_silent();
+            .succeeds();
         assert_eq!(home(&env), expected);
     }
     let joined = format!("--python={}", python.display());
-    env.rvenv([&joined, "--without-pip", "env"]).is_silent();
+    env.rvenv([&joined, "--without-pip", "env"]).succeeds();
     assert_eq!(home(&env), expected);
 }
 
@@ -313,25 +313,25 @@ fn the_cache_is_where_it_is_said_to_be() {
     let cache = env.root().join("home/.cache");
     let elsewhere = env.root().join("elsewhere");
     let args = ["--without-pip", "--no-cache", "env"];
-    env.rvenv_for(newest(), args).is_silent();
+    env.rvenv_for(newest(), args).succeeds();
     env.rvenv_for(newest(), ["--without-pip", "--clear", "env"])
         .var("RVENV_NO_CACHE", "1")
-        .is_silent();
+        .succeeds();
     assert!(!cache.exists() && !elsewhere.exists());
 
     let flag = format!("--cache-dir={}", elsewhere.display());
     env.rvenv_for(newest(), ["--without-pip", "--clear", &flag, "env"])
-        .is_silent();
+        .succeeds();
     assert!(!cache.exists() && !listing(&elsewhere).is_empty());
 
     fs::remove_dir_all(&elsewhere).unwrap();
     env.rvenv_for(newest(), ["--without-pip", "--clear", "env"])
         .var("RVENV_CACHE_DIR", &elsewhere)
-        .is_silent();
+        .succeeds();
     assert!(!cache.exists() && !listing(&elsewhere).is_empty());
 
     env.rvenv_for(newest(), ["--without-pip", "--clear", "env"])
-        .is_silent();
+        .succeeds();
     assert!(!listing(&cache).is_empty());
 }
 
@@ -347,7 +347,7 @@ fn no_variable_makes_a_run_destructive() {
             .var(format!("VIRTUALENV_{name}"), "1")
             .var(format!("UV_VENV_{name}"), "1");
     }
-    run.is_silent();
+    run.succeeds();
     assert_eq!(fs::read_to_string(env.at("env/mine")).unwrap(), "mine");
     is_environment(&env.at("env"));
 

@@ -13,7 +13,7 @@ fn the_last_line_signs_it_once() {
     let env = TestEnv::new();
     for flags in [&[][..], &[], &["--upgrade"], &["--clear"]] {
         let args = [&["--without-pip"], flags, &["env"]].concat();
-        env.rvenv_for(newest(), args).is_silent();
+        env.rvenv_for(newest(), args).succeeds();
         let text = fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap();
         assert!(text.ends_with(&tree::signature()), "{text}");
         assert_eq!(text.matches("rvenv = ").count(), 1, "{text}");
@@ -29,7 +29,7 @@ fn python_itself_reads_the_system_site_packages_setting() {
         for (flags, seen) in [(&[][..], "False"), (&["--system-site-packages"], "True")] {
             env.reset();
             let args = [&["--without-pip"], flags, &["env"]].concat();
-            env.rvenv_for(python, args).is_silent();
+            env.rvenv_for(python, args).succeeds();
             env.run(env.at("env/bin/python"), ["-c", script])
                 .prints(&format!("True {seen}\n"));
         }
@@ -47,14 +47,14 @@ fn the_command_line_in_it_makes_the_same_environment() {
             "--prompt=x",
             "env",
         ];
-        env.rvenv_for(python, flags).is_silent();
+        env.rvenv_for(python, flags).succeeds();
         let text = fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap();
         let command = text
             .lines()
             .find_map(|line| line.strip_prefix("command = "));
         let command = command.unwrap().to_owned();
         env.reset();
-        env.run("/bin/sh", ["-c", &command]).is_silent();
+        env.run("/bin/sh", ["-c", &command]).succeeds();
         let again = fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap();
         assert_eq!(again + &tree::signature(), text);
     }
@@ -65,7 +65,7 @@ fn a_prompt_cannot_add_a_line() {
     let env = TestEnv::new();
     let prompt = "--prompt=x\ninclude-system-site-packages = true\nhome = /evil";
     env.rvenv_for(newest(), ["--without-pip", prompt, "env"])
-        .is_silent();
+        .succeeds();
     let script = "import sys; print(sys.base_prefix)";
     let base = env.run(&newest().executable, ["-c", script]).stdout();
     env.run(env.at("env/bin/python"), ["-c", script])

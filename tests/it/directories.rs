@@ -1,4 +1,4 @@
-//! ENV_DIR: what may stand there, what must not, and what is left alone.
+//! `ENV_DIR`: what may stand there, what must not, and what is left alone.
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
@@ -17,9 +17,9 @@ fn errs(env: &TestEnv, args: &[&str], texts: &[&str]) {
     env.rvenv_for(newest(), args).errs(texts);
 }
 
-fn is_silent(env: &TestEnv, args: &[&str]) {
+fn succeeds(env: &TestEnv, args: &[&str]) {
     let args = [&["--without-pip"], args].concat();
-    env.rvenv_for(newest(), args).is_silent();
+    env.rvenv_for(newest(), args).succeeds();
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_gitignore_of_ones_own_is_kept() {
     let env = TestEnv::new();
     write(&env, ".gitignore", "target/\n");
     for flags in [&[][..], &["--upgrade"]] {
-        is_silent(&env, &[flags, &["."]].concat());
+        succeeds(&env, &[flags, &["."]].concat());
         let text = fs::read_to_string(env.at(".gitignore")).unwrap();
         assert_eq!(text, "target/\n");
     }
@@ -144,7 +144,7 @@ fn the_path_separator_is_refused_where_venv_refuses_it() {
             run.errs(&[&said]);
             env.holds_only([]);
         } else {
-            run.is_silent();
+            run.succeeds();
             env.holds_only(["a:b"]);
         }
     }
@@ -203,7 +203,7 @@ fn missing_parents_follow_the_umask_and_go_when_it_fails() {
     env.holds_only([]);
     env.rvenv_for(newest(), ["--without-pip", "a/b/env"])
         .umask(0o027)
-        .is_silent();
+        .succeeds();
     for path in ["a", "a/b", "a/b/env"] {
         let mode = fs::metadata(env.at(path)).unwrap().permissions().mode();
         assert_eq!(mode & 0o7777, 0o750, "{path}");
@@ -219,13 +219,13 @@ fn it_works_without_a_home_and_without_a_cache() {
         env.reset();
         env.rvenv_for(newest(), ["--without-pip", "env"])
             .var(name, value)
-            .is_silent();
+            .succeeds();
         assert!(env.at("env/bin/python").exists());
     }
     env.reset();
     env.rvenv_for(newest(), ["--without-pip", "env"])
         .var("XDG_CACHE_HOME", nowhere.join("below"))
         .var("HOME", nowhere.join("below"))
-        .is_silent();
+        .succeeds();
     env.holds_only(["env"]);
 }

@@ -107,7 +107,7 @@ impl TestEnv {
     /// Fails unless `work` holds these names and no others, and nothing was left in `tmp`.
     #[track_caller]
     pub(crate) fn holds_only<const N: usize>(&self, names: [&str; N]) {
-        assert_eq!(listing(&self.work()), names, "what is in {:?}", self.work());
+        assert_eq!(listing(&self.work()), names, "in {}", self.work().display());
         self.left_nothing_in_tmp();
     }
 
@@ -203,7 +203,7 @@ impl Run<'_> {
 
     /// Exit status 0, nothing on stdout, nothing on stderr.
     #[track_caller]
-    pub(crate) fn is_silent(self) {
+    pub(crate) fn succeeds(self) {
         self.prints("");
     }
 

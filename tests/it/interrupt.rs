@@ -53,8 +53,7 @@ fn an_interrupted_ensurepip_leaves_nothing() {
 #[test]
 fn an_interrupted_clear_leaves_the_old_environment() {
     let env = TestEnv::new();
-    env.rvenv_for(newest(), ["--without-pip", "env"])
-        .is_silent();
+    env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();
     fs::write(env.at("env/mine"), "mine").unwrap();
     let mut run = env
         .rvenv_for(newest(), ["--clear", "env"])

@@ -34,7 +34,7 @@ fn outer(env: &TestEnv, program: &Path, flags: &[&str]) -> PathBuf {
         fs::remove_dir_all(&folder).unwrap();
     }
     let args = [&["-m", "venv", "--without-pip"], flags, &["../outer"]].concat();
-    env.run(program, args).is_silent();
+    env.run(program, args).succeeds();
     folder
 }
 

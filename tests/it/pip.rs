@@ -13,7 +13,7 @@ use crate::{
 
 /// An environment with pip in `env`.
 fn make(env: &TestEnv, python: &Interpreter) {
-    env.rvenv_for(python, ["env"]).is_silent();
+    env.rvenv_for(python, ["env"]).succeeds();
 }
 
 /// Runs the environment's pip, which must succeed; what it warns of is no concern here.
@@ -87,7 +87,7 @@ fn pip_can_remove_itself_whole() {
             let left = WalkDir::new(env.at("env")).into_iter().flatten();
             let left = left.filter(|entry| entry.file_type().is_file());
             let left: Vec<_> = left
-                .map(|entry| entry.into_path())
+                .map(walkdir::DirEntry::into_path)
                 .filter(|path| path.to_string_lossy().contains("/pip"))
                 // setuptools, where ensurepip brings it, knows a module of that name.
                 .filter(|path| !path.to_string_lossy().contains("/setuptools"))
@@ -128,7 +128,7 @@ fn what_is_changed_in_one_environment_does_not_reach_the_next() {
     let env = TestEnv::new();
     let python = newest();
     let site_packages = format!("lib/{}/site-packages", python.python_folder());
-    env.rvenv_for(python, ["first"]).is_silent();
+    env.rvenv_for(python, ["first"]).succeeds();
     let module = format!("{site_packages}/pip/__init__.py");
     let original = fs::read(env.at("first").join(&module)).unwrap();
     for entry in WalkDir::new(env.at("first").join(&site_packages)) {
@@ -137,7 +137,7 @@ fn what_is_changed_in_one_environment_does_not_reach_the_next() {
             fs::write(&path, "changed in place").unwrap();
         }
     }
-    env.rvenv_for(python, ["second"]).is_silent();
+    env.rvenv_for(python, ["second"]).succeeds();
     assert_eq!(fs::read(env.at("second").join(&module)).unwrap(), original);
     env.run(env.at("second/bin/pip"), ["check"])
         .prints("No broken requirements found.\n");
@@ -148,7 +148,7 @@ fn without_pip_there_is_no_package() {
     let env = TestEnv::new();
     for python in interpreters_with_pip() {
         env.reset();
-        env.rvenv_for(python, ["--without-pip", "env"]).is_silent();
+        env.rvenv_for(python, ["--without-pip", "env"]).succeeds();
         let site_packages = format!("env/lib/{}/site-packages", python.python_folder());
         assert_eq!(crate::env::listing(&env.at(site_packages)), [""; 0]);
         assert!(!env.at("env/bin/pip").exists());
@@ -174,7 +174,7 @@ fn modules_in_env_dir_do_not_take_the_standard_librarys_place() {
             }
             env.rvenv_for(python, ["."])
                 .var("RVENV_SEEDER", seeder)
-                .is_silent();
+                .succeeds();
             assert!(env.at("bin/pip").exists());
             env.left_nothing_in_tmp();
         }
@@ -190,7 +190,7 @@ fn a_wheel_in_env_dir_is_not_taken_for_pip() {
             wheel::write_wheel(&env, &env.work(), "pip", "999.0");
             env.rvenv_for(python, ["."])
                 .var("RVENV_SEEDER", seeder)
-                .is_silent();
+                .succeeds();
             let outcome = env.run(env.at("bin/pip"), ["--version"]).outcome();
             assert!(outcome.stdout.starts_with("pip "), "{outcome}");
             assert!(!outcome.stdout.contains("999.0"), "{outcome}");

@@ -6,7 +6,7 @@ use crate::{env::TestEnv, interpreters::newest};
 #[track_caller]
 fn activated(env: &TestEnv, flags: &[&str], env_dir: &str, cwd: &str) -> (String, String) {
     let args = [&["--without-pip"], flags, &["--", env_dir]].concat();
-    env.rvenv_for(newest(), args).cwd(cwd).is_silent();
+    env.rvenv_for(newest(), args).cwd(cwd).succeeds();
     let script = r#"PS1='$ '; . "$0/bin/activate"; printf '%s\036%s' "$VIRTUAL_ENV_PROMPT" "$PS1""#;
     let path = env.at(cwd).join(env_dir);
     let args = ["-c", script, path.to_str().unwrap()];

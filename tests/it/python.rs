@@ -14,7 +14,7 @@ use crate::{
 fn make(env: &TestEnv, python: &Interpreter, flags: &[&str]) {
     env.reset();
     let args = [&["--without-pip"], flags, &["env"]].concat();
-    env.rvenv_for(python, args).is_silent();
+    env.rvenv_for(python, args).succeeds();
 }
 
 /// Runs a script in the environment's `python`.
@@ -154,7 +154,7 @@ fn an_extension_in_c_can_be_built() {
             args.push("-undefined");
             args.push("dynamic_lookup");
         }
-        env.run("cc", args).is_silent();
+        env.run("cc", args).succeeds();
         assert_eq!(ask(&env, "import spam; print(spam.f())"), "42\n");
         built += 1;
     }
@@ -238,14 +238,14 @@ fn an_implementation_that_is_not_known_makes_its_own_environment() {
     );
     let flags = ["--without-pip", "--prompt=x", "--system-site-packages"];
     let args = [&["-p", &wrapper], &flags[..], &["env"]].concat();
-    env.rvenv(args).is_silent();
+    env.rvenv(args).succeeds();
     let activate = fs::read_to_string(env.at("env/bin/activate")).unwrap();
     let configuration = fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap();
     assert!(configuration.contains("include-system-site-packages = true"));
     assert!(configuration.contains("prompt = 'x'"));
     env.reset();
     let args = [&["-m", "venv"], &flags[..], &["env"]].concat();
-    env.run(&python.executable, args).is_silent();
+    env.run(&python.executable, args).succeeds();
     // The activation script is venv's own, which rvenv's never is.
     let own = fs::read_to_string(env.at("env/bin/activate")).unwrap();
     assert_eq!(activate, own);

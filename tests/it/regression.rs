@@ -17,7 +17,7 @@ fn modules_in_the_current_folder_are_not_imported_when_python_is_asked() {
     for python in interpreters() {
         env.rvenv_for(python, ["--without-pip", "--clear", "env"])
             .var("PYTHONPATH", env.work())
-            .is_silent();
+            .succeeds();
     }
 }
 
@@ -29,7 +29,7 @@ fn a_relative_entry_of_path_is_made_absolute() {
     std::os::unix::fs::symlink(&newest().executable, env.at("bin/python3")).unwrap();
     env.rvenv(["--without-pip", "env"])
         .var("PATH", format!("bin:{PATH}"))
-        .is_silent();
+        .succeeds();
     let target = fs::read_link(env.at("env/bin/python3")).unwrap();
     assert_eq!(target, env.at("bin/python3"));
     env.run(env.at("env/bin/python"), ["-c", "print(1)"])
@@ -51,7 +51,7 @@ fn a_file_that_says_it_is_a_python_is_not_believed_after_it_changed() {
         "--clear",
         "env",
     ];
-    env.rvenv(args).is_silent();
+    env.rvenv(args).succeeds();
     fs::write(&path, "#!/bin/sh\nexit 1\n").unwrap();
     env.rvenv(args).errs(&[path.to_str().unwrap()]);
 }
@@ -63,10 +63,10 @@ fn a_copied_environment_python_still_leads_to_its_base() {
     for python in interpreters().iter().filter(|p| p.copies && p.at_least(11)) {
         env.reset();
         env.rvenv_for(python, ["--without-pip", "--copies", "outer"])
-            .is_silent();
+            .succeeds();
         let outer = env.at("outer/bin/python3");
         env.rvenv(["-p", outer.to_str().unwrap(), "--without-pip", "env"])
-            .is_silent();
+            .succeeds();
         let script = "import sys; print(sys.base_prefix)";
         let base = env.run(&python.executable, ["-c", script]).stdout();
         fs::remove_dir_all(env.at("outer")).unwrap();
@@ -82,7 +82,7 @@ fn closed_streams_do_not_matter() {
     let program = crate::env::program();
     let script = r#""$0" -p "$1" --without-pip env <&- >&- 2>&-"#;
     let args = ["-c", script, program.to_str().unwrap(), python];
-    env.run("/bin/sh", args).is_silent();
+    env.run("/bin/sh", args).succeeds();
     assert!(env.at("env/bin/python").exists());
 }
 

@@ -94,8 +94,8 @@ fn entry(
         return;
     }
     // An environment must share no inode with the cache or with another environment.
-    let links = |m: &Metadata| format!("{} names for one inode", m.nlink());
-    differs("hard links", links(expected), links(found));
+    let names = |m: &Metadata| format!("{} names for one inode", m.nlink());
+    differs("hard links", names(expected), names(found));
     // Both were made in this run of the test; a wheel's own timestamps are years away.
     let age = (expected.mtime() - found.mtime()).abs();
     differs("mtime", "now".into(), when(age));
@@ -188,7 +188,7 @@ fn mode(metadata: &Metadata) -> String {
 fn show(path: &Path) -> String {
     match path.to_str() {
         Some("") => ".".into(),
-        _ => format!("{path:?}").trim_matches('"').into(),
+        _ => path.to_string_lossy().escape_debug().to_string(),
     }
 }
 

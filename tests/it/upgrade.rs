@@ -38,7 +38,7 @@ fn links_to_another_python_are_retargeted() {
         for links in ["--symlinks", "--copies"] {
             let env = TestEnv::new();
             env.rvenv_for(old, ["--without-pip", links, "env"])
-                .is_silent();
+                .succeeds();
             is_for(&env, old);
             let args = [&["--without-pip", links], flags, &["env"]].concat();
             // A note about what stays behind is allowed; a failure is not.
@@ -54,15 +54,14 @@ fn links_to_another_python_are_retargeted() {
 fn links_to_a_vanished_python_are_retargeted() {
     for flags in [&[][..], &["--upgrade"]] {
         let env = TestEnv::new();
-        env.rvenv_for(newest(), ["--without-pip", "env"])
-            .is_silent();
+        env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();
         for name in ["python", "python3"] {
             let path = env.at("env/bin").join(name);
             fs::remove_file(&path).unwrap();
             symlink("/no/such/python", &path).unwrap();
         }
         let args = [&["--without-pip"], flags, &["env"]].concat();
-        env.rvenv_for(newest(), args).is_silent();
+        env.rvenv_for(newest(), args).succeeds();
         is_for(&env, newest());
     }
 }
@@ -72,7 +71,7 @@ fn copies_and_links_take_each_others_place() {
     let env = TestEnv::new();
     for links in ["--symlinks", "--copies", "--symlinks", "--copies"] {
         env.rvenv_for(newest(), ["--without-pip", links, "env"])
-            .is_silent();
+            .succeeds();
         is_for(&env, newest());
         let own = newest().executable.file_name().unwrap();
         let metadata = fs::symlink_metadata(env.at("env/bin").join(own)).unwrap();
@@ -84,12 +83,11 @@ fn copies_and_links_take_each_others_place() {
 fn packages_and_scripts_survive_an_upgrade() {
     let env = TestEnv::new();
     let site_packages = format!("env/lib/{}/site-packages", newest().python_folder());
-    env.rvenv_for(newest(), ["--without-pip", "env"])
-        .is_silent();
+    env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();
     write(&env, format!("{site_packages}/mine.py"), "x = 1\n");
     write(&env, "env/bin/activate", "edited\n");
     env.rvenv_for(newest(), ["--without-pip", "--upgrade", "env"])
-        .is_silent();
+        .succeeds();
     env.run(
         env.at("env/bin/python"),
         ["-c", "import mine; print(mine.x)"],
@@ -132,7 +130,7 @@ fn upgrade_deps_runs_the_environments_own_pip() {
         env.rvenv_for(python, ["--upgrade-deps", "env"])
             .var("PIP_NO_INDEX", "1")
             .var("PIP_FIND_LINKS", folder)
-            .is_silent();
+            .succeeds();
         env.run(env.at("env/bin/pip"), [""; 0])
             .prints(&format!("999.0 {}\n", env.at("env").display()));
         let folder = format!("env/lib/{}/site-packages", python.python_folder());
