@@ -75,8 +75,9 @@ mkdir -p "$scratch/ext4" "$scratch/tmpfs"
 if journaled "$scratch/ext4"; then
     place[ext4]=$scratch/ext4
 else
-    truncate -s 8G "$scratch/ext4.img"
-    if mkfs.ext4 -q -F "$scratch/ext4.img" && mount -o loop "$scratch/ext4.img" "$scratch/ext4"; then
+    truncate -s 6G "$scratch/ext4.img"
+    # Everything is initialized now: what is lazy would be done while the programs run.
+    if mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 "$scratch/ext4.img" && mount -o loop "$scratch/ext4.img" "$scratch/ext4"; then
         mounted+=("$scratch/ext4")
         place[ext4]=$scratch/ext4
     else
