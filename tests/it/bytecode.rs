@@ -23,6 +23,7 @@ pub(crate) fn differences(
         .args(["-I", "-S", "-c", include_str!("bytecode.py")])
         .args([reference, actual])
         .env_clear()
+        .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -8,10 +8,13 @@ use std::{
     fmt::Write as _,
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
-    process::{Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::Duration,
 };
 
 use fs_err as fs;
+use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 
 use crate::{interpreters::Interpreter, oracle::Oracle};
@@ -104,7 +107,7 @@ impl TestEnv {
     /// Fails unless `work` holds these names and no others, and nothing was left in `tmp`.
     #[track_caller]
     pub(crate) fn holds_only<const N: usize>(&self, names: [&str; N]) {
-        assert_eq!(listing(&self.work()), names, "what is in {:?}", self.work());
+        assert_eq!(listing(&self.work()), names, "in {}", self.work().display());
         self.left_nothing_in_tmp();
     }
 
@@ -165,6 +168,11 @@ impl Run<'_> {
 
     /// Runs it, whatever comes of it.
     pub(crate) fn outcome(self) -> Outcome {
+        self.start().finish()
+    }
+
+    /// Starts it, to be interrupted.
+    pub(crate) fn start(self) -> Started {
         // The umask belongs to the process, so a shell sets it between us and the program.
         let mut command = Command::new("/bin/sh");
         command
@@ -172,7 +180,7 @@ impl Run<'_> {
             .arg(format!("{:03o}", self.umask))
             .arg(&self.program)
             .args(&self.args);
-        let output = command
+        let child = command
             .current_dir(&self.cwd)
             .env_clear()
             .env("PATH", PATH)
@@ -182,23 +190,20 @@ impl Run<'_> {
             .env("TMPDIR", self.env.root.join("tmp"))
             .envs(&self.vars)
             .stdin(Stdio::null())
-            .output()
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
             .unwrap();
         let mut line = self.program.to_string_lossy().into_owned();
         for arg in &self.args {
             write!(line, " {}", arg.to_string_lossy()).unwrap();
         }
-        Outcome {
-            line,
-            status: output.status,
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        Started { line, child }
     }
 
     /// Exit status 0, nothing on stdout, nothing on stderr.
     #[track_caller]
-    pub(crate) fn is_silent(self) {
+    pub(crate) fn succeeds(self) {
         self.prints("");
     }
 
@@ -241,6 +246,40 @@ impl Run<'_> {
         assert_eq!(outcome.stderr.matches("Error: ").count(), 1, "{outcome}");
         for text in texts {
             assert!(outcome.stderr.contains(text), "no {text:?} in\n{outcome}");
+        }
+    }
+}
+
+/// A run that goes on.
+pub(crate) struct Started {
+    line: String,
+    child: Child,
+}
+
+impl Started {
+    /// Waits until the condition holds, and fails if the run ends before.
+    #[track_caller]
+    pub(crate) fn until(&mut self, condition: impl Fn() -> bool) {
+        while !condition() {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "{} ended too early: {ended:?}", self.line);
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Sends a signal to it.
+    pub(crate) fn signal(&self, signal: Signal) {
+        rustix::process::kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for its end.
+    pub(crate) fn finish(self) -> Outcome {
+        let output = self.child.wait_with_output().unwrap();
+        Outcome {
+            line: self.line,
+            status: output.status,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
         }
     }
 }

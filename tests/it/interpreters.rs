@@ -20,7 +20,7 @@ pub(crate) struct Interpreter {
     pub(crate) implementation: String,
     /// Whether its `ensurepip` can install pip.
     pub(crate) pip: bool,
-    /// Whether its `--copies` can work: a distribution's PyPy takes all of `/usr/lib` for its own
+    /// Whether its `--copies` can work: a distribution's `PyPy` takes all of `/usr/lib` for its own
     /// and stumbles over other packages' dangling links in there.
     pub(crate) copies: bool,
 }
@@ -83,7 +83,7 @@ pub(crate) fn a_few_with_pip() -> Vec<&'static Interpreter> {
         .collect()
 }
 
-/// The newest CPython, for checks in which the version plays no part.
+/// The newest `CPython`, for checks in which the version plays no part.
 pub(crate) fn newest() -> &'static Interpreter {
     interpreters()
         .iter()
@@ -91,7 +91,7 @@ pub(crate) fn newest() -> &'static Interpreter {
         .expect("a CPython with venv and ensurepip must be installed")
 }
 
-/// The CPython before the newest, for checks that need two of them.
+/// The `CPython` before the newest, for checks that need two of them.
 pub(crate) fn another() -> Option<&'static Interpreter> {
     let newest = newest();
     let found = interpreters().iter().rfind(|python| {

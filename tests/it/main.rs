@@ -25,6 +25,7 @@ mod clear;
 mod cli;
 mod configuration;
 mod directories;
+mod interrupt;
 mod pip;
 mod prompt;
 mod python;

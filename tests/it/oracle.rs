@@ -34,6 +34,8 @@ pub(crate) struct Oracle<'a> {
     vars: Vec<(OsString, OsString)>,
     umask: u32,
     cwd: PathBuf,
+    /// Whether venv may say something on success.
+    noisy: bool,
     prepare: Option<Prepare<'a>>,
 }
 
@@ -53,6 +55,7 @@ impl<'a> Oracle<'a> {
             vars: Vec::new(),
             umask: 0o022,
             cwd: env.work(),
+            noisy: false,
             prepare: None,
         }
     }
@@ -93,6 +96,12 @@ impl<'a> Oracle<'a> {
         self
     }
 
+    /// venv may say something on success; rvenv may not.
+    pub(crate) fn noisy(mut self) -> Self {
+        self.noisy = true;
+        self
+    }
+
     /// What is in `work` before either runs.
     pub(crate) fn before(mut self, prepare: impl Fn(&TestEnv) + 'a) -> Self {
         self.prepare = Some(Box::new(prepare));
@@ -119,7 +128,10 @@ impl<'a> Oracle<'a> {
         for step in &self.steps {
             let args = ["-m", "venv"].map(OsString::from);
             let run = self.env.run(&self.program, args.iter().chain(step));
-            self.must_be_silent(&self.settle(run).outcome())?;
+            let outcome = self.settle(run).outcome();
+            if !(self.noisy && outcome.status.success()) {
+                self.must_be_silent(&outcome)?;
+            }
         }
         fs::rename(self.env.work(), &path).unwrap();
         fs::create_dir(self.env.work()).unwrap();

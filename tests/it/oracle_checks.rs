@@ -39,7 +39,7 @@ impl Pair {
     fn make(&self) {
         let python = &self.python.executable;
         let args = ["-m", "venv", "--without-pip", "env"];
-        self.env.run(python, args).is_silent();
+        self.env.run(python, args).succeeds();
         fs::write(self.env.at("env/module.py"), "def f():\n    return 1\n").unwrap();
         self.compile("env/module.py");
     }
@@ -48,7 +48,7 @@ impl Pair {
         let script = "import py_compile, sys; py_compile.compile(sys.argv[1], doraise=True)";
         let path = self.env.at(path);
         let args = ["-c", script, path.to_str().unwrap()];
-        self.env.run(&self.python.executable, args).is_silent();
+        self.env.run(&self.python.executable, args).succeeds();
     }
 
     fn differences(&self) -> Vec<String> {
@@ -156,7 +156,7 @@ fn other_bytecode_is_seen() {
         source.to_str().unwrap(),
         path.to_str().unwrap(),
     ];
-    pair.env.run(&pair.python.executable, args).is_silent();
+    pair.env.run(&pair.python.executable, args).succeeds();
     let lines = pair.differences().join("\n");
     assert!(lines.contains("code co_filename"), "{lines}");
     assert!(lines.contains("code co_consts[f] co_filename"), "{lines}");

@@ -59,7 +59,7 @@ fn what_is_missing_is_made_again_except_scripts_on_upgrade() {
                 .before(|env| {
                     let python = &python.executable;
                     let args = ["-m", "venv", "--without-pip", "env"];
-                    env.run(python, args).is_silent();
+                    env.run(python, args).succeeds();
                     fs::remove_file(env.at("env/bin/python3")).unwrap_or_default();
                     fs::remove_file(env.at("env/bin/activate")).unwrap();
                     fs::remove_file(env.at("env/bin/activate.fish")).unwrap();
@@ -84,7 +84,7 @@ fn clear_removes_all_but_what_is_neither_file_nor_folder() {
                 write(env, "outside/file", "not to be cleared\n");
                 std::os::unix::fs::symlink("../outside", env.at("env/link")).unwrap();
                 let fifo = env.at("env/fifo");
-                env.run("mkfifo", [&fifo]).is_silent();
+                env.run("mkfifo", [&fifo]).succeeds();
             })
             .args(["--without-pip", "--clear", "env"])
             .verdict()

@@ -94,8 +94,8 @@ fn entry(
         return;
     }
     // An environment must share no inode with the cache or with another environment.
-    let links = |m: &Metadata| format!("{} names for one inode", m.nlink());
-    differs("hard links", links(expected), links(found));
+    let names = |m: &Metadata| format!("{} names for one inode", m.nlink());
+    differs("hard links", names(expected), names(found));
     // Both were made in this run of the test; a wheel's own timestamps are years away.
     let age = (expected.mtime() - found.mtime()).abs();
     differs("mtime", "now".into(), when(age));
@@ -107,11 +107,25 @@ fn entry(
         fs::read(actual.join(path)).unwrap(),
     );
     if path.ends_with("pyvenv.cfg") && wanted.starts_with(b"home = ") {
-        wanted.extend_from_slice(signature().as_bytes());
+        wanted = configuration(&wanted).into_bytes();
     }
     if wanted != got {
         lines.push(format!("~ {}: bytes\n{}", show(path), text(&wanted, &got)));
     }
+}
+
+/// What rvenv makes of venv's `pyvenv.cfg`: a line break in a path or prompt stays within `command`,
+/// where venv would let it start a key of its own; and rvenv signs.
+fn configuration(venv: &[u8]) -> String {
+    let text = str::from_utf8(venv).unwrap();
+    let Some((keys, command)) = text.split_once("\ncommand = ") else {
+        return text.to_owned() + &signature();
+    };
+    let command = command.trim_end_matches('\n');
+    let command = command.replace('\n', "\\n").replace('\r', "\\r");
+    let command = command.replace('\u{85}', "\\x85");
+    let command = command.replace('\u{2028}', "\\u2028");
+    format!("{keys}\ncommand = {command}\n{}", signature())
 }
 
 /// The line that signs rvenv's `pyvenv.cfg`.
@@ -174,7 +188,7 @@ fn mode(metadata: &Metadata) -> String {
 fn show(path: &Path) -> String {
     match path.to_str() {
         Some("") => ".".into(),
-        _ => format!("{path:?}").trim_matches('"').into(),
+        _ => path.to_string_lossy().escape_debug().to_string(),
     }
 }
 

@@ -47,7 +47,7 @@ pub(crate) fn write_wheel(env: &TestEnv, folder: &Path, name: &str, version: &st
     let python = &crate::interpreters::newest().executable;
     let paths = [unpacked.to_str().unwrap(), path.to_str().unwrap()];
     env.run(python, ["-c", script, paths[0], paths[1]])
-        .is_silent();
+        .succeeds();
     path
 }
 
