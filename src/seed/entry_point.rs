@@ -66,3 +66,56 @@ fn entry_point(line: &str) -> Option<EntryPoint> {
     })
 }
 
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    fn names(text: &str) -> Vec<String> {
+        read(text)
+            .unwrap()
+            .into_iter()
+            .map(|point| point.name)
+            .collect()
+    }
+
+    #[test]
+    fn only_scripts_are_taken() {
+        let text = "[distutils.commands]\nx = broken\n\n# said\n[console_scripts]\n a = m:f\n\
+                    [gui_scripts]\nb=m.n:f.g [extra]\n[ console_scripts ]\nc = m : f\n";
+        assert_eq!(names(text), ["a", "c", "b"]);
+        assert_eq!(names(""), [""; 0]);
+    }
+
+    #[test]
+    fn the_last_one_of_a_name_counts() {
+        let points = read("[console_scripts]\na = m:f\na = m:g\n").unwrap();
+        assert_eq!(points.len(), 1);
+        assert_eq!(points[0].function, "g");
+    }
+
+    #[test]
+    fn what_cannot_be_a_script_is_refused() {
+        let lines = [
+            "a",
+            "a = m",
+            "a = m:",
+            "a = :f",
+            "a = m:f:g",
+            "a = m;import os:f",
+            "a = m:f()",
+            "../a = m:f",
+            "/a = m:f",
+            "a/b = m:f",
+            ".. = m:f",
+            " = m:f",
+            "a b = m:f",
+            "a\\b = m:f",
+            "c:a = m:f",
+            "a = m..n:f",
+        ];
+        for line in lines {
+            let error = read(&format!("[console_scripts]\n{line}\n")).unwrap_err();
+            assert!(error.contains("no entry point"), "{line}");
+        }
+    }
+}

@@ -8,8 +8,10 @@ pub(crate) mod upgrade;
 mod archive;
 mod bytecode;
 mod co_filename;
-mod entry_point;
+#[cfg(all(test, unix))]
+mod crafted;
 mod ensurepip;
+mod entry_point;
 mod generation;
 mod image;
 mod install;
@@ -37,10 +39,10 @@ use crate::options::{Environment, Seeder};
 use crate::stage::Stage;
 use crate::store::{Store, hex};
 use bytecode::Bytecode;
+use generation::Names;
 use image::Image;
 use install::Destination;
 use pack::Packed;
-use generation::Names;
 use wheel::Production;
 
 /// Everything that decides what pip an environment gets.

@@ -74,7 +74,7 @@ pub(crate) fn produce(
             .map(|thread| thread.join().expect("installing a wheel does not panic"))
             .collect()
     });
-    let mut distributions = installed.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let distributions = installed.into_iter().collect::<Result<Vec<_>, _>>()?;
     let sources: Vec<_> = distributions
         .iter()
         .flat_map(|distribution| distribution.sources.iter().cloned())
@@ -87,7 +87,7 @@ pub(crate) fn produce(
         &production.bytecode,
         interrupt,
     )?;
-    for distribution in &mut distributions {
+    for distribution in distributions {
         distribution.finish(&folder, &compiled)?;
     }
     Ok(())
@@ -109,5 +109,5 @@ fn generation(pip: &mut Archive) -> Result<Generation, Error> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod oracle;
