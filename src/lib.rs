@@ -1,1 +1,3 @@
 //! Python virtual environments: what `python -m venv` makes, in milliseconds, or nothing at all.
+
+mod activation;
