@@ -1,3 +1,41 @@
 //! Python virtual environments: what `python -m venv` makes, in milliseconds, or nothing at all.
+//!
+//! [`EnvBuilder`] is CPython's class of that name, [`Options`] what it is told, [`Interpreter`] the base Python,
+//! [`Context`] what is handed to `post_setup`, and [`Error`] everything that can go wrong.
+//!
+//! Modules in reading order: `builder` tells the story; `interpreter`, `context`, `configuration`, `python`, `activation` and
+//! `seed` are its steps; `stage` makes a tree an environment; `store` remembers; `fs` writes.
 
 mod activation;
+mod builder;
+mod configuration;
+mod context;
+mod error;
+mod fs;
+mod interpreter;
+mod interrupt;
+mod layout;
+mod log;
+mod options;
+mod process;
+mod python;
+mod seed;
+mod stage;
+mod store;
+
+pub use builder::EnvBuilder;
+pub use context::Context;
+pub use error::Error;
+pub use interpreter::{BundledWheel, Interpreter, Scheme};
+pub use interrupt::Interrupt;
+pub use layout::Platform;
+pub use options::{Cache, Environment, Links, OnExisting, Options, Seeder};
+
+/// Deletes everything that is kept in the cache folder; returns how many bytes that frees.
+///
+/// # Errors
+///
+/// The operating system's first refusal.
+pub fn prune_cache(cache: &Cache) -> std::io::Result<u64> {
+    store::Store::new(cache, &Environment::of_process(), log::Log::new(false)).prune()
+}

@@ -1,3 +1,92 @@
-//! The `rvenv` command.
+//! The `rvenv` command: read what was asked for, make every environment, report.
 
-fn main() {}
+mod cli;
+mod habits;
+
+use std::io::Write as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::thread;
+
+use anyhow::Context as _;
+use cli::Args;
+use rvenv::{EnvBuilder, Error, Interrupt};
+
+fn main() -> ExitCode {
+    let args = match Args::read(std::env::args_os()) {
+        Ok(args) => args,
+        Err(error) => {
+            // Help and version go to stdout and are no failure; a closed stream is nobody's error.
+            let _ = error.print();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+    };
+    let interrupt = match Interrupt::listen() {
+        Ok(interrupt) => interrupt,
+        Err(error) => {
+            return report(&anyhow::Error::new(error).context("could not listen to signals"));
+        }
+    };
+    let code = run(&args, &interrupt).unwrap_or_else(|error| report(&error));
+    interrupt.die();
+    code
+}
+
+fn run(args: &Args, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
+    if args.prune_cache {
+        let freed = rvenv::prune_cache(&args.cache()).context("could not empty the cache")?;
+        let mut out = std::io::stdout().lock();
+        writeln!(out, "freed {:.1} MB", freed as f64 / 1e6).context("could not write to stdout")?;
+    }
+    let builder = EnvBuilder::new(args.options()?).interrupt(interrupt.clone());
+    let builder = args
+        .python
+        .iter()
+        .filter(|request| !request.is_empty())
+        .fold(builder, |builder, request| builder.python(request));
+    let create = |env_dir: &Path| match builder.create(env_dir) {
+        Ok(_) => ExitCode::SUCCESS,
+        Err(Error::Interrupted { .. }) => ExitCode::FAILURE,
+        Err(error) => report(&error.into()),
+    };
+    let [env_dir] = args.env_dirs.as_slice() else {
+        return Ok(create_side_by_side(&builder, args, &create)?);
+    };
+    Ok(create(env_dir))
+}
+
+/// Several environments at once: one that fails does not stop the others.
+fn create_side_by_side(
+    builder: &EnvBuilder,
+    args: &Args,
+    create: &(impl Fn(&Path) -> ExitCode + Sync),
+) -> Result<ExitCode, Error> {
+    if !args.env_dirs.is_empty() {
+        // One that cannot be found is one error, not one for each directory.
+        builder.interpreter()?;
+    }
+    Ok(thread::scope(|scope| {
+        let threads: Vec<_> = args
+            .env_dirs
+            .iter()
+            .map(|env_dir| scope.spawn(|| create(env_dir)))
+            .collect();
+        let codes = threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or(ExitCode::FAILURE));
+        codes.fold(ExitCode::SUCCESS, |all, code| {
+            if code == ExitCode::SUCCESS { all } else { code }
+        })
+    }))
+}
+
+/// One error with its causes, and what to do about it.
+fn report(error: &anyhow::Error) -> ExitCode {
+    let hint = error.downcast_ref::<Error>().and_then(Error::hint);
+    let hint = hint
+        .map(|hint| format!("\n  hint: {hint}"))
+        .unwrap_or_default();
+    // A closed stderr changes nothing about the exit status.
+    let _ = writeln!(std::io::stderr().lock(), "Error: {error:#}{hint}");
+    ExitCode::FAILURE
+}

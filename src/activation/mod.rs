@@ -3,11 +3,10 @@
 
 mod prompt;
 mod quote;
+#[expect(dead_code, reason = "the caller of -v comes with it")]
 mod shell;
 
 use std::borrow::Cow;
-
-pub(crate) use shell::{Shell, activation_command};
 
 /// What the scripts of one environment say.
 pub(crate) struct Values<'a> {
@@ -127,8 +126,12 @@ const TEMPLATES: [Template; 9] = [
             // The folder above that of the batch file.
             "VIRTUAL_ENV" if values.relocatable => Some(r"%~dp0..".to_owned()),
             "CMD_PROMPT" => Some(quote::cmd(&prompt::cmd(values.prompt))),
-            "CARRIED" => Some(yes_or_no(quote::cmd_carries(values.virtual_env) && quote::cmd_carries(values.prompt))),
-            "EXCLAIMS" => Some(yes_or_no(values.virtual_env.contains('!') || values.prompt.contains('!'))),
+            "CARRIED" => Some(yes_or_no(
+                quote::cmd_carries(values.virtual_env) && quote::cmd_carries(values.prompt),
+            )),
+            "EXCLAIMS" => Some(yes_or_no(
+                values.virtual_env.contains('!') || values.prompt.contains('!'),
+            )),
             _ => None,
         },
         on: On::Windows,
@@ -147,9 +150,7 @@ const TEMPLATES: [Template; 9] = [
 pub(crate) fn scripts(values: &Values<'_>, windows: bool) -> Vec<Script> {
     TEMPLATES
         .iter()
-        .filter(|template| {
-            template.on == On::All || (template.on == On::Windows) == windows
-        })
+        .filter(|template| template.on == On::All || (template.on == On::Windows) == windows)
         .map(|template| template.render(values))
         .collect()
 }
@@ -181,7 +182,11 @@ impl Template {
         if let Some(value) = (self.own)(placeholder, values) {
             return value;
         }
-        let virtual_env = if values.relocatable { "" } else { values.virtual_env };
+        let virtual_env = if values.relocatable {
+            ""
+        } else {
+            values.virtual_env
+        };
         match placeholder {
             "VIRTUAL_ENV" => (self.quote)(virtual_env),
             "PROMPT" => (self.quote)(values.prompt),
@@ -194,7 +199,9 @@ impl Template {
                 };
                 (self.quote)(&(self.command)(&file))
             }
-            unknown => unreachable!("a template uses only the placeholders of its table entry, not {unknown}"),
+            unknown => unreachable!(
+                "a template uses only the placeholders of its table entry, not {unknown}"
+            ),
         }
     }
 }

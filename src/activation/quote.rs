@@ -1,6 +1,8 @@
 //! Strings as literals: one function for each shell's grammar.
 //! Knows nothing of the scripts that the literals stand in, but that they stand outside any other quotes.
 
+use std::fmt::Write as _;
+
 /// For the sh family (bash, zsh, dash, ksh93, mksh, yash, busybox ash): everything between single quotes is itself.
 /// No two quotes ever stand together inside the literal, which zsh's `RC_QUOTES` would read as one.
 pub(crate) fn sh(value: &str) -> String {
@@ -51,7 +53,8 @@ pub(crate) fn python(value: &str) -> String {
         match character {
             '\'' | '\\' => literal.extend(['\\', character]),
             ' '..='~' => literal.push(character),
-            _ => literal.push_str(&format!("\\U{:08x}", u32::from(character))),
+            _ => write!(literal, "\\U{:08x}", u32::from(character))
+                .expect("a String takes everything"),
         }
     }
     literal.push('\'');

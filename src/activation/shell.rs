@@ -14,7 +14,7 @@ pub(crate) enum Shell {
     Fish,
     Nu,
     Xonsh,
-    PowerShell,
+    Pwsh,
     Cmd,
 }
 
@@ -35,7 +35,7 @@ impl Shell {
         } else if let Some(shell) = variable("SHELL") {
             Self::named(&shell)
         } else if variable("PSModulePath").is_some() && variable("PROMPT").is_none() {
-            Some(Self::PowerShell)
+            Some(Self::Pwsh)
         } else if variable("ComSpec").is_some() {
             Some(Self::Cmd)
         } else {
@@ -46,17 +46,21 @@ impl Shell {
     /// The shell whose program has this name or path, a login shell's dash and a version apart.
     fn named(program: &str) -> Option<Self> {
         let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
-        let name = name.strip_suffix(".exe").unwrap_or(name).trim_start_matches('-');
-        match name.trim_end_matches(|character: char| character.is_ascii_digit() || matches!(character, '.' | '-')) {
+        let name = name
+            .strip_suffix(".exe")
+            .unwrap_or(name)
+            .trim_start_matches('-');
+        match name.trim_end_matches(|character: char| {
+            character.is_ascii_digit() || matches!(character, '.' | '-')
+        }) {
             "bash" | "zsh" => Some(Self::Bash),
-            "sh" | "dash" | "ash" | "ksh" | "mksh" | "lksh" | "oksh" | "loksh" | "pdksh" | "yash" | "busybox" => {
-                Some(Self::Sh)
-            }
+            "sh" | "dash" | "ash" | "ksh" | "mksh" | "lksh" | "oksh" | "loksh" | "pdksh"
+            | "yash" | "busybox" => Some(Self::Sh),
             "csh" | "tcsh" | "bsd-csh" => Some(Self::Csh),
             "fish" => Some(Self::Fish),
             "nu" => Some(Self::Nu),
             "xonsh" => Some(Self::Xonsh),
-            "pwsh" | "pwsh-preview" | "powershell" => Some(Self::PowerShell),
+            "pwsh" | "pwsh-preview" | "powershell" => Some(Self::Pwsh),
             "cmd" => Some(Self::Cmd),
             _ => None,
         }
@@ -72,7 +76,7 @@ pub(crate) fn activation_command(shell: Shell, bin_path: &str) -> String {
         Shell::Fish => ("source ", "activate.fish", quote::fish),
         Shell::Nu => ("overlay use ", "activate.nu", quote::nu),
         Shell::Xonsh => ("source ", "activate.xsh", quote::python),
-        Shell::PowerShell => ("& ", "Activate.ps1", quote::powershell),
+        Shell::Pwsh => ("& ", "Activate.ps1", quote::powershell),
         // Typed, unlike in a batch file, a percent sign has nothing to be doubled.
         Shell::Cmd => ("", "activate.bat", |file| format!("\"{file}\"")),
     };

@@ -1,1 +1,33 @@
-//! The integration tests: one binary, a module per feature.
+//! The integration tests: one binary, a module per feature. They know the program and the real
+//! Pythons, and no module of the crate.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+#![expect(clippy::print_stderr, reason = "a skipped check says so")]
+
+// What the tests stand on.
+mod bytecode; // are two trees' `.pyc` files the same code?
+mod env; // TestEnv: a temporary folder, a clean environment, runs that are judged
+mod interpreters; // every Python on the machine
+mod oracle; // the real `python -m venv` and rvenv at one path, one after the other
+mod tree; // the differences between two trees
+mod wheel; // tiny wheels to install
+
+// The oracle's cases.
+mod oracle_checks; // the oracle itself can fail
+mod oracle_existing; // environments that are there already
+mod oracle_flags; // every combination of flags
+mod oracle_names; // every way to invoke a Python
+mod oracle_pip; // pip, as ensurepip leaves it
+mod oracle_shapes; // every shape of ENV_DIR, of umask and of prompt
+
+// The behaviour that is ours to promise.
+mod clear;
+mod cli;
+mod configuration;
+mod directories;
+mod interrupt;
+mod pip;
+mod prompt;
+mod python;
+mod regression;
+mod upgrade;

@@ -1,0 +1,131 @@
+# shellcheck shell=bash
+# What the scripts beside this one share: timed steps, installing from apt, the scratch folder. Sourced, never run.
+
+# Everything that outlives a run (chroot, compiled interpreters, tools) is kept here, outside the checkout. Each part is
+# made under another name and renamed when complete, so that an interrupted run leaves nothing that a later one trusts.
+CI_SCRATCH=${RVENV_CI_SCRATCH:-/var/tmp/rvenv-ci}
+mkdir -p "$CI_SCRATCH/bin"
+
+shopt -s inherit_errexit
+
+CI_STEP=
+CI_STEP_STARTED=0
+
+# step NAME: ends the step before with its time, and announces the next one. Without NAME it only ends the last one.
+step() {
+    if [ -n "$CI_STEP" ]; then
+        printf -- '-- %s: %d s\n' "$CI_STEP" $((SECONDS - CI_STEP_STARTED))
+    fi
+    CI_STEP=${1-}
+    CI_STEP_STARTED=$SECONDS
+    if [ -n "$CI_STEP" ]; then
+        printf '\n== %s\n' "$CI_STEP"
+    fi
+}
+
+die() {
+    printf '%s: %s\n' "${0##*/}" "$*" >&2
+    exit 1
+}
+
+# quietly COMMAND...: runs it with its output kept back, and shows that output if the command fails.
+quietly() {
+    local log status=0
+    log=$(mktemp)
+    "$@" >"$log" 2>&1 </dev/null || status=$?
+    if [ "$status" -ne 0 ]; then
+        tail -n 80 "$log" >&2
+        printf '%s: exit status %d: %s\n' "${0##*/}" "$status" "$*" >&2
+    fi
+    rm -f "$log"
+    return "$status"
+}
+
+twice() {
+    quietly "$@" || quietly "$@"
+}
+
+# apt_install PACKAGE...: installs what is missing, with one retry (a just-downloaded package has been seen to be missing).
+apt_install() {
+    local package missing=()
+    for package in "$@"; do
+        if ! dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed; then
+            missing+=("$package")
+        fi
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+    [ "$(id -u)" = 0 ] || die "run as root to install: ${missing[*]}"
+    if [ ! -e "$CI_SCRATCH/.apt-updated" ] || [ -n "$(find "$CI_SCRATCH/.apt-updated" -mmin +120)" ]; then
+        twice apt-get -o DPkg::Lock::Timeout=300 update
+        touch "$CI_SCRATCH/.apt-updated"
+    fi
+    DEBIAN_FRONTEND=noninteractive \
+        twice apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}"
+}
+
+# The mirror that this machine's apt already uses.
+debian_mirror() {
+    # shellcheck disable=SC2016 # The placeholders are apt's.
+    apt-get indextargets --format '$(REPO_URI) $(COMPONENT)' 'Created-By: Packages' |
+        awk '$2 == "main" && $1 !~ /security/ { print $1; exit }'
+}
+
+# tools_venv NAME PACKAGE...: packages from PyPI in a virtual environment of their own, below the scratch folder.
+tools_venv() {
+    local name=$1 folder=$CI_SCRATCH/$1
+    shift
+    [ -e "$folder/.complete" ] && return 0
+    rm -rf "$folder"
+    quietly /usr/bin/python3 -m venv "$folder"
+    twice "$folder/bin/python" -m pip install --disable-pip-version-check "$@" ||
+        die "$name cannot be installed from PyPI"
+    touch "$folder/.complete"
+}
+
+# cpython_source: prints the folder of CPython's unpacked source, which it fetches as Debian trixie's source package.
+cpython_source() {
+    local folder=$CI_SCRATCH/cpython-source work mirror
+    if [ ! -d "$folder" ]; then
+        apt_install dpkg-dev debian-archive-keyring xz-utils
+        work=$(mktemp -d "$CI_SCRATCH/cpython-source.XXXXXX")
+        mirror=$(debian_mirror)
+        mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
+        # A private apt configuration: the machine's own sources stay as they are.
+        echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" >"$work/sources.list"
+        local options=(-o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=-
+            -o "Dir::State::lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root)
+        twice apt-get "${options[@]}" update
+        (cd "$work" && twice apt-get "${options[@]}" source --download-only python3.13) ||
+            die "the source package python3.13 of Debian trixie cannot be fetched"
+        mkdir "$work/source"
+        tar -x --strip-components=1 -C "$work/source" -f "$work"/python3.13_*.orig.tar.xz
+        mv "$work/source" "$folder"
+        rm -rf "$work"
+    fi
+    echo "$folder"
+}
+
+# tools_npm PACKAGE@VERSION: a package from npm, below the scratch folder; its install scripts are not run.
+tools_npm() {
+    [ -e "$CI_SCRATCH/npm/.${1//\//-}" ] && return 0
+    mkdir -p "$CI_SCRATCH/npm"
+    twice npm install --prefix "$CI_SCRATCH/npm" --ignore-scripts --no-audit --no-fund "$1" || die "$1 cannot be had from npm"
+    touch "$CI_SCRATCH/npm/.${1//\//-}"
+}
+
+# run_tests WHERE COMMAND...: runs a test command, shows its output, and adds what passed to $CI_PASSED, a file. One that
+# ran no test fails.
+run_tests() {
+    local where=$1 log status=0 passed
+    shift
+    log=$(mktemp)
+    # Through a file: a process that a test leaves behind would keep a pipe open.
+    "$@" >"$log" 2>&1 || status=$?
+    cat "$log"
+    passed=$(sed -nE 's/^test result: .* ([0-9]+) passed; .*$/\1/p; s/^ *Summary .* ([0-9]+) passed.*$/\1/p' "$log" |
+        awk '{ sum += $1 } END { print sum + 0 }')
+    rm -f "$log"
+    [ "$status" -eq 0 ] || die "tests fail ($where)"
+    [ "$passed" -gt 0 ] || die "no test was run ($where)"
+    [ -z "${CI_PASSED-}" ] || echo "$passed" >>"$CI_PASSED"
+}

@@ -1,0 +1,294 @@
+//! The order in which an environment is made, in CPython's words, and nothing of how each step is done.
+
+use std::path::Path;
+use std::sync::OnceLock;
+
+use crate::activation::{self, Values};
+use crate::configuration;
+use crate::context::{Context, absolute};
+use crate::error::Error;
+use crate::fs::{Folder, Identity, Mode};
+use crate::interpreter::{Interpreter, discovery, probe};
+use crate::interrupt::Interrupt;
+use crate::layout::Platform;
+use crate::log::Log;
+use crate::options::{Environment, Links, OnExisting, Options};
+use crate::python::{self, How};
+use crate::seed::{Seed, upgrade};
+use crate::stage::Stage;
+use crate::store::Store;
+
+const GITIGNORE: &str = "# Created by venv; see https://docs.python.org/3/library/venv.html\n*\n";
+
+type PostSetup =
+    dyn Fn(&Context) -> Result<(), Box<dyn std::error::Error + Send + Sync>> + Send + Sync;
+
+/// Makes virtual environments, as CPython's `venv.EnvBuilder` does.
+///
+/// ```no_run
+/// use rvenv::{EnvBuilder, Options};
+///
+/// let options = Options { with_pip: false, prompt: Some("demo".into()), ..Options::default() };
+/// let context = EnvBuilder::new(options).python("python3.12").create(".venv".as_ref())?;
+/// println!("{}", context.env_exe);
+/// # Ok::<(), rvenv::Error>(())
+/// ```
+pub struct EnvBuilder {
+    options: Options,
+    requests: Vec<String>,
+    environment: Environment,
+    interrupt: Interrupt,
+    post_setup: Option<Box<PostSetup>>,
+    interpreter: OnceLock<Interpreter>,
+}
+
+impl EnvBuilder {
+    /// A builder for the first Python on PATH, with the process's own environment.
+    pub fn new(options: Options) -> Self {
+        Self {
+            options,
+            requests: Vec::new(),
+            environment: Environment::of_process(),
+            interrupt: Interrupt::default(),
+            post_setup: None,
+            interpreter: OnceLock::new(),
+        }
+    }
+
+    /// Asks for a base Python, as `-p` does: a path, or a name on PATH. Of several, the first that is found is taken.
+    #[must_use]
+    pub fn python(mut self, request: &str) -> Self {
+        self.requests.push(request.to_owned());
+        self
+    }
+
+    /// Lets signals end the run: what was begun is undone and [`Error::Interrupted`] returned.
+    #[must_use]
+    pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
+        self.interrupt = interrupt;
+        self
+    }
+
+    /// Runs `hook` with the finished context of each environment, as a subclass's `post_setup` would be.
+    ///
+    /// If it fails the environment is taken back.
+    #[must_use]
+    pub fn post_setup(
+        mut self,
+        hook: impl Fn(&Context) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
+        + Send
+        + Sync
+        + 'static,
+    ) -> Self {
+        self.post_setup = Some(Box::new(hook));
+        self
+    }
+
+    /// The base Python, found and asked once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PythonNotFound`], [`Error::UnusablePython`].
+    pub fn interpreter(&self) -> Result<&Interpreter, Error> {
+        if let Some(interpreter) = self.interpreter.get() {
+            return Ok(interpreter);
+        }
+        let interpreter = self
+            .log()
+            .step("finding Python", || self.find_interpreter())?;
+        self.log().say(|| {
+            format!(
+                "{} {} at {}",
+                interpreter.implementation,
+                interpreter.version_string(),
+                interpreter.executable
+            )
+        });
+        Ok(self.interpreter.get_or_init(|| interpreter))
+    }
+
+    /// Makes an environment at `env_dir`, or nothing.
+    ///
+    /// # Errors
+    ///
+    /// Every [`Error`]; `env_dir` is then as it was before.
+    pub fn create(&self, env_dir: &Path) -> Result<Context, Error> {
+        let interpreter = self.interpreter()?;
+        let cwd = self.environment.cwd.as_deref();
+        let env_dir = absolute(env_dir, cwd)?;
+        let context = Context::new(&env_dir, interpreter, &self.options, cwd)?;
+        // Another run on the same directory may come first; then this one goes on from what that one made.
+        while !self.attempt(&env_dir, interpreter, &context)? {
+            self.interrupt.check()?;
+        }
+        Ok(context)
+    }
+
+    fn attempt(
+        &self,
+        env_dir: &Path,
+        interpreter: &Interpreter,
+        context: &Context,
+    ) -> Result<bool, Error> {
+        let (options, log) = (&self.options, self.log());
+        let mut stage = Stage::open(env_dir, options, &self.environment)?;
+        let upgrade = options.on_existing == OnExisting::Upgrade;
+
+        ensure_directories(stage.tree(), interpreter, context)?;
+        self.create_configuration(stage.tree(), interpreter, context)?;
+        log.step("interpreter", || {
+            setup_python(&stage, interpreter, context, options.links)
+        })?;
+        self.interrupt.check()?;
+        let obsolete = if options.with_pip {
+            log.step("pip", || self.seed(interpreter).setup_pip(&stage, context))?
+        } else {
+            Vec::new()
+        };
+        if !upgrade {
+            setup_scripts(stage.tree(), interpreter, context, options)?;
+        }
+        self.interrupt.check()?;
+        if !log.step("into place", || stage.publish(&obsolete))? {
+            return Ok(false);
+        }
+        if !upgrade {
+            self.run_post_setup(context)?;
+        }
+        if options.upgrade_deps {
+            log.step("upgrade-deps", || {
+                upgrade::upgrade_dependencies(context, interpreter, &self.interrupt)
+            })?;
+        }
+        if let Err((path, error)) = stage.finish() {
+            log.warn(&format!("{} could not be deleted: {error}", path.display()));
+        }
+        log.say(|| format!("made {}", context.env_dir));
+        Ok(true)
+    }
+
+    fn find_interpreter(&self) -> Result<Interpreter, Error> {
+        let store = self.store();
+        let executable = discovery::find(&self.requests, &self.environment)?;
+        if let Some(interpreter) = store.facts(&executable, &self.environment) {
+            return Ok(interpreter);
+        }
+        let interpreter = probe::ask(&executable, &self.interrupt)?;
+        // A shim answers for whatever it leads to today, so its answer is not one to keep.
+        if Path::new(&interpreter.executable) == executable {
+            store.keep_facts(&executable, &self.environment, &interpreter);
+        }
+        Ok(interpreter)
+    }
+
+    fn create_configuration(
+        &self,
+        tree: &Folder,
+        interpreter: &Interpreter,
+        context: &Context,
+    ) -> Result<(), Error> {
+        if interpreter.at_least(3, 13) && self.options.scm_ignore_files {
+            tree.write(".gitignore", GITIGNORE.as_bytes(), Mode::Plain)?;
+        }
+        let text = configuration::render(context, interpreter, &self.options);
+        tree.write("pyvenv.cfg", text.as_bytes(), Mode::Plain)
+    }
+
+    fn run_post_setup(&self, context: &Context) -> Result<(), Error> {
+        let Some(hook) = &self.post_setup else {
+            return Ok(());
+        };
+        hook(context).map_err(|source| Error::PostSetup {
+            path: context.env_dir.clone().into(),
+            source,
+        })
+    }
+
+    fn seed<'a>(&'a self, interpreter: &'a Interpreter) -> Seed<'a> {
+        Seed {
+            interpreter,
+            environment: &self.environment,
+            seeder: self.options.seeder,
+            store: self.store(),
+            interrupt: &self.interrupt,
+            log: self.log(),
+        }
+    }
+
+    fn store(&self) -> Store {
+        Store::new(&self.options.cache, &self.environment, self.log())
+    }
+
+    fn log(&self) -> Log {
+        Log::new(self.options.verbose)
+    }
+}
+
+/// The folders of the `venv` scheme, and `lib64` where that version links it.
+fn ensure_directories(
+    tree: &Folder,
+    interpreter: &Interpreter,
+    context: &Context,
+) -> Result<(), Error> {
+    let scheme = &interpreter.scheme;
+    tree.create_dir_all(&scheme.include)?;
+    tree.create_dir_all(&scheme.purelib)?;
+    if scheme.platlib != scheme.purelib {
+        tree.create_dir_all(&scheme.platlib)?;
+    }
+    tree.create_dir(&context.bin_name)?;
+    if interpreter.links_lib64() {
+        tree.symlink("lib", "lib64")?;
+    }
+    Ok(())
+}
+
+/// The interpreter under all its names; those of an existing environment that lead to the same base already stay.
+fn setup_python(
+    stage: &Stage,
+    interpreter: &Interpreter,
+    context: &Context,
+    links: Links,
+) -> Result<(), Error> {
+    let existing = |name: &str| Path::new(&context.bin_path).join(name);
+    let base = Identity::of(Path::new(&context.executable));
+    let mut links = links;
+    if stage.is_merge()
+        && fs_err::symlink_metadata(&context.env_exe).is_ok_and(|metadata| metadata.is_file())
+    {
+        // symlink_or_copy copies where a link cannot be made, and over a copy it cannot.
+        links = Links::Copy;
+    }
+    for placement in python::placements(context, interpreter, links) {
+        let there = existing(&placement.name);
+        let name = format!("{}/{}", context.bin_name, placement.name);
+        match placement.how {
+            How::Link(_) if stage.is_merge() && base.is_some() && Identity::of(&there) == base => {}
+            How::Link(target) => stage.tree().symlink(&target, &name)?,
+            How::Copy(source) => stage.tree().copy_executable(Path::new(&source), &name)?,
+        }
+    }
+    Ok(())
+}
+
+fn setup_scripts(
+    tree: &Folder,
+    interpreter: &Interpreter,
+    context: &Context,
+    options: &Options,
+) -> Result<(), Error> {
+    let values = Values {
+        virtual_env: &context.env_dir,
+        prompt: &context.prompt,
+        bin_name: &context.bin_name,
+        relocatable: options.relocatable,
+    };
+    for script in activation::scripts(&values, interpreter.platform == Platform::Windows) {
+        tree.write(
+            &format!("{}/{}", context.bin_name, script.name),
+            &script.contents,
+            Mode::Script,
+        )?;
+    }
+    Ok(())
+}

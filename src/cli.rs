@@ -1,0 +1,167 @@
+//! The command line: argparse's habits in front, clap behind, `Options` as the result.
+//!
+//! Flags and `RVENV_*` variables are read here and nowhere else. Makes no environment.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use clap::builder::FalseyValueParser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, Parser, ValueEnum};
+
+use crate::habits;
+use rvenv::{Cache, Error, Links, OnExisting, Options, Seeder};
+
+const VENV: &str = "What venv has";
+const RVENV: &str = "What rvenv adds";
+const EXAMPLES: &str = "Examples:
+  in a terminal   rvenv .venv && . .venv/bin/activate
+  in CI           rvenv -p 3.12 --clear .venv && .venv/bin/pip install -r requirements.txt
+  in a Makefile   .venv/bin/python: ; rvenv --prompt \"$(notdir $(CURDIR))\" .venv";
+
+/// Creates virtual Python environments in one or more target directories: what `python -m venv` makes, in milliseconds.
+#[derive(Debug, Parser)]
+#[command(name = "rvenv", version, after_help = EXAMPLES, disable_version_flag = true, disable_help_flag = true)]
+#[command(override_usage = "rvenv [OPTIONS] ENV_DIR...")]
+pub(crate) struct Args {
+    /// A directory to create the environment in
+    #[arg(value_name = "ENV_DIR", required_unless_present_any = ["prune_cache"], allow_negative_numbers = true)]
+    pub(crate) env_dirs: Vec<PathBuf>,
+
+    /// Give the environment access to the system site-packages
+    #[arg(long, help_heading = VENV, overrides_with = "system_site_packages")]
+    system_site_packages: bool,
+    /// Link the interpreter (the default except on Windows)
+    #[arg(long, help_heading = VENV, conflicts_with = "copies", overrides_with = "symlinks")]
+    symlinks: bool,
+    /// Copy the interpreter
+    #[arg(long, help_heading = VENV, overrides_with = "copies")]
+    copies: bool,
+    /// Delete what is in the directory first, if it is an environment
+    #[arg(long, help_heading = VENV, overrides_with = "clear")]
+    clear: bool,
+    /// Bring an existing environment to this Python
+    #[arg(long, help_heading = VENV, overrides_with = "upgrade")]
+    upgrade: bool,
+    /// Do not install pip
+    #[arg(long, help_heading = VENV, overrides_with = "without_pip")]
+    without_pip: bool,
+    /// The prompt prefix; `.` is the current directory's name
+    #[arg(long, help_heading = VENV, value_name = "PROMPT", overrides_with = "prompt")]
+    prompt: Option<String>,
+    /// Upgrade pip from the index afterwards
+    #[arg(long, help_heading = VENV, overrides_with = "upgrade_deps")]
+    upgrade_deps: bool,
+    /// Do not write a .gitignore
+    #[arg(long, help_heading = VENV, overrides_with = "without_scm_ignore_files")]
+    without_scm_ignore_files: bool,
+    /// Show this help
+    #[arg(short, long, help_heading = VENV, action = clap::ArgAction::Help)]
+    help: Option<bool>,
+
+    /// The base Python: a path, or a name on PATH; repeatable, the first that is found is taken
+    #[arg(short, long, help_heading = RVENV, value_name = "PYTHON", env = "RVENV_PYTHON")]
+    pub(crate) python: Vec<String>,
+    /// Let --clear delete what is not an environment
+    #[arg(long, help_heading = RVENV, overrides_with = "force")]
+    force: bool,
+    /// Make an environment that can be moved
+    #[arg(long, help_heading = RVENV, overrides_with = "relocatable")]
+    relocatable: bool,
+    /// Who provides pip: the base's own wheels, or its ensurepip
+    #[arg(long, help_heading = RVENV, value_name = "SEEDER", env = "RVENV_SEEDER", default_value = "auto")]
+    seeder: SeederName,
+    /// Where facts and images are kept
+    #[arg(long, help_heading = RVENV, value_name = "DIR", env = "RVENV_CACHE_DIR")]
+    cache_dir: Option<PathBuf>,
+    /// Keep nothing
+    #[arg(long, help_heading = RVENV, env = "RVENV_NO_CACHE", value_parser = FalseyValueParser::new(), overrides_with = "no_cache")]
+    no_cache: bool,
+    /// Delete everything that is kept, and say how much that frees
+    #[arg(long, help_heading = RVENV)]
+    pub(crate) prune_cache: bool,
+    /// Say what is done and how long it takes
+    #[arg(short, long, help_heading = RVENV, overrides_with = "verbose")]
+    verbose: bool,
+    /// Show the version
+    #[arg(short = 'V', long, help_heading = RVENV, action = clap::ArgAction::Version)]
+    version: Option<bool>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum SeederName {
+    /// The wheels, and ensurepip where they fail
+    Auto,
+    /// Only the wheels
+    Wheel,
+    /// Only ensurepip
+    Ensurepip,
+}
+
+impl Args {
+    /// Reads the command line; usage errors and `--help` end in clap's own words.
+    pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
+        let arguments = habits::expand(arguments)
+            .map_err(|message| Self::command().error(ErrorKind::InvalidValue, message))?;
+        let args = Self::try_parse_from(arguments).map_err(with_hint)?;
+        Ok(args)
+    }
+
+    /// What was asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UpgradeWithClear`], which CPython, too, does not count as a usage error.
+    pub(crate) fn options(&self) -> Result<Options, Error> {
+        let on_existing = match (self.clear, self.upgrade) {
+            (true, true) => return Err(Error::UpgradeWithClear),
+            (true, false) => OnExisting::Clear,
+            (false, true) => OnExisting::Upgrade,
+            (false, false) => OnExisting::Keep,
+        };
+        let defaults = Options::default();
+        Ok(Options {
+            system_site_packages: self.system_site_packages,
+            on_existing,
+            links: match (self.symlinks, self.copies) {
+                (true, _) => Links::Symlink,
+                (_, true) => Links::Copy,
+                _ => defaults.links,
+            },
+            with_pip: !self.without_pip,
+            prompt: self.prompt.clone(),
+            upgrade_deps: self.upgrade_deps,
+            scm_ignore_files: !self.without_scm_ignore_files,
+            force: self.force,
+            relocatable: self.relocatable,
+            seeder: match self.seeder {
+                SeederName::Auto => Seeder::Auto,
+                SeederName::Wheel => Seeder::Wheel,
+                SeederName::Ensurepip => Seeder::Ensurepip,
+            },
+            cache: self.cache(),
+            verbose: self.verbose,
+        })
+    }
+
+    /// The cache that is meant.
+    pub(crate) fn cache(&self) -> Cache {
+        match (&self.cache_dir, self.no_cache) {
+            (_, true) => Cache::Off,
+            (Some(folder), _) if !folder.as_os_str().is_empty() => Cache::Folder(folder.clone()),
+            _ => Cache::Default,
+        }
+    }
+}
+
+/// The mistake that everybody makes once gets the command that was meant.
+fn with_hint(error: clap::Error) -> clap::Error {
+    let missing = error.kind() == ErrorKind::MissingRequiredArgument;
+    if !missing {
+        return error;
+    }
+    Args::command().error(
+        ErrorKind::MissingRequiredArgument,
+        "the following arguments are required: ENV_DIR\n\n  tip: `rvenv .venv` makes an environment in .venv",
+    )
+}

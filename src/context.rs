@@ -1,0 +1,198 @@
+//! Every name and path of one environment, in CPython's words, computed once and without the disk.
+//!
+//! Paths that are *said* (in scripts, `pyvenv.cfg`, shebangs) are the final absolute ones from here; paths that are
+//! *written* are relative to a stage, and come from the `*_name` fields. Knows nothing of either being made.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::error::Error;
+use crate::interpreter::Interpreter;
+use crate::layout::Platform;
+use crate::options::Options;
+
+/// The finished description of an environment: what CPython hands to `EnvBuilder`'s hooks.
+///
+/// All paths are absolute and UTF-8, since `pyvenv.cfg` and the scripts must be able to say them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Context {
+    /// The environment's directory, normalised as `os.path.abspath` does.
+    pub env_dir: String,
+    /// Its last component.
+    pub env_name: String,
+    /// The prompt without parentheses: `--prompt`, or `env_name`.
+    pub prompt: String,
+    /// The base executable that `env_exe` links to.
+    pub executable: String,
+    /// The directory of `executable`: `home` in `pyvenv.cfg`.
+    pub python_dir: String,
+    /// The file name of `executable`, as it was invoked.
+    pub python_exe: String,
+    /// The folder for headers.
+    pub inc_path: String,
+    /// `site-packages`.
+    pub lib_path: String,
+    /// The folder of executables.
+    pub bin_path: String,
+    /// Its name: `bin` or `Scripts`.
+    pub bin_name: String,
+    /// The environment's interpreter.
+    pub env_exe: String,
+    /// `pyvenv.cfg`.
+    pub cfg_path: String,
+}
+
+impl Context {
+    /// Computes the context of `env_dir` for a base Python (`venv/__init__.py`, `ensure_directories`).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NotUtf8`]; [`Error::PathSeparator`] for a base of 3.11 or later, as CPython has it.
+    pub(crate) fn new(
+        env_dir: &Path,
+        interpreter: &Interpreter,
+        options: &Options,
+        cwd: Option<&Path>,
+    ) -> Result<Self, Error> {
+        let platform = interpreter.platform;
+        let env_dir = utf8(env_dir)?;
+        let separator = platform.path_separator();
+        if interpreter.at_least(3, 11) && env_dir.contains(separator) {
+            return Err(Error::PathSeparator {
+                path: env_dir.into(),
+                separator,
+            });
+        }
+        let is_separator =
+            |character| character == '/' || (platform == Platform::Windows && character == '\\');
+        let env_name = env_dir
+            .rsplit(is_separator)
+            .next()
+            .unwrap_or_default()
+            .to_owned();
+        let executable = interpreter.base_executable.clone();
+        let (python_dir, python_exe) = split(&executable, is_separator);
+        let bin_name = platform.bin_name().to_owned();
+        let bin_path = join(platform, &env_dir, &bin_name);
+        Ok(Self {
+            prompt: prompt(options, interpreter, cwd).unwrap_or_else(|| env_name.clone()),
+            inc_path: join(platform, &env_dir, &interpreter.scheme.include),
+            lib_path: join(platform, &env_dir, &interpreter.scheme.purelib),
+            env_exe: join(platform, &bin_path, python_exe),
+            cfg_path: join(platform, &env_dir, "pyvenv.cfg"),
+            python_dir: python_dir.to_owned(),
+            python_exe: python_exe.to_owned(),
+            executable,
+            env_dir,
+            env_name,
+            bin_path,
+            bin_name,
+        })
+    }
+}
+
+/// `--prompt`; from 3.9 on `.` is the current directory's name (bpo-38901).
+fn prompt(options: &Options, interpreter: &Interpreter, cwd: Option<&Path>) -> Option<String> {
+    match options.prompt.as_deref() {
+        Some(".") if interpreter.at_least(3, 9) => Some(
+            cwd.and_then(Path::file_name)
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default(),
+        ),
+        given => given.map(str::to_owned),
+    }
+}
+
+/// Splits off the last component, keeping the root's own separator.
+fn split(path: &str, is_separator: impl Fn(char) -> bool) -> (&str, &str) {
+    match path.rfind(is_separator) {
+        Some(0) => path.split_at(1),
+        Some(at) => (&path[..at], &path[at + 1..]),
+        None => ("", path),
+    }
+}
+
+/// Joins with the platform's separator; `relative` has `/`.
+pub(crate) fn join(platform: Platform, base: &str, relative: &str) -> String {
+    match platform {
+        Platform::Windows => format!(
+            "{}\\{}",
+            base.trim_end_matches('\\'),
+            relative.replace('/', "\\")
+        ),
+        Platform::Posix | Platform::Darwin => format!("{}/{relative}", base.trim_end_matches('/')),
+    }
+}
+
+/// `os.path.abspath`: made absolute, `.` and `..` resolved by their names, exactly two leading slashes kept.
+///
+/// # Errors
+///
+/// [`Error::Io`] if `path` is relative and the current directory is gone.
+pub(crate) fn absolute(path: &Path, cwd: Option<&Path>) -> Result<PathBuf, Error> {
+    let joined = match cwd {
+        _ if path.is_absolute() => path.to_path_buf(),
+        Some(cwd) => cwd.join(path),
+        None => {
+            let source = std::io::Error::new(
+                std::io::ErrorKind::NotFound,
+                "the current directory is gone",
+            );
+            return Err(Error::Io {
+                action: "make absolute",
+                path: path.into(),
+                source,
+            });
+        }
+    };
+    let mut normal = PathBuf::new();
+    for component in joined.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                normal.pop();
+            }
+            other => normal.push(other),
+        }
+    }
+    // POSIX leaves the meaning of exactly two leading slashes to the system, so Python keeps them.
+    let bytes = joined.as_os_str().as_encoded_bytes();
+    if cfg!(unix) && bytes.starts_with(b"//") && !bytes.starts_with(b"///") {
+        let mut kept = std::ffi::OsString::from("/");
+        kept.push(normal);
+        normal = kept.into();
+    }
+    Ok(normal)
+}
+
+/// The path as text, since everything that names it is UTF-8.
+fn utf8(path: &Path) -> Result<String, Error> {
+    path.to_str()
+        .map(str::to_owned)
+        .ok_or_else(|| Error::NotUtf8 { path: path.into() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    #[cfg(unix)]
+    fn absolute_follows_os_path_abspath() {
+        for (path, expected) in [
+            ("a/b/../c", "/w/a/c"),
+            ("", "/w"),
+            (".", "/w"),
+            ("a//b/", "/w/a/b"),
+            ("/x/../../y", "/y"),
+            ("//x/y", "//x/y"),
+            ("///x/y", "/x/y"),
+        ] {
+            assert_eq!(
+                absolute(Path::new(path), Some(Path::new("/w"))).unwrap(),
+                Path::new(expected),
+                "{path}"
+            );
+        }
+    }
+}

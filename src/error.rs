@@ -1,0 +1,210 @@
+//! Every condition that has a name, with its text and what to do about it.
+//!
+//! Texts that CPython has are CPython's; all others name the path first. Knows nothing of printing or exit codes.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why no environment was made. Nothing is left behind when one of these is returned.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or a symlink stands where a directory must be (`venv/__init__.py`, `ensure_directories`).
+    #[error("Unable to create directory {}", repr(path))]
+    UnableToCreateDirectory {
+        /// What stands in the way.
+        path: PathBuf,
+    },
+    /// `ENV_DIR` could not be put on PATH (gh-99889; CPython refuses since 3.11).
+    #[error("Refusing to create a venv in {} because it contains the PATH separator {separator}.", path.display())]
+    PathSeparator {
+        /// The absolute path of the environment.
+        path: PathBuf,
+        /// `os.pathsep`.
+        separator: char,
+    },
+    /// `--upgrade` with `--clear`.
+    #[error("you cannot supply --upgrade and --clear together.")]
+    UpgradeWithClear,
+    /// `pyvenv.cfg` is UTF-8 and could not say this path.
+    #[error("the path {} is not UTF-8, so pyvenv.cfg cannot hold it", repr(path))]
+    NotUtf8 {
+        /// The offending path.
+        path: PathBuf,
+    },
+    /// `--clear` would delete what is not an environment.
+    #[error("refusing to clear {}: {reason}", repr(path))]
+    RefusingToClear {
+        /// The absolute path of the environment.
+        path: PathBuf,
+        /// What makes it precious.
+        reason: &'static str,
+    },
+    /// The umask would make an environment that its own maker cannot use.
+    #[error(
+        "the umask {umask:04o} takes the owner's own permissions from {}",
+        repr(path)
+    )]
+    Umask {
+        /// The absolute path of the environment.
+        path: PathBuf,
+        /// The process's umask.
+        umask: u32,
+    },
+    /// Nothing answers to what `-p` asked for.
+    #[error("no Python found for {request}: {searched}")]
+    PythonNotFound {
+        /// What was asked for.
+        request: String,
+        /// Where it was sought and what was found there.
+        searched: String,
+    },
+    /// An executable was found, but it is no Python that can be used.
+    #[error("{} cannot be used as the base Python: {reason}", repr(path))]
+    UnusablePython {
+        /// The executable, as it was invoked.
+        path: PathBuf,
+        /// What it did instead of answering.
+        reason: String,
+    },
+    /// A program that was started failed; its own words follow.
+    #[error("{program} failed with {status}{}", indented(output))]
+    Command {
+        /// The command line.
+        program: String,
+        /// How it ended.
+        status: String,
+        /// What it printed.
+        output: String,
+    },
+    /// pip could not be provided by any means.
+    #[error("pip cannot be installed into {}: {reason}", repr(path))]
+    NoPip {
+        /// The absolute path of the environment.
+        path: PathBuf,
+        /// What was tried.
+        reason: String,
+    },
+    /// A wheel breaks the wheel specification.
+    #[error("the wheel {} cannot be installed: {reason}", repr(path))]
+    Wheel {
+        /// The wheel file.
+        path: PathBuf,
+        /// The rule that it breaks.
+        reason: String,
+    },
+    /// An image of the store is truncated, altered or foreign.
+    #[error("the image {} is damaged: {reason}", repr(path))]
+    DamagedImage {
+        /// The image file.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The operating system refused something.
+    #[error("could not {action} {}", repr(path))]
+    Io {
+        /// A verb with its object: `create directory`.
+        action: &'static str,
+        /// What it was done to.
+        path: PathBuf,
+        /// The system's own words.
+        source: io::Error,
+    },
+    /// A signal asked the run to end.
+    #[error("interrupted by signal {signal}")]
+    Interrupted {
+        /// The signal's number.
+        signal: i32,
+    },
+    /// A caller's own `post_setup` failed.
+    #[error("post_setup failed for {}", repr(path))]
+    PostSetup {
+        /// The absolute path of the environment.
+        path: PathBuf,
+        /// The caller's error.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}
+
+impl Error {
+    /// What the user can do about it, as one sentence, where that is known.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            Self::UnableToCreateDirectory { path } => {
+                let what = match fs_err::symlink_metadata(path) {
+                    Ok(metadata) if metadata.is_symlink() => "it is a symlink",
+                    Ok(metadata) if metadata.is_file() => "it is a file",
+                    _ => "something stands in its place",
+                };
+                Some(format!("{what}: remove it or choose another directory"))
+            }
+            Self::PathSeparator { .. } | Self::NotUtf8 { .. } => {
+                Some("choose a directory with another name".into())
+            }
+            Self::RefusingToClear { .. } => {
+                Some("use --force to delete what is in it, or choose another directory".into())
+            }
+            Self::Umask { .. } => Some("run `umask 022` first".into()),
+            Self::PythonNotFound { .. } => Some("name one with -p, or put one on PATH".into()),
+            Self::UnusablePython { .. } => Some("choose another Python with -p".into()),
+            Self::NoPip { .. } => {
+                Some("use --without-pip to make the environment without it".into())
+            }
+            Self::Io { source, .. } => io_hint(source),
+            _ => None,
+        }
+    }
+
+    /// Wraps an [`io::Error`] with what was done and to what.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::Io {
+            action,
+            path,
+            source,
+        }
+    }
+
+    /// The kind of the system's refusal, if it was one.
+    pub(crate) fn io_kind(&self) -> Option<io::ErrorKind> {
+        match self {
+            Self::Io { source, .. } => Some(source.kind()),
+            _ => None,
+        }
+    }
+}
+
+fn io_hint(source: &io::Error) -> Option<String> {
+    use io::ErrorKind::{
+        FileTooLarge, InvalidFilename, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
+        StorageFull, Unsupported,
+    };
+    // EMFILE and ENFILE have no kind of their own; both numbers are the same on every Unix.
+    if cfg!(unix) && matches!(source.raw_os_error(), Some(23 | 24)) {
+        return Some("raise the limit of open files (`ulimit -n`)".into());
+    }
+    let hint = match source.kind() {
+        PermissionDenied | ReadOnlyFilesystem => "choose a directory that you can write to",
+        StorageFull => "free some space or inodes there",
+        QuotaExceeded => "free some of your quota there",
+        FileTooLarge => "raise the limit of the file size (`ulimit -f`)",
+        InvalidFilename => "choose a shorter path",
+        Unsupported => "this file system cannot hold it; try --copies",
+        _ => return None,
+    };
+    Some(hint.into())
+}
+
+/// Python's `repr` of a path, as CPython's messages quote it.
+fn repr(path: &Path) -> String {
+    crate::configuration::repr(&path.to_string_lossy())
+}
+
+fn indented(output: &str) -> String {
+    output
+        .trim_end()
+        .lines()
+        .map(|line| format!("\n  {line}"))
+        .collect()
+}

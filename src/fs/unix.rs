@@ -1,0 +1,317 @@
+//! The file system of Unix: everything relative to an open folder, no symlink in a name ever followed.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::process::CommandExt as _;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::sync::OnceLock;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use fs_err as fs;
+use rustix::fs::{AtFlags, CWD, FlockOperation, Mode as Bits, OFlags, RenameFlags};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+
+use super::Mode;
+use crate::error::Error;
+
+/// An open folder: entries are made relative to it, wherever it is moved.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Opens the folder at `path`, which messages call `shown`; a symlink there is an error.
+    pub(crate) fn open(path: &Path, shown: &Path) -> Result<Self, Error> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd =
+            rustix::fs::open(path, flags, Bits::empty()).map_err(failed("open directory", path))?;
+        Ok(Self {
+            fd,
+            path: shown.into(),
+        })
+    }
+
+    /// Opens a folder below this one; a symlink there is an error.
+    pub(crate) fn child(&self, name: &str) -> Result<Self, Error> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&self.fd, name, flags, Bits::empty())
+            .map_err(|errno| self.failed("open directory", name, errno))?;
+        Ok(Self {
+            fd,
+            path: self.path.join(name),
+        })
+    }
+
+    /// Makes the folder `name`, which may have several components, the parents of which exist.
+    pub(crate) fn create_dir(&self, name: &str) -> Result<(), Error> {
+        rustix::fs::mkdirat(&self.fd, name, Bits::from_raw_mode(0o777))
+            .map_err(|errno| self.failed("create directory", name, errno))
+    }
+
+    /// Makes the folder `name` and those above it that are missing.
+    pub(crate) fn create_dir_all(&self, name: &str) -> Result<(), Error> {
+        let ends = name
+            .match_indices('/')
+            .map(|(at, _)| at)
+            .chain([name.len()]);
+        for end in ends {
+            match self.create_dir(&name[..end]) {
+                Err(error) if error.io_kind() != Some(io::ErrorKind::AlreadyExists) => {
+                    return Err(error);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a file that must not exist yet.
+    pub(crate) fn write(&self, name: &str, contents: &[u8], mode: Mode) -> Result<(), Error> {
+        self.create(name, contents, mode).map(drop)
+    }
+
+    /// Writes a file and returns the seconds of its mtime, which its bytecode must repeat.
+    pub(crate) fn write_timed(&self, name: &str, contents: &[u8]) -> Result<i64, Error> {
+        let file = self.create(name, contents, Mode::Plain)?;
+        let stat = rustix::fs::fstat(&file)
+            .map_err(|errno| self.failed("read the time of", name, errno))?;
+        #[allow(
+            clippy::useless_conversion,
+            reason = "the field's width differs between systems"
+        )]
+        Ok(i64::from(stat.st_mtime))
+    }
+
+    fn create(&self, name: &str, contents: &[u8], mode: Mode) -> Result<OwnedFd, Error> {
+        let umask = umask();
+        let (asked, wanted) = match mode {
+            Mode::Plain => (0o666, None),
+            Mode::Script => (0o644, Some(0o644)),
+            Mode::Executable => (0o777, Some((0o666 & !umask) | 0o555)),
+        };
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&self.fd, name, flags, Bits::from_raw_mode(asked))
+            .map_err(|errno| self.failed("create", name, errno))?;
+        let mut rest = contents;
+        while !rest.is_empty() {
+            match rustix::io::write(&fd, rest) {
+                Ok(0) => return Err(self.failed("write", name, Errno::IO)),
+                Ok(written) => rest = &rest[written..],
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(self.failed("write", name, errno)),
+            }
+        }
+        if let Some(wanted) = wanted.filter(|&wanted| wanted != asked & !umask) {
+            rustix::fs::fchmod(&fd, Bits::from_raw_mode(wanted))
+                .map_err(|errno| self.failed("set the mode of", name, errno))?;
+        }
+        Ok(fd)
+    }
+
+    /// Makes the symlink `name` with `target`.
+    pub(crate) fn symlink(&self, target: &str, name: &str) -> Result<(), Error> {
+        rustix::fs::symlinkat(target, &self.fd, name)
+            .map_err(|errno| self.failed("create symlink", name, errno))
+    }
+
+    /// Copies the contents of an executable, mode 0755 whatever the umask.
+    pub(crate) fn copy_executable(&self, source: &Path, name: &str) -> Result<(), Error> {
+        let from = fs::File::open(source).map_err(Error::io("read", source))?;
+        let to = fs::File::from_parts(
+            self.create(name, &[], Mode::Plain)?.into(),
+            self.path.join(name),
+        );
+        // The bare files, so that the copy stays inside the kernel.
+        io::copy(&mut from.file(), &mut to.file())
+            .map_err(Error::io("write", &self.path.join(name)))?;
+        rustix::fs::fchmod(to.file(), Bits::from_raw_mode(0o755))
+            .map_err(|errno| self.failed("set the mode of", name, errno))
+    }
+
+    fn failed(&self, action: &'static str, name: &str, errno: Errno) -> Error {
+        failed(action, &self.path.join(name))(errno)
+    }
+}
+
+fn failed(action: &'static str, path: &Path) -> impl FnOnce(Errno) -> Error {
+    let wrap = Error::io(action, path);
+    move |errno| wrap(errno.into())
+}
+
+/// Makes a symlink at a path.
+pub(crate) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
+    Ok(rustix::fs::symlink(target, path)?)
+}
+
+/// Renames a folder to a name that nothing has; `false` if something has it.
+///
+/// Where the file system cannot promise that, the check comes just before the rename, which replaces nothing but an empty
+/// folder.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<bool, Error> {
+    match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        Ok(()) => return Ok(true),
+        Err(Errno::EXIST) => return Ok(false),
+        Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => {}
+        Err(errno) => return Err(failed("rename into place", to)(errno)),
+    }
+    if fs::symlink_metadata(to).is_ok() {
+        return Ok(false);
+    }
+    match rustix::fs::rename(from, to) {
+        Ok(()) => Ok(true),
+        Err(Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR) => Ok(false),
+        Err(errno) => Err(failed("rename into place", to)(errno)),
+    }
+}
+
+/// Exchanges two folders at one instant; `false` where the file system cannot.
+pub(crate) fn exchange(one: &Path, other: &Path) -> Result<bool, Error> {
+    match rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+        Ok(()) => Ok(true),
+        Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => Ok(false),
+        Err(errno) => Err(failed("exchange", other)(errno)),
+    }
+}
+
+/// Whether another file system (or a bind mount) begins at `path`, so that it cannot be renamed.
+#[cfg(target_os = "linux")]
+pub(crate) fn is_mount_root(path: &Path) -> bool {
+    use rustix::fs::{StatxAttributes, StatxFlags};
+    rustix::fs::statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::TYPE)
+        .is_ok_and(|stat| stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
+}
+
+/// Whether another file system begins at `path`, so that it cannot be renamed.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn is_mount_root(path: &Path) -> bool {
+    let device = |path: &Path| {
+        fs::symlink_metadata(path)
+            .map(|metadata| metadata.dev())
+            .ok()
+    };
+    path.parent()
+        .is_some_and(|parent| device(path) != device(parent))
+}
+
+/// Whether a folder or file belongs to the current user (or root) and nobody else can write it.
+pub(crate) fn is_trusted(path: &Path) -> Result<(), String> {
+    let metadata = fs::symlink_metadata(path).map_err(|error| error.to_string())?;
+    let owner = metadata.uid();
+    if metadata.is_symlink() {
+        return Err(format!("{} is a symlink", path.display()));
+    }
+    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
+        return Err(format!(
+            "{} belongs to another user ({owner})",
+            path.display()
+        ));
+    }
+    if metadata.mode() & 0o022 != 0 {
+        return Err(format!("{} can be written by others", path.display()));
+    }
+    Ok(())
+}
+
+/// What tells one state of a file from another: changes of content, owner and mode all move `ctime`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    device: u64,
+    inode: u64,
+    size: u64,
+    mtime: (i64, i64),
+    ctime: (i64, i64),
+}
+
+impl Identity {
+    /// The identity of what `path` leads to; `None` if that is nothing.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Self {
+            device: metadata.dev(),
+            inode: metadata.ino(),
+            size: metadata.size(),
+            mtime: (metadata.mtime(), metadata.mtime_nsec()),
+            ctime: (metadata.ctime(), metadata.ctime_nsec()),
+        })
+    }
+}
+
+/// A lock that ends with its holder, however that ends.
+#[derive(Debug)]
+pub(crate) struct Lock(
+    #[expect(dead_code, reason = "holding it open is all that it is for")] OwnedFd,
+);
+
+impl Lock {
+    /// Locks a file or folder; `None` if somebody holds it, an error where the file system has no locks.
+    pub(crate) fn try_exclusive(path: &Path) -> io::Result<Option<Self>> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::open(path, flags, Bits::empty())?;
+        match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => Ok(Some(Self(fd))),
+            Err(Errno::WOULDBLOCK) => Ok(None),
+            Err(errno) => Err(errno.into()),
+        }
+    }
+}
+
+/// The process's umask, asked once: asking means setting it, which other threads would notice.
+pub(crate) fn umask() -> u32 {
+    static UMASK: OnceLock<u32> = OnceLock::new();
+    *UMASK.get_or_init(|| {
+        let umask = rustix::process::umask(Bits::from_raw_mode(0o077));
+        rustix::process::umask(umask);
+        umask.bits()
+    })
+}
+
+/// Starts `command` as the leader of a process group of its own.
+pub(crate) fn own_process_group(command: &mut Command) {
+    command.process_group(0);
+}
+
+/// Ends a child and everything it started: politely first, then not.
+pub(crate) fn end_process_group(child: &mut Child) {
+    const PATIENCE: Duration = Duration::from_secs(2);
+    let signal = |signal| {
+        if let Some(pid) = i32::try_from(child.id())
+            .ok()
+            .and_then(rustix::process::Pid::from_raw)
+        {
+            // A child that shares our own group has no group of this number: then it alone is meant.
+            if rustix::process::kill_process_group(pid, signal).is_err() {
+                let _ = rustix::process::kill_process(pid, signal);
+            }
+        }
+    };
+    signal(rustix::process::Signal::TERM);
+    let started = Instant::now();
+    while started.elapsed() < PATIENCE {
+        if matches!(child.try_wait(), Ok(Some(_))) {
+            break;
+        }
+        thread::sleep(Duration::from_millis(5));
+    }
+    // The leader may be gone and its children not.
+    if let Some(pid) = i32::try_from(child.id())
+        .ok()
+        .and_then(rustix::process::Pid::from_raw)
+    {
+        let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
+    }
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Reads exactly as much as `buffer` holds, without moving the file's position.
+pub(crate) fn read_exact_at(file: &fs::File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
+    use std::os::unix::fs::FileExt as _;
+    file.file().read_exact_at(buffer, offset)
+}

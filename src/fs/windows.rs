@@ -1,0 +1,220 @@
+//! The file system of Windows: the same functions by path, since there is no opening relative to a folder.
+
+use std::io::{self, Write as _};
+use std::os::windows::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+
+use super::Mode;
+use crate::error::Error;
+
+/// A folder below which entries are made.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    path: PathBuf,
+    shown: PathBuf,
+}
+
+impl Folder {
+    /// Takes the folder at `path`, which messages call `shown`; a link there is an error.
+    pub(crate) fn open(path: &Path, shown: &Path) -> Result<Self, Error> {
+        let metadata = fs::symlink_metadata(path).map_err(Error::io("open directory", shown))?;
+        if !metadata.is_dir() {
+            return Err(Error::UnableToCreateDirectory { path: shown.into() });
+        }
+        Ok(Self {
+            path: path.into(),
+            shown: shown.into(),
+        })
+    }
+
+    /// Takes a folder below this one.
+    pub(crate) fn child(&self, name: &str) -> Result<Self, Error> {
+        Self::open(&self.path.join(name), &self.shown.join(name))
+    }
+
+    /// Makes the folder `name`, the parents of which exist.
+    pub(crate) fn create_dir(&self, name: &str) -> Result<(), Error> {
+        fs::create_dir(self.path.join(name)).map_err(self.failed("create directory", name))
+    }
+
+    /// Makes the folder `name` and those above it that are missing.
+    pub(crate) fn create_dir_all(&self, name: &str) -> Result<(), Error> {
+        fs::create_dir_all(self.path.join(name)).map_err(self.failed("create directory", name))
+    }
+
+    /// Writes a file that must not exist yet; Windows has no modes.
+    pub(crate) fn write(&self, name: &str, contents: &[u8], _mode: Mode) -> Result<(), Error> {
+        self.create(name, contents).map(drop)
+    }
+
+    /// Writes a file and returns the seconds of its mtime, which its bytecode must repeat.
+    pub(crate) fn write_timed(&self, name: &str, contents: &[u8]) -> Result<i64, Error> {
+        let file = self.create(name, contents)?;
+        let modified = file.metadata().and_then(|metadata| metadata.modified());
+        let modified = modified.map_err(self.failed("read the time of", name))?;
+        Ok(seconds(modified))
+    }
+
+    fn create(&self, name: &str, contents: &[u8]) -> Result<fs::File, Error> {
+        let mut file =
+            fs::File::create_new(self.path.join(name)).map_err(self.failed("create", name))?;
+        file.write_all(contents)
+            .map_err(self.failed("write", name))?;
+        Ok(file)
+    }
+
+    /// Makes the symlink `name` to a file, and looks whether it is there: some systems report success and make nothing.
+    pub(crate) fn symlink(&self, target: &str, name: &str) -> Result<(), Error> {
+        symlink(Path::new(target), &self.path.join(name))
+            .map_err(self.failed("create symlink", name))
+    }
+
+    /// Copies an executable with its times, as `shutil.copy2` does.
+    pub(crate) fn copy_executable(&self, source: &Path, name: &str) -> Result<(), Error> {
+        fs::copy(source, self.path.join(name))
+            .map(drop)
+            .map_err(self.failed("copy", name))
+    }
+
+    fn failed(&self, action: &'static str, name: &str) -> impl FnOnce(io::Error) -> Error {
+        Error::io(action, &self.shown.join(name))
+    }
+}
+
+/// Makes a symlink to a file.
+pub(crate) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
+    fs::os::windows::fs::symlink_file(target, path)?;
+    fs::symlink_metadata(path).map(drop)
+}
+
+/// Renames a folder to a name that nothing has; `false` if something has it.
+pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<bool, Error> {
+    if fs::symlink_metadata(to).is_ok() {
+        return Ok(false);
+    }
+    // Renaming never replaces a folder here; what appeared since is an error that says so.
+    match fs::rename(from, to) {
+        Ok(()) => Ok(true),
+        Err(_) if fs::symlink_metadata(to).is_ok() => Ok(false),
+        Err(error) => Err(Error::io("rename into place", to)(error)),
+    }
+}
+
+/// Windows cannot exchange two folders at one instant.
+pub(crate) fn exchange(_one: &Path, _other: &Path) -> Result<bool, Error> {
+    Ok(false)
+}
+
+/// Whether `path` is a mount point or junction, which looks like a link.
+pub(crate) fn is_mount_root(path: &Path) -> bool {
+    const REPARSE_POINT: u32 = 0x400;
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_attributes() & REPARSE_POINT != 0)
+}
+
+/// The user's own cache folder is protected by its access control list.
+pub(crate) fn is_trusted(_path: &Path) -> Result<(), String> {
+    Ok(())
+}
+
+/// What tells one state of a file from another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Identity {
+    path: PathBuf,
+    size: u64,
+    created: u64,
+    written: u64,
+}
+
+impl Identity {
+    /// The identity of what `path` leads to; `None` if that is nothing.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let metadata = fs::metadata(path).ok()?;
+        Some(Self {
+            path: fs::canonicalize(path).ok()?,
+            size: metadata.file_size(),
+            created: metadata.creation_time(),
+            written: metadata.last_write_time(),
+        })
+    }
+}
+
+/// A lock that ends with its holder: the file is opened so that nobody else can open it.
+#[derive(Debug)]
+pub(crate) struct Lock {
+    #[expect(dead_code, reason = "holding it open is all that it is for")]
+    file: fs::File,
+    path: PathBuf,
+}
+
+impl Lock {
+    /// Locks a file, or a folder by a file of its own; `None` if somebody holds it.
+    pub(crate) fn try_exclusive(path: &Path) -> io::Result<Option<Self>> {
+        const SHARING_VIOLATION: i32 = 32;
+        let path = if path.is_dir() {
+            path.join("lock")
+        } else {
+            path.to_path_buf()
+        };
+        match fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .share_mode(0)
+            .open(&path)
+        {
+            Ok(file) => Ok(Some(Self { file, path })),
+            Err(error) if error.raw_os_error() == Some(SHARING_VIOLATION) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+/// Windows has no umask.
+pub(crate) fn umask() -> u32 {
+    0
+}
+
+/// A child gets the console's signals with us; there is nothing to set.
+pub(crate) fn own_process_group(_command: &mut Command) {}
+
+/// Ends a child.
+pub(crate) fn end_process_group(child: &mut Child) {
+    let _ = child.kill();
+    let _ = child.wait();
+}
+
+/// Reads exactly as much as `buffer` holds.
+pub(crate) fn read_exact_at(
+    file: &fs::File,
+    mut buffer: &mut [u8],
+    mut offset: u64,
+) -> io::Result<()> {
+    while !buffer.is_empty() {
+        let read = file.file().seek_read(buffer, offset)?;
+        if read == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        buffer = &mut buffer[read..];
+        offset += read as u64;
+    }
+    Ok(())
+}
+
+fn seconds(time: SystemTime) -> i64 {
+    let since = time
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs();
+    i64::try_from(since).unwrap_or(i64::MAX)
+}

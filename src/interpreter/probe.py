@@ -1,0 +1,153 @@
+# Prints the facts about the running Python as one JSON line behind a marker.
+# Any Python from 2.7 on must be able to parse it, so that an old one can say how old it is.
+import sys
+
+MARKER = "rvenv-facts "
+
+
+def with_slashes(path):
+    return path.replace(os.sep, "/")
+
+
+def scheme():
+    major_minor = "%d.%d" % sys.version_info[:2]
+    if sys.version_info < (3, 11):
+        # Hard-coded in venv/__init__.py before the venv scheme existed.
+        if os.name == "nt":
+            return {"include": "Include", "purelib": "Lib/site-packages", "platlib": "Lib/site-packages"}
+        name = "pypy" if sys.implementation.name == "pypy" else "python"
+        lib = "lib/%s%s/site-packages" % (name, major_minor)
+        return {"include": "include", "purelib": lib, "platlib": lib}
+    import sysconfig
+
+    base = "/rvenv" if os.name != "nt" else "C:\\rvenv"
+    names = ("base", "platbase", "installed_base", "installed_platbase")
+    variables = dict.fromkeys(names, base)
+
+    def path(name):
+        return with_slashes(os.path.relpath(sysconfig.get_path(name, scheme="venv", vars=variables), base))
+
+    include = path("include")
+    if sys.version_info >= (3, 14):
+        include = "Include" if os.name == "nt" else "include"
+    purelib = path("purelib")
+    return {
+        "include": include,
+        "purelib": purelib,
+        "platlib": path("platlib") if sys.version_info >= (3, 15) else purelib,
+    }
+
+
+def aliases():
+    names = ["python", "python3"]
+    if sys.version_info >= (3, 9):
+        names.append("python3.%d" % sys.version_info[1])
+    if sys.implementation.name == "pypy":
+        names += ["pypy3", "pypy"]
+    if sys.version_info >= (3, 14) and sys.getfilesystemencoding() == "utf-8":
+        names.append(u"\U0001d70bthon")
+    return names
+
+
+def wheels_in(folder, projects):
+    # The order of the names decides: the last one of a project wins, as in ensurepip.
+    found = {}
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:
+        names = []
+    for name in names:
+        for project in projects:
+            if name.startswith(project + "-") and name.endswith(".whl"):
+                found[project] = os.path.join(folder, name)
+    return [found[project] for project in projects if project in found]
+
+
+def bundled_wheels():
+    try:
+        import ensurepip
+    except ImportError:
+        return None, []
+    folder = os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")
+    projects = [project[0] for project in getattr(ensurepip, "_PROJECTS", ())]
+    projects = list(getattr(ensurepip, "_PACKAGE_NAMES", projects)) or ["pip"]
+    versions = dict((project[0], project[1]) for project in getattr(ensurepip, "_PROJECTS", ()))
+    if hasattr(ensurepip, "_PIP_VERSION"):
+        versions["pip"] = ensurepip._PIP_VERSION
+    chosen, folders = [], [folder]
+    if sys.version_info >= (3, 10):
+        import sysconfig
+
+        # An empty WHEEL_PKG_DIR must not mean the current directory (gh-146310).
+        system = sysconfig.get_config_var("WHEEL_PKG_DIR")
+        if system:
+            folders.insert(0, system)
+            chosen = wheels_in(system, projects)
+            if len(chosen) != len(projects):
+                chosen = []
+    if not chosen:
+        for project in projects:
+            prefix = "%s-%s-" % (project, versions.get(project))
+            try:
+                names = sorted(name for name in os.listdir(folder) if name.startswith(prefix) and name.endswith(".whl"))
+            except OSError:
+                names = []
+            if not names:
+                return None, [ensurepip.__file__] + folders
+            chosen.append(os.path.join(folder, names[-1]))
+    wheels = []
+    for path in chosen:
+        project, version = os.path.basename(path).split("-")[:2]
+        wheels.append({"project": project, "version": version, "path": path})
+    return wheels, [ensurepip.__file__] + folders + chosen
+
+
+def witnesses(real):
+    found = [sys.executable, real, os.__file__]
+    for folder in (os.path.dirname(sys.executable), os.path.dirname(os.path.dirname(sys.executable))):
+        found.append(os.path.join(folder, "pyvenv.cfg"))
+    found.append(os.path.join(os.path.dirname(os.__file__), "venv", "__init__.py"))
+    try:
+        with open("/proc/self/maps") as maps:
+            for line in maps:
+                path = line.rstrip("\n").partition("/")[2]
+                name = path.rpartition("/")[2]
+                if name.startswith(("libpython", "libpypy")):
+                    found.append("/" + path)
+    except OSError:
+        pass
+    return found
+
+
+if sys.version_info < (3, 6):
+    sys.stdout.write(MARKER + '{"too_old": "%d.%d.%d"}\n' % sys.version_info[:3])
+else:
+    import importlib.util
+    import json
+    import os
+
+    real = os.path.realpath(sys.executable)
+    wheels, sources = bundled_wheels()
+    seen = []
+    for witness in witnesses(real) + sources:
+        if witness and witness not in seen:
+            seen.append(witness)
+    platform = "windows" if os.name == "nt" else "darwin" if sys.platform == "darwin" else "posix"
+    facts = {
+        "executable": sys.executable,
+        "base_executable": os.path.abspath(getattr(sys, "_base_executable", None) or sys.executable),
+        "real_executable": real,
+        "version": list(sys.version_info[:3]),
+        "implementation": sys.implementation.name,
+        "cache_tag": sys.implementation.cache_tag,
+        "magic": importlib.util.MAGIC_NUMBER.hex(),
+        "platform": platform,
+        "is_64bit": sys.maxsize > 2**32,
+        "utf8_file_system": sys.getfilesystemencoding() == "utf-8",
+        "scheme": scheme(),
+        "stdlib": os.path.dirname(os.__file__),
+        "aliases": aliases(),
+        "wheels": wheels,
+        "witnesses": seen,
+    }
+    sys.stdout.write(MARKER + json.dumps(facts) + "\n")

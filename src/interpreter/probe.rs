@@ -1,0 +1,104 @@
+//! Asks a Python for its facts: one start with `-I -S`, one line of JSON.
+//!
+//! Knows how to tell a Python from anything else that can be executed; not where executables are found.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+use super::Interpreter;
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::process::{self, Output};
+
+const PROGRAM: &str = include_str!("probe.py");
+const MARKER: &str = "rvenv-facts ";
+/// A Python that has not answered after this long never will.
+const LIMIT: Duration = Duration::from_secs(15);
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Answer {
+    TooOld { too_old: String },
+    Facts(Box<Interpreter>),
+}
+
+/// Starts `executable` under exactly this name and returns what it says of itself.
+///
+/// # Errors
+///
+/// [`Error::UnusablePython`] for a Python older than 3.6, and for everything that is no Python: it names `executable`.
+pub(crate) fn ask(executable: &Path, interrupt: &Interrupt) -> Result<Interpreter, Error> {
+    let isolated = run(executable, &["-I", "-S"], interrupt)?;
+    let output = if answer(&isolated).is_some() {
+        isolated
+    } else {
+        // Python 2 knows no -I; a relocated Python may need the PYTHONHOME that -I ignores.
+        let output = run(executable, &["-S"], interrupt)?;
+        if answer(&output).is_some() {
+            output
+        } else {
+            isolated
+        }
+    };
+    match answer(&output) {
+        Some(Answer::Facts(facts)) => Ok(*facts),
+        Some(Answer::TooOld { too_old }) => Err(unusable(
+            executable,
+            format!("Python {too_old} has no venv that rvenv could stand in for (it needs 3.6)"),
+        )),
+        None => Err(unusable(executable, complaint(&output))),
+    }
+}
+
+fn run(executable: &Path, flags: &[&str], interrupt: &Interrupt) -> Result<Output, Error> {
+    let mut command = Command::new(executable);
+    command.args(flags).arg("-c").arg(PROGRAM);
+    process::run(&mut command, Some(LIMIT), interrupt).map_err(|error| match error {
+        Error::Io { source, .. } => unusable(executable, source.to_string()),
+        Error::Command { status, .. } => unusable(executable, status),
+        other => other,
+    })
+}
+
+fn answer(output: &Output) -> Option<Answer> {
+    let stdout = std::str::from_utf8(&output.stdout).ok()?;
+    let json = stdout.lines().find_map(|line| line.strip_prefix(MARKER))?;
+    serde_json::from_str(json).ok()
+}
+
+fn complaint(output: &Output) -> String {
+    let text = output.text();
+    match text.lines().map(str::trim).rfind(|line| !line.is_empty()) {
+        Some(line) if !output.status.success() => {
+            format!(
+                "it ended with {} and said: {}",
+                output.status,
+                shortened(line)
+            )
+        }
+        Some(line) => format!(
+            "it does not answer as a Python; it said: {}",
+            shortened(line)
+        ),
+        None if output.status.success() => "it does not answer as a Python".into(),
+        None => format!("it ended with {}", output.status),
+    }
+}
+
+fn shortened(line: &str) -> String {
+    const LONGEST: usize = 200;
+    line.chars()
+        .filter(|character| !character.is_control())
+        .take(LONGEST)
+        .collect()
+}
+
+fn unusable(executable: &Path, reason: String) -> Error {
+    Error::UnusablePython {
+        path: executable.into(),
+        reason,
+    }
+}

@@ -1,0 +1,44 @@
+//! The `venv` scheme as data: folder and file names per platform, version and implementation.
+//!
+//! What the base can answer is asked from it; this holds only what `venv/__init__.py` itself hard-codes. Knows no disk and
+//! no `cfg`, so that every platform's layout can be rendered on every other.
+
+use serde::{Deserialize, Serialize};
+
+/// `os.name` and `sys.platform`, as far as `venv` tells them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Platform {
+    /// Linux and every other POSIX system.
+    Posix,
+    /// macOS, which never has `lib64`.
+    Darwin,
+    /// Windows.
+    Windows,
+}
+
+impl Platform {
+    /// `bin_name`: where executables and scripts go.
+    pub fn bin_name(self) -> &'static str {
+        match self {
+            Self::Windows => "Scripts",
+            Self::Posix | Self::Darwin => "bin",
+        }
+    }
+
+    /// `os.pathsep`.
+    pub fn path_separator(self) -> char {
+        match self {
+            Self::Windows => ';',
+            Self::Posix | Self::Darwin => ':',
+        }
+    }
+
+    /// The longest `#!` line that the kernel honours, in bytes (distlib's rule).
+    pub fn shebang_limit(self) -> usize {
+        match self {
+            Self::Darwin => 512,
+            Self::Posix | Self::Windows => 127,
+        }
+    }
+}

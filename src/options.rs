@@ -1,0 +1,142 @@
+//! What was asked for: the fields of CPython's `EnvBuilder`, and what rvenv adds.
+//!
+//! Data only. Where the answers come from (flags, variables) is `cli`'s business.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+
+/// How an environment is to be made. [`Options::default`] is what `python -m venv ENV_DIR` does.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// Give the environment access to the system site-packages.
+    pub system_site_packages: bool,
+    /// What happens to a directory that is there already.
+    pub on_existing: OnExisting,
+    /// Whether the interpreter is linked or copied.
+    pub links: Links,
+    /// Install pip (and setuptools where that Python's ensurepip brings it).
+    pub with_pip: bool,
+    /// The prompt prefix; `None` is the environment's name, `Some(".")` the current directory's.
+    pub prompt: Option<String>,
+    /// Upgrade pip from the index after creation.
+    pub upgrade_deps: bool,
+    /// Write a `.gitignore` (CPython 3.13 and later do).
+    pub scm_ignore_files: bool,
+    /// Let `--clear` delete what is not an environment.
+    pub force: bool,
+    /// Make an environment that can be moved.
+    pub relocatable: bool,
+    /// Which producer provides pip.
+    pub seeder: Seeder,
+    /// Where remembered facts and images are kept.
+    pub cache: Cache,
+    /// Say on stderr what is done and how long it took.
+    pub verbose: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            system_site_packages: false,
+            on_existing: OnExisting::Keep,
+            links: if cfg!(windows) {
+                Links::Copy
+            } else {
+                Links::Symlink
+            },
+            with_pip: true,
+            prompt: None,
+            upgrade_deps: false,
+            scm_ignore_files: true,
+            force: false,
+            relocatable: false,
+            seeder: Seeder::Auto,
+            cache: Cache::Default,
+            verbose: false,
+        }
+    }
+}
+
+/// What happens to a directory that is there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnExisting {
+    /// Its content stays; the environment is laid over it.
+    Keep,
+    /// `--clear`: its content is deleted.
+    Clear,
+    /// `--upgrade`: interpreter and configuration are renewed, activation scripts are not.
+    Upgrade,
+}
+
+/// How the base interpreter reaches the environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Links {
+    /// `--symlinks`.
+    Symlink,
+    /// `--copies`.
+    Copy,
+}
+
+/// Who provides pip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seeder {
+    /// The base's own wheels, and its ensurepip where that fails.
+    Auto,
+    /// Only the base's own wheels.
+    Wheel,
+    /// Only the base's own ensurepip.
+    Ensurepip,
+}
+
+/// Where remembered facts and images are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Cache {
+    /// The user's cache folder.
+    Default,
+    /// A folder of the caller's choice.
+    Folder(PathBuf),
+    /// Nowhere.
+    Off,
+}
+
+/// The process's environment, read once: nothing below `cli` asks the operating system for variables.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    variables: BTreeMap<OsString, OsString>,
+    /// The current directory, if there is one.
+    pub cwd: Option<PathBuf>,
+}
+
+impl Environment {
+    /// Reads the variables and the current directory of this process.
+    pub fn of_process() -> Self {
+        Self {
+            variables: std::env::vars_os().collect(),
+            cwd: std::env::current_dir().ok(),
+        }
+    }
+
+    /// The value of a variable, if it is set and not empty.
+    pub fn var(&self, name: &str) -> Option<&OsStr> {
+        self.variables
+            .get(OsStr::new(name))
+            .map(OsString::as_os_str)
+            .filter(|value| !value.is_empty())
+    }
+
+    /// The variables whose names begin with `prefix`.
+    pub(crate) fn starting_with(&self, prefix: &str) -> impl Iterator<Item = (&OsStr, &OsStr)> {
+        let begins = move |name: &OsStr| name.as_encoded_bytes().starts_with(prefix.as_bytes());
+        self.variables
+            .iter()
+            .filter(move |(name, _)| begins(name))
+            .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
+    }
+
+    /// The user's home folder, as `$HOME` (`%USERPROFILE%`) says.
+    pub fn home(&self) -> Option<PathBuf> {
+        self.var(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
+            .map(PathBuf::from)
+    }
+}

@@ -1,0 +1,60 @@
+//! `setup_python`: under which names the base interpreter appears in the environment.
+//!
+//! Pure: a list of names and what each is. Making them is `builder`'s and `fs`'s business.
+
+use crate::context::Context;
+use crate::interpreter::Interpreter;
+use crate::options::Links;
+
+/// One entry of `bin` that is the interpreter.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Placement {
+    /// Its file name.
+    pub(crate) name: String,
+    /// What it is.
+    pub(crate) how: How,
+}
+
+/// What one of the interpreter's names is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// A symlink with this target.
+    Link(String),
+    /// A copy of this file, mode 0755.
+    Copy(String),
+}
+
+/// The names of the interpreter in `bin`, the invoked one first (`venv/__init__.py`, `setup_python`).
+///
+/// The invoked name is an absolute link to the base as it was invoked, every other one a relative link to it.
+pub(crate) fn placements(
+    context: &Context,
+    interpreter: &Interpreter,
+    links: Links,
+) -> Vec<Placement> {
+    let base = &context.executable;
+    let invoked = match links {
+        Links::Symlink => How::Link(base.clone()),
+        Links::Copy => How::Copy(base.clone()),
+    };
+    let mut placements = vec![Placement {
+        name: context.python_exe.clone(),
+        how: invoked,
+    }];
+    for alias in interpreter
+        .aliases
+        .iter()
+        .filter(|&alias| *alias != context.python_exe)
+    {
+        let how = match links {
+            Links::Symlink => How::Link(context.python_exe.clone()),
+            // bpo-18807: copies where symlinks are not wanted.
+            Links::Copy => How::Copy(base.clone()),
+        };
+        placements.push(Placement {
+            name: alias.clone(),
+            how,
+        });
+    }
+    placements
+}

@@ -1,0 +1,293 @@
+//! A wheel file as a list of entries that can be trusted to stay where they belong and to be what `RECORD` says.
+//!
+//! Knows zip and the wheel specification's rules for names; nothing of environments. Writes nothing.
+
+use std::collections::{HashMap, HashSet};
+use std::fmt::Display;
+use std::io::{Cursor, Read as _};
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use zip::ZipArchive;
+
+use super::record::{self, Row};
+use crate::error::Error;
+
+/// The type bits of a Unix mode and the two types that may be there.
+const TYPE: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
+const DIRECTORY: u32 = 0o040_000;
+
+/// A wheel whose every name has been checked.
+pub(crate) struct Archive {
+    path: PathBuf,
+    zip: ZipArchive<Cursor<Vec<u8>>>,
+    entries: Vec<Entry>,
+    dist_info: String,
+    rows: Vec<Row>,
+}
+
+/// A file in a wheel.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    index: usize,
+    /// As in the archive, with `/`.
+    pub(crate) name: String,
+    /// Whether the archive gives anybody the permission to execute it.
+    pub(crate) is_executable: bool,
+}
+
+impl Archive {
+    /// Opens the wheel at `path` and checks the names and types of all entries.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Wheel`] for what is no wheel or has an entry that could land outside, on another or as no plain file;
+    /// [`Error::Io`] if it cannot be read.
+    pub(crate) fn open(path: &Path) -> Result<Self, Error> {
+        let contents = fs::read(path).map_err(Error::io("read", path))?;
+        let broken = |reason: String| Error::Wheel {
+            path: path.into(),
+            reason,
+        };
+        let mut zip = ZipArchive::new(Cursor::new(contents))
+            .map_err(|error| broken(format!("it is no zip file: {error}")))?;
+        if zip.has_duplicate_names() {
+            return Err(broken("it has two entries of one name".into()));
+        }
+        match zip.has_overlapping_entries() {
+            Ok(false) => {}
+            Ok(true) => return Err(broken("its entries overlap".into())),
+            Err(error) => return Err(broken(error.to_string())),
+        }
+        let entries = entries(&mut zip).map_err(broken)?;
+        let dist_info = dist_info(&entries, path).map_err(broken)?;
+        let mut archive = Self {
+            path: path.into(),
+            zip,
+            entries,
+            dist_info,
+            rows: Vec::new(),
+        };
+        let text = archive.contents(&format!("{}/RECORD", archive.dist_info))?;
+        archive.rows = record::read(&text).map_err(|reason| archive.broken(reason))?;
+        archive
+            .check_rows()
+            .map_err(|reason| archive.broken(reason))?;
+        Ok(archive)
+    }
+
+    /// The name of the `.dist-info` folder.
+    pub(crate) fn dist_info(&self) -> &str {
+        &self.dist_info
+    }
+
+    /// All files, in the archive's order.
+    pub(crate) fn entries(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The wheel's own `RECORD`.
+    pub(crate) fn rows(&self) -> &[Row] {
+        &self.rows
+    }
+
+    /// An error about this wheel.
+    pub(crate) fn broken(&self, reason: impl Display) -> Error {
+        Error::Wheel {
+            path: self.path.clone(),
+            reason: reason.to_string(),
+        }
+    }
+
+    /// The entry called `name`.
+    pub(crate) fn entry(&self, name: &str) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.name == name)
+    }
+
+    /// The verified text of the entry called `name`, if there is one.
+    pub(crate) fn text(&mut self, name: &str) -> Result<Option<String>, Error> {
+        if self.entry(name).is_none() {
+            return Ok(None);
+        }
+        let contents = self.contents(name)?;
+        self.verify(name, &contents)?;
+        String::from_utf8(contents)
+            .map(Some)
+            .map_err(|_| self.broken(format!("{name:?} is not UTF-8")))
+    }
+
+    /// The verified contents of `entry`.
+    pub(crate) fn read(&mut self, entry: &Entry) -> Result<Vec<u8>, Error> {
+        let contents = self
+            .inflate(entry.index)
+            .map_err(|reason| self.broken(format!("{:?}: {reason}", entry.name)))?;
+        self.verify(&entry.name, &contents)?;
+        Ok(contents)
+    }
+
+    fn contents(&mut self, name: &str) -> Result<Vec<u8>, Error> {
+        let index = self
+            .entry(name)
+            .map(|entry| entry.index)
+            .ok_or_else(|| self.broken(format!("it has no {name}")))?;
+        self.inflate(index)
+            .map_err(|reason| self.broken(format!("{name:?}: {reason}")))
+    }
+
+    fn inflate(&mut self, index: usize) -> Result<Vec<u8>, String> {
+        let file = self
+            .zip
+            .by_index(index)
+            .map_err(|error| error.to_string())?;
+        let size = file.size();
+        // The claimed size is only a hint for the allocation and a limit for the reading, never believed.
+        let mut contents = Vec::with_capacity(usize::try_from(size.min(1 << 24)).unwrap_or(0));
+        file.take(size.saturating_add(1))
+            .read_to_end(&mut contents)
+            .map_err(|error| error.to_string())?;
+        if contents.len() as u64 == size {
+            Ok(contents)
+        } else {
+            Err(format!("it does not have the {size} bytes that it claims"))
+        }
+    }
+
+    fn verify(&self, name: &str, contents: &[u8]) -> Result<(), Error> {
+        if self.is_exempt(name) {
+            return Ok(());
+        }
+        // `check_rows` has seen to it that there is one.
+        let row = self.rows.iter().find(|row| row.path == name);
+        row.map_or(Ok(()), |row| row.verify(contents))
+            .map_err(|reason| self.broken(reason))
+    }
+
+    /// `RECORD` cannot hold its own hash, nor that of the signatures that are made of it.
+    fn is_exempt(&self, name: &str) -> bool {
+        name.strip_prefix(self.dist_info.as_str())
+            .is_some_and(|rest| matches!(rest, "/RECORD" | "/RECORD.jws" | "/RECORD.p7s"))
+    }
+
+    /// Files and rows must be the same set, or something would be installed that nobody vouches for.
+    fn check_rows(&self) -> Result<(), String> {
+        let mut rows = HashSet::new();
+        if let Some(row) = self.rows.iter().find(|row| !rows.insert(row.path.as_str())) {
+            return Err(format!("RECORD lists {:?} twice", row.path));
+        }
+        let names: HashSet<&str> = self
+            .entries
+            .iter()
+            .map(|entry| entry.name.as_str())
+            .collect();
+        if let Some(missing) = rows
+            .iter()
+            .find(|path| !names.contains(*path) && !self.is_exempt(path))
+        {
+            return Err(format!("RECORD lists {missing:?}, which it does not have"));
+        }
+        if let Some(unlisted) = names
+            .iter()
+            .find(|name| !rows.contains(*name) && !self.is_exempt(name))
+        {
+            return Err(format!("RECORD does not list {unlisted:?}"));
+        }
+        Ok(())
+    }
+}
+
+fn entries(zip: &mut ZipArchive<Cursor<Vec<u8>>>) -> Result<Vec<Entry>, String> {
+    let mut entries = Vec::with_capacity(zip.len());
+    // Name to whether it is a file: an entry must not need a folder where another one is a file.
+    let mut taken: HashMap<String, bool> = HashMap::new();
+    for index in 0..zip.len() {
+        let file = zip.by_index_raw(index).map_err(|error| error.to_string())?;
+        let name = std::str::from_utf8(file.name_raw())
+            .map_err(|_| "it has an entry whose name is not UTF-8".to_string())?;
+        let (name, is_file) = name
+            .strip_suffix('/')
+            .map_or((name, true), |folder| (folder, false));
+        check_name(name).map_err(|fault| format!("the name of the entry {name:?} {fault}"))?;
+        let mode = file.unix_mode().unwrap_or(0);
+        let expected = if is_file { REGULAR } else { DIRECTORY };
+        if file.is_symlink() || !matches!(mode & TYPE, 0) && mode & TYPE != expected {
+            return Err(format!(
+                "the entry {name:?} is neither a plain file nor a folder"
+            ));
+        }
+        if file.encrypted() {
+            return Err(format!("the entry {name:?} is encrypted"));
+        }
+        let folders = name.match_indices('/').map(|(end, _)| &name[..end]);
+        let clash = folders
+            .map(|folder| (folder, taken.insert(folder.into(), false)))
+            .find(|(_, was)| *was == Some(true));
+        if let Some((folder, _)) = clash {
+            return Err(format!(
+                "the entry {name:?} lies in {folder:?}, which is a file"
+            ));
+        }
+        match (taken.insert(name.into(), is_file), is_file) {
+            (None, _) | (Some(false), false) => {}
+            _ => return Err(format!("it has two entries called {name:?}")),
+        }
+        if is_file {
+            entries.push(Entry {
+                index,
+                name: name.into(),
+                is_executable: mode & TYPE == REGULAR && mode & 0o111 != 0,
+            });
+        }
+    }
+    Ok(entries)
+}
+
+/// What is wrong with a name, whatever the system: a wheel is refused everywhere or nowhere.
+fn check_name(name: &str) -> Result<(), &'static str> {
+    if name.starts_with('/') {
+        return Err("is absolute");
+    }
+    if name.contains('\\') {
+        return Err("has a backslash");
+    }
+    if name.contains(':') {
+        return Err("has a colon, as a drive letter or a stream would");
+    }
+    if name.chars().any(char::is_control) {
+        return Err("has a control character");
+    }
+    if name.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err("has an empty component, `.` or `..`");
+    }
+    Ok(())
+}
+
+/// The one `.dist-info` folder, which must be that of the project in the wheel's file name.
+fn dist_info(entries: &[Entry], path: &Path) -> Result<String, String> {
+    let mut found: Vec<&str> = entries
+        .iter()
+        .filter_map(|entry| entry.name.split_once('/').map(|(folder, _)| folder))
+        .filter(|folder| folder.ends_with(".dist-info"))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    let [folder] = found[..] else {
+        return Err(format!(
+            "it must have one .dist-info folder, not {}",
+            found.len()
+        ));
+    };
+    let normal = |name: &str| name.to_lowercase().replace(['-', '.'], "_");
+    let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut parts = file_name.split('-');
+    let expected = format!(
+        "{}-{}.dist-info",
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default()
+    );
+    if normal(folder) == normal(&expected) {
+        Ok(folder.into())
+    } else {
+        Err(format!("its metadata are those of {folder:?}"))
+    }
+}

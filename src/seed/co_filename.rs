@@ -1,0 +1,141 @@
+//! `co_filename` inside bytecode: finding it and saying another path instead.
+//!
+//! Follows CPython's `Python/marshal.c`: a string is a type byte (0x80 set if later objects refer to it), its length, its
+//! bytes. Knows nothing of the rest of a code object, and changes nothing else.
+
+/// Type bytes of `marshal.c`, without the reference flag.
+const SHORT_ASCII: u8 = b'z';
+const SHORT_ASCII_INTERNED: u8 = b'Z';
+const ASCII: u8 = b'a';
+const ASCII_INTERNED: u8 = b'A';
+const UNICODE: u8 = b'u';
+const INTERNED: u8 = b't';
+const REFERENCE: u8 = 0x80;
+
+/// Replaces every marshalled string that is `old` by `new`; returns the bytes and where the strings begin in them.
+///
+/// `None` if `old` stands anywhere outside a marshalled string of its own: then the bytes are not understood.
+pub(crate) fn replace(bytecode: &[u8], old: &str, new: &str) -> Option<(Vec<u8>, Vec<u32>)> {
+    let mut result = Vec::with_capacity(bytecode.len());
+    let mut positions = Vec::new();
+    let mut copied = 0;
+    for at in find_all(bytecode, old.as_bytes()) {
+        let start = string_start(bytecode, at, old)?;
+        result.extend_from_slice(&bytecode[copied..start]);
+        positions.push(u32::try_from(result.len()).ok()?);
+        encode(&mut result, bytecode[start], new);
+        copied = at + old.len();
+    }
+    result.extend_from_slice(&bytecode[copied..]);
+    Some((result, positions))
+}
+
+/// Appends `bytecode` to `result` with the strings at `positions` replaced by `new`; `None` if there are none there.
+pub(crate) fn replace_at(
+    result: &mut Vec<u8>,
+    bytecode: &[u8],
+    positions: &[u32],
+    new: &str,
+) -> Option<()> {
+    let mut copied = 0;
+    for &position in positions {
+        let start = position as usize;
+        let (kind, rest) = bytecode.get(start..)?.split_first()?;
+        let end = match kind & !REFERENCE {
+            SHORT_ASCII | SHORT_ASCII_INTERNED => start + 2 + usize::from(*rest.first()?),
+            ASCII | ASCII_INTERNED | UNICODE | INTERNED => {
+                start + 5 + u32::from_le_bytes(rest.first_chunk::<4>().copied()?) as usize
+            }
+            _ => return None,
+        };
+        result.extend_from_slice(bytecode.get(copied..start)?);
+        encode(result, *kind, new);
+        copied = end;
+    }
+    result.extend_from_slice(bytecode.get(copied..)?);
+    Some(())
+}
+
+/// Where the marshalled string begins whose bytes are at `at`.
+fn string_start(bytecode: &[u8], at: usize, text: &str) -> Option<usize> {
+    let is = |start: usize, kinds: &[u8]| kinds.contains(&(bytecode[start] & !REFERENCE));
+    if let Some(start) = at.checked_sub(2)
+        && is(start, &[SHORT_ASCII, SHORT_ASCII_INTERNED])
+        && usize::from(bytecode[start + 1]) == text.len()
+    {
+        return Some(start);
+    }
+    let start = at.checked_sub(5)?;
+    let length = u32::try_from(text.len()).ok()?.to_le_bytes();
+    (is(start, &[ASCII, ASCII_INTERNED, UNICODE, INTERNED]) && bytecode[start + 1..at] == length)
+        .then_some(start)
+}
+
+/// `w_object` for strings: the form depends on the text, interning and reference flag stay as they were.
+fn encode(result: &mut Vec<u8>, kind: u8, text: &str) {
+    let interned = matches!(
+        kind & !REFERENCE,
+        SHORT_ASCII_INTERNED | ASCII_INTERNED | INTERNED
+    );
+    let form = match (text.is_ascii(), u8::try_from(text.len()), interned) {
+        (true, Ok(_), false) => SHORT_ASCII,
+        (true, Ok(_), true) => SHORT_ASCII_INTERNED,
+        (true, Err(_), false) => ASCII,
+        (true, Err(_), true) => ASCII_INTERNED,
+        (false, _, false) => UNICODE,
+        (false, _, true) => INTERNED,
+    };
+    result.push(form | kind & REFERENCE);
+    let length = u32::try_from(text.len())
+        .expect("no path is 4 GiB long")
+        .to_le_bytes();
+    let short = matches!(form, SHORT_ASCII | SHORT_ASCII_INTERNED);
+    result.extend_from_slice(if short { &length[..1] } else { &length });
+    result.extend_from_slice(text.as_bytes());
+}
+
+fn find_all(haystack: &[u8], needle: &[u8]) -> Vec<usize> {
+    let mut found = Vec::new();
+    let Some(&first) = needle.first() else {
+        return found;
+    };
+    let mut at = 0;
+    while let Some(next) = haystack[at..].iter().position(|&byte| byte == first) {
+        at += next;
+        if haystack[at..].starts_with(needle) {
+            found.push(at);
+            at += needle.len();
+        } else {
+            at += 1;
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_is_replaced_by_the_form_that_fits() {
+        let long = "/".repeat(300);
+        for (kind, new, expected) in [
+            (b'z', "/a", b"z\x02/a".to_vec()),
+            (b'Z' | REFERENCE, "/a", b"\xda\x02/a".to_vec()),
+            (b'z', "/\u{e9}", b"u\x03\0\0\0/\xc3\xa9".to_vec()),
+            (b'Z', "/\u{e9}", b"t\x03\0\0\0/\xc3\xa9".to_vec()),
+            (b'Z', &long, [b"A\x2c\x01\0\0", long.as_bytes()].concat()),
+        ] {
+            let bytecode = [b"head", [kind, 4].as_slice(), b"/old", b"tail"].concat();
+            let (stored, positions) = replace(&bytecode, "/old", "rel").unwrap();
+            let mut result = Vec::new();
+            replace_at(&mut result, &stored, &positions, new).unwrap();
+            assert_eq!(result, [b"head".as_slice(), &expected, b"tail"].concat());
+        }
+    }
+
+    #[test]
+    fn a_path_inside_another_string_is_not_understood() {
+        assert_eq!(replace(b"z\x08/old/bar", "/old", "rel"), None);
+    }
+}

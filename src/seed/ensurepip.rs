@@ -1,0 +1,85 @@
+//! The producer that is always right: the real ensurepip, run in a scratch environment.
+//!
+//! Slow, so it is used where the wheels' own producer cannot know better. Knows how venv starts ensurepip, not what it does.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::error::Error;
+use crate::fs::Folder;
+use crate::interpreter::Interpreter;
+use crate::interrupt::Interrupt;
+use crate::options::Environment;
+use crate::process;
+
+/// Makes a bare environment at `scratch`, which must not exist, and runs ensurepip in it (`venv/__init__.py`, `_setup_pip`).
+///
+/// # Errors
+///
+/// [`Error::Command`] with ensurepip's own output (gh-89830).
+pub(crate) fn produce(
+    interpreter: &Interpreter,
+    environment: &Environment,
+    scratch: &Path,
+    interrupt: &Interrupt,
+) -> Result<(), Error> {
+    let bin = interpreter.platform.bin_name();
+    fs_err::create_dir(scratch).map_err(Error::io("create directory", scratch))?;
+    let tree = Folder::open(scratch, scratch)?;
+    for folder in [bin, &interpreter.scheme.purelib, "tmp"] {
+        tree.create_dir_all(folder)?;
+    }
+    let home = Path::new(&interpreter.base_executable)
+        .parent()
+        .unwrap_or(Path::new(""));
+    let configuration = format!(
+        "home = {}\ninclude-system-site-packages = false\n",
+        home.display()
+    );
+    tree.write(
+        "pyvenv.cfg",
+        configuration.as_bytes(),
+        crate::fs::Mode::Plain,
+    )?;
+    let name = interpreter
+        .base_executable
+        .rsplit(std::path::is_separator)
+        .next()
+        .unwrap_or("python");
+    let executable = format!("{bin}/{name}");
+    tree.symlink(&interpreter.base_executable, &executable)?;
+
+    let isolated = !interpreter.at_least(3, 10);
+    let mut command = Command::new(scratch.join(&executable));
+    // gh-98251: since 3.10 not isolated, but without what would lead it out of the environment.
+    command.arg(if isolated { "-Im" } else { "-m" }).args([
+        "ensurepip",
+        "--upgrade",
+        "--default-pip",
+    ]);
+    command
+        .env("VIRTUAL_ENV", scratch)
+        .env("TMPDIR", scratch.join("tmp"))
+        .current_dir(scratch);
+    for variable in [
+        "PYTHONHOME",
+        "PYTHONPATH",
+        "PYTHONPYCACHEPREFIX",
+        "PYTHONSTARTUP",
+        "PYTHONINSPECT",
+    ] {
+        command.env_remove(variable);
+    }
+    for (name, _) in environment.starting_with("PIP_") {
+        command.env_remove(name);
+    }
+    let output = process::run(&mut command, None, interrupt)?;
+    if output.status.success() {
+        return Ok(());
+    }
+    Err(Error::Command {
+        program: process::command_line(&command),
+        status: output.status.to_string(),
+        output: output.text(),
+    })
+}

@@ -1,0 +1,122 @@
+//! An image: the packages that ensurepip would install for one interpreter, in one file, ready to lay down.
+//!
+//! A stored (uncompressed) zip, so that any tool can look inside. Its first entry is the index; the others follow in the
+//! order in which they are laid down, each checked by its CRC. Bytecode says its source's path relative to site-packages, and the
+//! index says where, so that the real path can be put there. Knows the format, neither who filled it nor where it goes.
+
+use std::io::{self, Read as _};
+
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::fs::read_exact_at;
+
+/// The first entry of the zip.
+pub(crate) const INDEX: &str = "index.json";
+/// Part of every image's key: another format is another image.
+pub(crate) const FORMAT: u32 = 1;
+/// The fixed part of a local file header, section 4.3.7 of the zip specification.
+const LOCAL_HEADER: u64 = 30;
+
+/// What an image holds.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Index {
+    /// Length of the header of a `.pyc` (PEP 552: 16 bytes since 3.7, 12 before).
+    pub(crate) bytecode_header: usize,
+    /// Folders below site-packages, parents first.
+    pub(crate) folders: Vec<String>,
+    pub(crate) distributions: Vec<Distribution>,
+    pub(crate) entries: Vec<Entry>,
+}
+
+/// One installed project.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Distribution {
+    /// Its name, as its `.dist-info` folder has it.
+    pub(crate) name: String,
+    pub(crate) version: String,
+    /// The name of its `.dist-info` folder.
+    pub(crate) dist_info: String,
+    /// Rows of RECORD except those of scripts, which differ between environments; CRLF, sorted.
+    pub(crate) record: String,
+    pub(crate) scripts: Vec<Script>,
+}
+
+/// A console script: what follows the shebang.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Script {
+    pub(crate) name: String,
+    pub(crate) body: String,
+}
+
+/// One file below site-packages.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct Entry {
+    /// With `/`.
+    pub(crate) path: String,
+    pub(crate) size: u32,
+    pub(crate) crc: u32,
+    /// The position of its distribution in [`Index::distributions`].
+    pub(crate) distribution: usize,
+    /// For bytecode: where `co_filename` is written; the source is the entry before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) filenames: Option<Vec<u32>>,
+}
+
+/// An image opened for laying down.
+#[derive(Debug)]
+pub(crate) struct Image {
+    pub(crate) file: fs::File,
+    pub(crate) index: Index,
+    /// For each entry, where its contents begin in `file`.
+    pub(crate) offsets: Vec<u64>,
+}
+
+impl Image {
+    /// Reads the index.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DamagedImage`] if it is not whole.
+    pub(crate) fn open(file: fs::File) -> Result<Self, Error> {
+        let damaged = |reason: String| Error::DamagedImage {
+            path: file.path().into(),
+            reason,
+        };
+        let header_size = LOCAL_HEADER + INDEX.len() as u64;
+        let mut header = [0; LOCAL_HEADER as usize + INDEX.len()];
+        read_exact_at(&file, &mut header, 0).map_err(|error| damaged(error.to_string()))?;
+        if !header.starts_with(b"PK\x03\x04") || !header.ends_with(INDEX.as_bytes()) {
+            return Err(damaged("it does not begin with an index".into()));
+        }
+        let field = |at: usize| {
+            u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
+        };
+        let (crc, size) = (field(14), field(18));
+        let mut json = Vec::new();
+        io::Seek::seek(&mut &file, io::SeekFrom::Start(header_size))
+            .map_err(|error| damaged(error.to_string()))?;
+        (&file)
+            .take(u64::from(size))
+            .read_to_end(&mut json)
+            .map_err(|error| damaged(error.to_string()))?;
+        if json.len() != size as usize || crc32fast::hash(&json) != crc {
+            return Err(damaged("its index is not what was written".into()));
+        }
+        let index: Index =
+            serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
+        let mut at = header_size + u64::from(size);
+        let offsets = index.entries.iter().map(|entry| {
+            let offset = at + LOCAL_HEADER + entry.path.len() as u64;
+            at = offset + u64::from(entry.size);
+            offset
+        });
+        let offsets = offsets.collect();
+        Ok(Self {
+            file,
+            index,
+            offsets,
+        })
+    }
+}

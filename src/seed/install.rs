@@ -1,0 +1,203 @@
+//! Laying an image down in an environment: every file checked and written, by as many threads as pay.
+//!
+//! The same whichever producer made the image. Knows the environment's paths, not how its tree becomes one.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::{ops::Range, thread};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use sha2::{Digest as _, Sha256};
+
+use super::co_filename;
+use super::image::{Distribution, Entry, Image};
+use crate::context::{Context, join};
+use crate::error::Error;
+use crate::fs::{Folder, Mode, read_exact_at};
+use crate::interpreter::Interpreter;
+use crate::interrupt::Interrupt;
+
+/// How much of the image one thread reads at once: little enough to stay in a core's cache, enough that reading is rare.
+const CHUNK: usize = 256 * 1024;
+/// More threads than this only wait for each other in the file system.
+const THREADS: usize = 4;
+
+/// Where an image goes.
+pub(crate) struct Destination<'a> {
+    pub(crate) tree: &'a Folder,
+    pub(crate) context: &'a Context,
+    pub(crate) interpreter: &'a Interpreter,
+    pub(crate) interrupt: &'a Interrupt,
+    /// Which of the image's distributions are wanted, by position.
+    pub(crate) wanted: &'a [bool],
+}
+
+/// Lays the wanted distributions down.
+///
+/// # Errors
+///
+/// [`Error::DamagedImage`] if an entry is not what was stored: what is laid down by then must be removed.
+pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> {
+    let purelib = &to.interpreter.scheme.purelib;
+    let site_packages = to.tree.child(purelib)?;
+    let wanted = |entry: &Entry| to.wanted[entry.distribution];
+    for folder in &image.index.folders {
+        if to.wanted.iter().all(|&wanted| wanted) || owns(image, to, folder) {
+            site_packages.create_dir(folder)?;
+        }
+    }
+    let chunks = chunks(image);
+    let next = AtomicUsize::new(0);
+    let work = || -> Result<(), Error> {
+        let (mut buffer, mut bytecode) = (Vec::new(), Vec::new());
+        while let Some(range) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
+            to.interrupt.check()?;
+            let start = image.offsets[range.start];
+            let last = range.end - 1;
+            let length = image.offsets[last] + u64::from(image.index.entries[last].size) - start;
+            buffer.resize(usize::try_from(length).unwrap_or(usize::MAX), 0);
+            read_exact_at(&image.file, &mut buffer, start)
+                .map_err(|error| damaged(image, &error.to_string()))?;
+            let mut source_time = 0;
+            for position in range.clone() {
+                let entry = &image.index.entries[position];
+                let at = usize::try_from(image.offsets[position] - start).unwrap_or(usize::MAX);
+                let contents = &buffer[at..at + entry.size as usize];
+                if crc32fast::hash(contents) != entry.crc {
+                    return Err(damaged(
+                        image,
+                        &format!("{} is not what was written", entry.path),
+                    ));
+                }
+                if !wanted(entry) {
+                    continue;
+                }
+                match &entry.filenames {
+                    Some(filenames) => {
+                        let source = &image.index.entries[position - 1].path;
+                        let said = join(to.interpreter.platform, &to.context.lib_path, source);
+                        bytecode.clear();
+                        co_filename::replace_at(&mut bytecode, contents, filenames, &said)
+                            .ok_or_else(|| {
+                                damaged(image, &format!("{} names no source", entry.path))
+                            })?;
+                        set_time(&mut bytecode, image.index.bytecode_header, source_time);
+                        site_packages.write(&entry.path, &bytecode, Mode::Plain)?;
+                    }
+                    None if entry.path.ends_with(".py") => {
+                        source_time = site_packages.write_timed(&entry.path, contents)?;
+                    }
+                    None => site_packages.write(&entry.path, contents, Mode::Plain)?,
+                }
+            }
+        }
+        Ok(())
+    };
+    let threads = thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(THREADS)
+        .min(chunks.len());
+    thread::scope(|scope| {
+        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        let mut result = work();
+        for other in others {
+            result = result.and(
+                other
+                    .join()
+                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+            );
+        }
+        result
+    })?;
+    for (distribution, _) in image
+        .index
+        .distributions
+        .iter()
+        .zip(to.wanted)
+        .filter(|(_, wanted)| **wanted)
+    {
+        finish(distribution, &site_packages, to)?;
+    }
+    Ok(())
+}
+
+/// Whether a wanted entry lies below `folder`.
+fn owns(image: &Image, to: &Destination<'_>, folder: &str) -> bool {
+    let below = |entry: &Entry| {
+        entry
+            .path
+            .strip_prefix(folder)
+            .is_some_and(|rest| rest.starts_with('/'))
+    };
+    image
+        .index
+        .entries
+        .iter()
+        .any(|entry| to.wanted[entry.distribution] && below(entry))
+}
+
+/// Cuts the entries into runs of about [`CHUNK`] bytes; bytecode stays with its source.
+fn chunks(image: &Image) -> Vec<Range<usize>> {
+    let entries = &image.index.entries;
+    let mut chunks = Vec::new();
+    let (mut start, mut size) = (0, 0);
+    for (position, entry) in entries.iter().enumerate() {
+        if size > 0 && size + entry.size as usize > CHUNK && entry.filenames.is_none() {
+            chunks.push(start..position);
+            (start, size) = (position, 0);
+        }
+        size += entry.size as usize;
+    }
+    if start < entries.len() {
+        chunks.push(start..entries.len());
+    }
+    chunks
+}
+
+/// Puts the source's time into the header of timestamp-based bytecode; checked hashes (PEP 552) stay as they are.
+fn set_time(bytecode: &mut [u8], header: usize, time: i64) {
+    let at = header - 8;
+    let is_timed = header < 16 || bytecode[4..8] == [0; 4];
+    if is_timed {
+        // CPython keeps the low 32 bits, too.
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "importlib does the same"
+        )]
+        bytecode[at..at + 4].copy_from_slice(&(time as u32).to_le_bytes());
+    }
+}
+
+/// Writes the console scripts and RECORD, which say this environment's path.
+fn finish(
+    distribution: &Distribution,
+    site_packages: &Folder,
+    to: &Destination<'_>,
+) -> Result<(), Error> {
+    let up = "../".repeat(to.interpreter.scheme.purelib.split('/').count());
+    let shebang =
+        super::script::shebang(&to.context.env_exe, to.interpreter.platform.shebang_limit());
+    let mut rows = Vec::new();
+    for script in &distribution.scripts {
+        let contents = [shebang.as_bytes(), script.body.as_bytes()].concat();
+        let path = format!("{}/{}", to.context.bin_name, script.name);
+        to.tree.write(&path, &contents, Mode::Executable)?;
+        let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(&contents));
+        rows.push(format!("{up}{path},sha256={digest},{}\r\n", contents.len()));
+    }
+    rows.sort();
+    let record = rows.concat() + &distribution.record;
+    site_packages.write(
+        &format!("{}/RECORD", distribution.dist_info),
+        record.as_bytes(),
+        Mode::Plain,
+    )
+}
+
+fn damaged(image: &Image, reason: &str) -> Error {
+    Error::DamagedImage {
+        path: image.file.path().into(),
+        reason: reason.into(),
+    }
+}

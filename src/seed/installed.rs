@@ -1,0 +1,115 @@
+//! What an existing environment has installed, and what of it a newer version makes obsolete.
+//!
+//! Reads `.dist-info` folders; removes nothing.
+
+use std::path::Path;
+use std::str::FromStr as _;
+
+use fs_err as fs;
+use pep440_rs::Version;
+
+use super::image::Image;
+
+/// One `.dist-info` folder.
+#[derive(Debug)]
+pub(super) struct Installed {
+    name: String,
+    version: Option<Version>,
+    /// The paths that its RECORD lists.
+    record: Vec<String>,
+}
+
+/// The projects in a site-packages folder; none if there is no such folder.
+pub(super) fn read(site_packages: &Path) -> Vec<Installed> {
+    let entries = fs::read_dir(site_packages).into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| dist_info(site_packages, entry.file_name().to_str()?))
+        .collect()
+}
+
+/// Whether `name` is installed in `version` or a newer one, as `pip install --upgrade` decides.
+pub(super) fn satisfies(existing: &[Installed], name: &str, version: &str) -> bool {
+    let bundled = Version::from_str(version).ok();
+    // A version that cannot be compared is not one that may be replaced.
+    existing.iter().any(|installed| {
+        installed.name == normalized(name)
+            && installed
+                .version
+                .as_ref()
+                .zip(bundled.as_ref())
+                .is_none_or(|(a, b)| a >= b)
+    })
+}
+
+/// The files of `names`' old versions that the image does not bring, relative to the environment.
+pub(super) fn obsolete(
+    existing: &[Installed],
+    names: &[&str],
+    image: &Image,
+    purelib: &str,
+) -> Vec<String> {
+    let brought = |path: &str| {
+        let is_record = image.index.distributions.iter().any(|distribution| {
+            path.strip_suffix("/RECORD")
+                .is_some_and(|folder| folder == distribution.dist_info)
+        });
+        is_record || image.index.entries.iter().any(|entry| entry.path == path)
+    };
+    let scripts = image
+        .index
+        .distributions
+        .iter()
+        .flat_map(|distribution| &distribution.scripts);
+    let scripts: Vec<&str> = scripts.map(|script| script.name.as_str()).collect();
+    let old = existing
+        .iter()
+        .filter(|installed| names.iter().any(|name| normalized(name) == installed.name));
+    old.flat_map(|installed| &installed.record)
+        .filter(|path| !brought(path))
+        .filter_map(|path| within(purelib, path))
+        .filter(|path| {
+            !scripts
+                .iter()
+                .any(|script| path.rsplit('/').next() == Some(script))
+        })
+        .collect()
+}
+
+fn dist_info(site_packages: &Path, folder: &str) -> Option<Installed> {
+    let (name, version) = folder.strip_suffix(".dist-info")?.split_once('-')?;
+    let record = fs::read_to_string(site_packages.join(folder).join("RECORD")).unwrap_or_default();
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(record.as_bytes());
+    let record = reader
+        .records()
+        .flatten()
+        .filter_map(|row| row.get(0).map(str::to_owned))
+        .collect();
+    Some(Installed {
+        name: normalized(name),
+        version: Version::from_str(version).ok(),
+        record,
+    })
+}
+
+/// The name normalisation of the packaging specifications (PEP 503).
+fn normalized(name: &str) -> String {
+    name.to_ascii_lowercase().replace(['.', '_'], "-")
+}
+
+/// A RECORD path, relative to the environment; `None` if it leads out of it.
+fn within(purelib: &str, path: &str) -> Option<String> {
+    let mut parts: Vec<&str> = purelib.split('/').collect();
+    for part in path.split('/') {
+        match part {
+            ".." => {
+                parts.pop()?;
+            }
+            "" => return None,
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}

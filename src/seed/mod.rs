@@ -1,0 +1,245 @@
+//! `setup_pip`: which packages reach the environment, and from where.
+//!
+//! Chooses the producer, keeps its image in the store, and has it laid down. Knows neither how an image is made nor how files are
+//! written.
+
+pub(crate) mod upgrade;
+
+mod archive;
+mod bytecode;
+mod co_filename;
+mod ensurepip;
+mod image;
+mod install;
+mod installed;
+mod pack;
+mod record;
+mod script;
+mod wheel;
+
+use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
+
+use fs_err as fs;
+use sha2::{Digest as _, Sha256};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::fs::{Identity, remove_tree};
+use crate::interpreter::Interpreter;
+use crate::interrupt::Interrupt;
+use crate::log::Log;
+use crate::options::{Environment, Seeder};
+use crate::stage::Stage;
+use crate::store::{Store, hex};
+use bytecode::Bytecode;
+use image::Image;
+use install::Destination;
+use pack::Packed;
+use script::Names;
+use wheel::Production;
+
+/// Everything that decides what pip an environment gets.
+pub(crate) struct Seed<'a> {
+    pub(crate) interpreter: &'a Interpreter,
+    pub(crate) environment: &'a Environment,
+    pub(crate) seeder: Seeder,
+    pub(crate) store: Store,
+    pub(crate) interrupt: &'a Interrupt,
+    pub(crate) log: Log,
+}
+
+impl Seed<'_> {
+    /// Lays pip down in the stage's tree, as `ensurepip --upgrade --default-pip` would (`venv/__init__.py`, `_setup_pip`).
+    ///
+    /// Returns the files of older versions that are to go, relative to `ENV_DIR`.
+    pub(crate) fn setup_pip(&self, stage: &Stage, context: &Context) -> Result<Vec<String>, Error> {
+        let mut image = self.image(&stage.scratch("seed"))?;
+        let existing = if stage.is_merge() {
+            installed::read(Path::new(&context.lib_path))
+        } else {
+            Vec::new()
+        };
+        let wanted: Vec<bool> = image
+            .index
+            .distributions
+            .iter()
+            .map(|distribution| {
+                !installed::satisfies(&existing, &distribution.name, &distribution.version)
+            })
+            .collect();
+        if !wanted.contains(&true) {
+            return Ok(Vec::new());
+        }
+        let destination = Destination {
+            tree: stage.tree(),
+            context,
+            interpreter: self.interpreter,
+            interrupt: self.interrupt,
+            wanted: &wanted,
+        };
+        match install::install(&image, &destination) {
+            Err(error @ Error::DamagedImage { .. }) => {
+                self.log.say(|| format!("{error}; making it anew"));
+                self.store.discard_image(&self.key());
+                stage.restart(&self.interpreter.scheme.purelib)?;
+                image = self.image(&stage.scratch("seed"))?;
+                install::install(&image, &destination)?;
+            }
+            other => other?,
+        }
+        let replaced = image
+            .index
+            .distributions
+            .iter()
+            .zip(&wanted)
+            .filter(|(_, wanted)| **wanted);
+        let names: Vec<&str> = replaced
+            .map(|(distribution, _)| distribution.name.as_str())
+            .collect();
+        Ok(installed::obsolete(
+            &existing,
+            &names,
+            &image,
+            &self.interpreter.scheme.purelib,
+        ))
+    }
+
+    /// The image from the store, or a new one; `scratch` is a path for what making it needs.
+    fn image(&self, scratch: &Path) -> Result<Image, Error> {
+        let key = self.key();
+        if let Some(image) = self.stored(&key) {
+            return Ok(image);
+        }
+        let building = self.store.building(&key);
+        if let Some(mut building) = building {
+            // Another process that is at it already will be done sooner than this one; if it dies, its lock dies with it.
+            while matches!(building.try_lock(), Ok(false)) {
+                self.interrupt.check()?;
+                thread::sleep(Duration::from_millis(5));
+            }
+            if let Some(image) = self.stored(&key) {
+                return Ok(image);
+            }
+            return self.build(&key, scratch);
+        }
+        self.build(&key, scratch)
+    }
+
+    fn stored(&self, key: &str) -> Option<Image> {
+        match Image::open(self.store.image(key)?) {
+            Ok(image) => Some(image),
+            Err(error) => {
+                self.log.say(|| format!("{error}; making it anew"));
+                self.store.discard_image(key);
+                None
+            }
+        }
+    }
+
+    fn build(&self, key: &str, scratch: &Path) -> Result<Image, Error> {
+        let packed = self
+            .log
+            .step("making the image of pip", || self.produce(scratch))?;
+        let file = match self.store.keep_image(key, |file| packed.write(file)) {
+            Some(file) => file,
+            // No store: the image lives as long as the stage does.
+            None => unstored(&packed, scratch.with_extension("zip"))?,
+        };
+        remove_tree(scratch).map_err(|(path, error)| Error::io("remove", &path)(error))?;
+        Image::open(file)
+    }
+
+    /// Makes a scratch environment by the producer that was asked for and packs it.
+    fn produce(&self, scratch: &Path) -> Result<Packed, Error> {
+        if self.seeder != Seeder::Ensurepip {
+            match self.unpack(scratch) {
+                Err(error) if self.seeder == Seeder::Auto && self.interrupt.check().is_ok() => {
+                    self.log
+                        .say(|| format!("{error}; running ensurepip instead"));
+                    remove_tree(scratch)
+                        .map_err(|(path, error)| Error::io("remove", &path)(error))?;
+                }
+                done => return done,
+            }
+        }
+        ensurepip::produce(self.interpreter, self.environment, scratch, self.interrupt)?;
+        self.pack(scratch)
+    }
+
+    fn unpack(&self, scratch: &Path) -> Result<Packed, Error> {
+        fs::create_dir(scratch).map_err(Error::io("create directory", scratch))?;
+        wheel::produce(
+            self.interpreter,
+            scratch,
+            &self.production(),
+            self.interrupt,
+        )?;
+        self.pack(scratch)
+    }
+
+    /// What the variables of this process say to ensurepip and to the compiler.
+    fn production(&self) -> Production {
+        let variable = |name: &str| {
+            let value = self.environment.var(name)?;
+            Some(value.to_string_lossy().into_owned())
+        };
+        Production {
+            // The image takes the first line away again, so it need not be a real one.
+            executable: "/python".into(),
+            names: Names::from_options(variable("ENSUREPIP_OPTIONS").as_deref()),
+            bytecode: Bytecode::for_environment(self.interpreter, variable),
+        }
+    }
+
+    fn pack(&self, scratch: &Path) -> Result<Packed, Error> {
+        let header = if self.interpreter.at_least(3, 7) {
+            16
+        } else {
+            12
+        };
+        let bin = scratch.join(self.interpreter.platform.bin_name());
+        Packed::read(
+            &scratch.join(&self.interpreter.scheme.purelib),
+            &bin,
+            header,
+        )
+    }
+
+    /// Everything that shapes an image's bytes: the wheels' identity, and what the compiler does with them.
+    fn key(&self) -> String {
+        let interpreter = self.interpreter;
+        let mut hasher = Sha256::new();
+        let mut add = |part: &str| {
+            hasher.update(part);
+            hasher.update(b"\0");
+        };
+        add(env!("CARGO_PKG_VERSION"));
+        add(&image::FORMAT.to_string());
+        add(&format!("{:?}", self.seeder));
+        add(&interpreter.implementation);
+        add(&interpreter.version_string());
+        add(interpreter.cache_tag.as_deref().unwrap_or_default());
+        add(&interpreter.magic);
+        add(&interpreter.scheme.purelib);
+        add(&format!("{:?}", self.production()));
+        let sources: Vec<&str> = match &interpreter.wheels {
+            Some(wheels) => wheels.iter().map(|wheel| wheel.path.as_str()).collect(),
+            None => interpreter.witnesses.iter().map(String::as_str).collect(),
+        };
+        for source in sources {
+            add(source);
+            add(&format!("{:?}", Identity::of(Path::new(source))));
+        }
+        hex(&hasher.finalize()[..16])
+    }
+}
+
+fn unstored(packed: &Packed, path: PathBuf) -> Result<fs::File, Error> {
+    let written =
+        fs::File::create(&path).and_then(|file| packed.write(std::io::BufWriter::new(file)));
+    written
+        .and_then(|()| fs::File::open(&path))
+        .map_err(Error::io("write", &path))
+}

@@ -1,0 +1,219 @@
+//! From a scratch environment, as ensurepip leaves one, to an image.
+//!
+//! Takes everything that was installed there: what says the scratch path is made to say none. Knows neither which producer made
+//! it nor where the image is kept.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use walkdir::WalkDir;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use super::co_filename;
+use super::image::{Distribution, Entry, INDEX, Index, Script};
+use crate::error::Error;
+
+/// An image that only needs to be written.
+pub(crate) struct Packed {
+    site_packages: PathBuf,
+    index: Index,
+}
+
+impl Packed {
+    /// Reads the scratch environment whose folders are `site_packages` and `bin`, both absolute.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`]; [`Error::DamagedImage`] if something in it is no part of an image (a symlink, bytecode that does not name
+    /// its source).
+    pub(crate) fn read(
+        site_packages: &Path,
+        bin: &Path,
+        bytecode_header: usize,
+    ) -> Result<Self, Error> {
+        let mut files = Vec::new();
+        let mut folders = Vec::new();
+        for entry in WalkDir::new(site_packages).min_depth(1).sort_by_file_name() {
+            let entry = entry.map_err(|error| Error::io("read", site_packages)(error.into()))?;
+            let path = relative(site_packages, entry.path())?;
+            if entry.file_type().is_dir() {
+                folders.push(path);
+            } else if entry.file_type().is_file() {
+                files.push(path);
+            } else {
+                return Err(unfit(entry.path(), "it is neither a file nor a folder"));
+            }
+        }
+        let mut owners = BTreeMap::new();
+        let mut distributions = Vec::new();
+        for dist_info in folders
+            .iter()
+            .filter(|folder| folder.ends_with(".dist-info") && !folder.contains('/'))
+        {
+            let (distribution, paths) = distribution(site_packages, bin, dist_info)?;
+            owners.extend(paths.into_iter().map(|path| (path, distributions.len())));
+            distributions.push(distribution);
+        }
+        files.sort_by_cached_key(|path| laying_order(path));
+        let mut entries = Vec::with_capacity(files.len());
+        for path in files {
+            if path.ends_with(".dist-info/RECORD") {
+                continue;
+            }
+            let (contents, filenames) = stored(site_packages, &path)?;
+            let &distribution = owners
+                .get(&path)
+                .ok_or_else(|| unfit(&site_packages.join(&path), "no RECORD lists it"))?;
+            let size = u32::try_from(contents.len())
+                .map_err(|_| unfit(&site_packages.join(&path), "it is too large"))?;
+            entries.push(Entry {
+                crc: crc32fast::hash(&contents),
+                size,
+                distribution,
+                filenames,
+                path,
+            });
+        }
+        let index = Index {
+            bytecode_header,
+            folders,
+            distributions,
+            entries,
+        };
+        Ok(Self {
+            site_packages: site_packages.into(),
+            index,
+        })
+    }
+
+    /// Writes the image.
+    pub(crate) fn write(&self, out: impl Write + io::Seek) -> io::Result<()> {
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+        let mut zip = ZipWriter::new(out);
+        zip.start_file(INDEX, options)?;
+        zip.write_all(&serde_json::to_vec(&self.index)?)?;
+        for entry in &self.index.entries {
+            zip.start_file(&entry.path, options)?;
+            let (contents, _) =
+                stored(&self.site_packages, &entry.path).map_err(io::Error::other)?;
+            zip.write_all(&contents)?;
+        }
+        zip.finish()?.flush()
+    }
+}
+
+/// A source directly before its bytecode, so that the second can repeat the first's time; folder by folder.
+fn laying_order(path: &str) -> (String, bool) {
+    match source_of(path) {
+        Some(source) => (source, true),
+        None => (path.to_owned(), false),
+    }
+}
+
+/// `importlib.util.source_from_cache`, for bytecode that lies beside its source.
+fn source_of(path: &str) -> Option<String> {
+    let (folder, name) = path.rsplit_once("__pycache__/")?;
+    let stem = name.strip_suffix(".pyc")?.split('.').next()?;
+    Some(format!("{folder}{stem}.py"))
+}
+
+/// What the image holds of a file: bytecode says its source's relative path, and no time.
+fn stored(site_packages: &Path, path: &str) -> Result<(Vec<u8>, Option<Vec<u32>>), Error> {
+    let file = site_packages.join(path);
+    let contents = fs::read(&file).map_err(Error::io("read", &file))?;
+    let Some(source) = source_of(path) else {
+        return Ok((contents, None));
+    };
+    let said = site_packages.join(&source);
+    let said = said
+        .to_str()
+        .ok_or_else(|| Error::NotUtf8 { path: said.clone() })?;
+    match co_filename::replace(&contents, said, &source) {
+        Some((contents, filenames)) if !filenames.is_empty() => Ok((contents, Some(filenames))),
+        _ => Err(unfit(&file, "it does not name its source")),
+    }
+}
+
+/// Reads a `.dist-info` folder; returns it with the paths that its RECORD lists.
+fn distribution(
+    site_packages: &Path,
+    bin: &Path,
+    dist_info: &str,
+) -> Result<(Distribution, Vec<String>), Error> {
+    let path = site_packages.join(dist_info).join("RECORD");
+    let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text.as_bytes());
+    let (mut paths, mut scripts, mut record) = (Vec::new(), Vec::new(), String::new());
+    for row in reader.records() {
+        let row = row.map_err(|error| unfit(&path, &error.to_string()))?;
+        let listed = row.get(0).unwrap_or_default();
+        if listed.starts_with("../") {
+            scripts.push(script(bin, listed.rsplit('/').next().unwrap_or_default())?);
+            continue;
+        }
+        paths.push(listed.to_owned());
+        let position = row.position().map_or(0, csv::Position::byte) as usize;
+        record.push_str(text[position..].lines().next().unwrap_or_default());
+        record.push_str("\r\n");
+    }
+    let (name, version) = dist_info
+        .trim_end_matches(".dist-info")
+        .split_once('-')
+        .unwrap_or((dist_info, ""));
+    let (name, version, dist_info) = (name.to_owned(), version.to_owned(), dist_info.to_owned());
+    Ok((
+        Distribution {
+            name,
+            version,
+            dist_info,
+            record,
+            scripts,
+        },
+        paths,
+    ))
+}
+
+/// A console script without its shebang, which is one line or the three of the `/bin/sh` form.
+fn script(bin: &Path, name: &str) -> Result<Script, Error> {
+    let path = bin.join(name);
+    let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+    let lines = if text.starts_with("#!/bin/sh\n'''exec' ") {
+        3
+    } else {
+        1
+    };
+    let body = text
+        .splitn(lines + 1, '\n')
+        .nth(lines)
+        .filter(|_| text.starts_with("#!"));
+    match body {
+        Some(body) => Ok(Script {
+            name: name.into(),
+            body: body.into(),
+        }),
+        None => Err(unfit(&path, "it is no script")),
+    }
+}
+
+fn relative(site_packages: &Path, path: &Path) -> Result<String, Error> {
+    let relative = path.strip_prefix(site_packages).ok().and_then(Path::to_str);
+    let text = relative.ok_or_else(|| Error::NotUtf8 { path: path.into() })?;
+    Ok(if cfg!(windows) {
+        text.replace('\\', "/")
+    } else {
+        text.to_owned()
+    })
+}
+
+fn unfit(path: &Path, reason: &str) -> Error {
+    Error::DamagedImage {
+        path: path.into(),
+        reason: reason.into(),
+    }
+}

@@ -1,0 +1,222 @@
+//! `RECORD`: the rows of an installed distribution's list of files, read and rendered as pip does.
+//!
+//! Knows the recording-installed-packages specification and Python's `csv`; touches no disk.
+
+use std::io;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use csv::{QuoteStyle, ReaderBuilder, Terminator, WriterBuilder};
+use sha2::{Digest as _, Sha256, Sha384, Sha512};
+
+/// One line of `RECORD`. The order of the fields is the order in which pip sorts.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Row {
+    /// Relative to the folder that holds the `.dist-info`, with `/`.
+    pub(crate) path: String,
+    /// `algorithm=digest`, or nothing for bytecode and for `RECORD` itself.
+    pub(crate) hash: String,
+    /// In bytes, or nothing.
+    pub(crate) size: String,
+}
+
+impl Row {
+    /// A row without hash and size, as bytecode has it.
+    pub(crate) fn unhashed(path: String) -> Self {
+        Self {
+            path,
+            hash: String::new(),
+            size: String::new(),
+        }
+    }
+
+    /// The row of a file that the installer itself wrote.
+    pub(crate) fn hashed(path: String, contents: &[u8]) -> Self {
+        let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(contents));
+        Self {
+            path,
+            hash: format!("sha256={digest}"),
+            size: contents.len().to_string(),
+        }
+    }
+
+    /// Whether `contents` are what this row promises, else what is wrong.
+    ///
+    /// The wheel specification (binary distribution format, "The .dist-info directory") wants sha256 or better for every
+    /// file; a size may be missing.
+    pub(crate) fn verify(&self, contents: &[u8]) -> Result<(), String> {
+        let Some((algorithm, digest)) = self.hash.split_once('=') else {
+            return Err(format!("RECORD has no hash of {:?}", self.path));
+        };
+        let actual = match algorithm {
+            "sha256" => URL_SAFE_NO_PAD.encode(Sha256::digest(contents)),
+            "sha384" => URL_SAFE_NO_PAD.encode(Sha384::digest(contents)),
+            "sha512" => URL_SAFE_NO_PAD.encode(Sha512::digest(contents)),
+            _ => {
+                return Err(format!(
+                    "RECORD hashes {:?} with {algorithm:?}, which proves nothing",
+                    self.path
+                ));
+            }
+        };
+        if actual != digest.trim_end_matches('=') {
+            return Err(format!(
+                "{:?} is not the file that RECORD has the hash of",
+                self.path
+            ));
+        }
+        if !self.size.is_empty() && self.size != contents.len().to_string() {
+            return Err(format!(
+                "{:?} has {} bytes, RECORD says {}",
+                self.path,
+                contents.len(),
+                self.size
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// Reads the rows of a `RECORD`, in their order.
+///
+/// # Errors
+///
+/// What is wrong with the text, for a caller that knows the path.
+pub(crate) fn read(text: &[u8]) -> Result<Vec<Row>, String> {
+    let mut reader = ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .from_reader(text);
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| format!("RECORD cannot be read: {error}"))?;
+        let field = |index| record.get(index).unwrap_or_default().to_string();
+        if record.len() > 3 {
+            return Err(format!(
+                "RECORD has more than three fields for {:?}",
+                field(0)
+            ));
+        }
+        rows.push(Row {
+            path: field(0),
+            hash: field(1),
+            size: field(2),
+        });
+    }
+    Ok(rows)
+}
+
+/// Renders the rows as pip does: sorted by path, CRLF after each, quotes only where they are needed.
+pub(crate) fn render(rows: &mut [Row]) -> String {
+    rows.sort_unstable();
+    let mut writer = WriterBuilder::new()
+        .terminator(Terminator::CRLF)
+        .quote_style(QuoteStyle::Necessary)
+        .from_writer(Vec::new());
+    let written: Result<(), csv::Error> = rows
+        .iter()
+        .try_for_each(|row| writer.write_record([&row.path, &row.hash, &row.size]));
+    let text = written.map_err(io::Error::from).and_then(|()| {
+        writer
+            .into_inner()
+            .map_err(|error| io::Error::other(error.to_string()))
+    });
+    String::from_utf8(text.expect("memory takes every row of three fields")).expect("rows are text")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Row, read, render};
+
+    fn row(path: &str, hash: &str, size: &str) -> Row {
+        Row {
+            path: path.into(),
+            hash: hash.into(),
+            size: size.into(),
+        }
+    }
+
+    #[test]
+    fn rows_are_sorted_by_path_and_end_with_crlf() {
+        let mut rows = [
+            row("pip/__init__.py", "sha256=a", "1"),
+            row("../../../bin/pip", "sha256=b", "2"),
+        ];
+        assert_eq!(
+            render(&mut rows),
+            "../../../bin/pip,sha256=b,2\r\npip/__init__.py,sha256=a,1\r\n"
+        );
+    }
+
+    #[test]
+    fn only_commas_quotes_and_line_ends_are_quoted() {
+        let mut rows = [
+            row("a b'c;d", "", ""),
+            row("a,b", "", ""),
+            row("a\"b", "", ""),
+        ];
+        assert_eq!(
+            render(&mut rows),
+            "a b'c;d,,\r\n\"a\"\"b\",,\r\n\"a,b\",,\r\n"
+        );
+    }
+
+    #[test]
+    fn what_is_rendered_is_read_back() {
+        let mut rows = vec![
+            row("a,b", "sha256=x", "3"),
+            row("c\"d", "", ""),
+            row("é\r\nf", "", ""),
+        ];
+        let text = render(&mut rows);
+        assert_eq!(read(text.as_bytes()), Ok(rows));
+    }
+
+    #[test]
+    fn a_row_may_lack_its_last_fields_but_have_no_fourth() {
+        assert_eq!(
+            read(b"a,sha256=x\nb\n"),
+            Ok(vec![row("a", "sha256=x", ""), row("b", "", "")])
+        );
+        assert!(read(b"a,b,c,d\n").is_err());
+    }
+
+    #[test]
+    fn the_row_of_installer_is_the_one_that_pip_writes() {
+        let expected = row(
+            "x/INSTALLER",
+            "sha256=zuuue4knoyJ-UwPPXg8fezS7VCrXJQrAP7zeNuwvFQg",
+            "4",
+        );
+        assert_eq!(Row::hashed("x/INSTALLER".into(), b"pip\n"), expected);
+        assert_eq!(expected.verify(b"pip\n"), Ok(()));
+    }
+
+    #[test]
+    fn a_row_that_does_not_match_says_why() {
+        let good = Row::hashed("a".into(), b"pip\n");
+        assert!(good.verify(b"pop\n").unwrap_err().contains("not the file"));
+        let wrong_size = Row {
+            size: "5".into(),
+            ..good.clone()
+        };
+        assert!(
+            wrong_size
+                .verify(b"pip\n")
+                .unwrap_err()
+                .contains("RECORD says 5")
+        );
+        assert!(
+            row("a", "md5=x", "4")
+                .verify(b"pip\n")
+                .unwrap_err()
+                .contains("proves nothing")
+        );
+        assert!(
+            row("a", "", "4")
+                .verify(b"pip\n")
+                .unwrap_err()
+                .contains("no hash")
+        );
+    }
+}

@@ -1,0 +1,62 @@
+//! `upgrade_dependencies`: the environment's own pip, asked to upgrade itself from the index.
+//!
+//! Knows how venv starts pip; what pip does there is pip's business.
+
+use std::io::{self, IsTerminal as _};
+use std::process::{Command, Stdio};
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::interpreter::Interpreter;
+use crate::interrupt::Interrupt;
+use crate::process;
+
+/// Runs `pip install --upgrade` in a finished environment (`venv/__init__.py`, `upgrade_dependencies`).
+///
+/// On a terminal pip's progress is shown as it comes; elsewhere it is silent unless it fails.
+///
+/// # Errors
+///
+/// [`Error::Command`] with pip's own words.
+pub(crate) fn upgrade_dependencies(
+    context: &Context,
+    interpreter: &Interpreter,
+    interrupt: &Interrupt,
+) -> Result<(), Error> {
+    let mut command = Command::new(&context.env_exe);
+    command.args(["-m", "pip", "install", "--upgrade", "pip"]);
+    // gh-95299: setuptools is no core dependency since 3.12.
+    if !interpreter.at_least(3, 12) {
+        command.arg("setuptools");
+    }
+    // gh-98251: from 3.10 on pip runs in the environment's directory, without what would lead it elsewhere.
+    if interpreter.at_least(3, 10) {
+        command
+            .current_dir(&context.env_dir)
+            .env("VIRTUAL_ENV", &context.env_dir);
+        command.env_remove("PYTHONHOME").env_remove("PYTHONPATH");
+    }
+    let program = process::command_line(&command);
+    let (status, output) = if io::stdout().is_terminal() {
+        // pip may have to ask for a password, so it stays in the terminal's own process group.
+        let mut child = command
+            .stdout(Stdio::inherit())
+            .spawn()
+            .map_err(Error::io("start", context.env_exe.as_ref()))?;
+        (
+            process::wait(&mut child, None, interrupt, &program)?,
+            String::new(),
+        )
+    } else {
+        let output = process::run(&mut command, None, interrupt)?;
+        (output.status, output.text())
+    };
+    if status.success() {
+        return Ok(());
+    }
+    Err(Error::Command {
+        program,
+        status: status.to_string(),
+        output,
+    })
+}

@@ -1,0 +1,234 @@
+//! Moving a tree into a directory that stays, entry by entry, each by one rename, and back again.
+//!
+//! A whole folder that is missing there moves at once. No symlink in the directory is followed. Knows only entries.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use super::Left;
+use crate::error::Error;
+use crate::fs as ours;
+
+/// Entries of an environment that an existing one keeps: they mean the same whoever wrote them.
+const KEPT: [&str; 2] = [".gitignore", "lib64"];
+
+/// What was done, so that it can be undone.
+#[derive(Debug)]
+pub(super) struct Journal {
+    old: PathBuf,
+    steps: Vec<Step>,
+    stuck: Vec<(PathBuf, io::ErrorKind)>,
+}
+
+#[derive(Debug)]
+enum Step {
+    /// An entry that was not there came from the stage.
+    Added(PathBuf),
+    /// An entry was replaced or removed; what it was is kept at `backup`.
+    Replaced { path: PathBuf, backup: PathBuf },
+}
+
+/// Refuses before anything is touched: a symlink or file where a folder must be, a folder where a file must be.
+pub(super) fn check(new: &Path, directory: &Path) -> Result<(), Error> {
+    for name in entries(new, directory)? {
+        let (from, to) = (new.join(&name), directory.join(&name));
+        let Ok(there) = fs::symlink_metadata(&to) else {
+            continue;
+        };
+        let is_folder = fs::symlink_metadata(&from).is_ok_and(|metadata| metadata.is_dir());
+        if is_kept(&name) && !is_folder {
+            continue;
+        }
+        match (is_folder, there.is_dir()) {
+            (true, true) => check(&from, &to)?,
+            (true, false) => return Err(Error::UnableToCreateDirectory { path: to }),
+            (false, true) => {
+                let source = io::Error::from(io::ErrorKind::IsADirectory);
+                return Err(Error::Io {
+                    action: "replace",
+                    path: to,
+                    source,
+                });
+            }
+            (false, false) => {}
+        }
+    }
+    Ok(())
+}
+
+impl Journal {
+    /// `old` is an empty folder on the same file system.
+    pub(super) fn new(old: PathBuf) -> Self {
+        Self {
+            old,
+            steps: Vec::new(),
+            stuck: Vec::new(),
+        }
+    }
+
+    /// Moves everything out of `directory` except `root`; what cannot be moved (a mount) stays and is remembered.
+    pub(super) fn move_out(&mut self, directory: &Path, root: &Path) -> Result<(), Error> {
+        for name in entries(directory, directory)? {
+            let path = directory.join(name);
+            if path == root {
+                continue;
+            }
+            let backup = self.backup_name();
+            match fs::rename(&path, &backup) {
+                Ok(()) => self.steps.push(Step::Replaced { path, backup }),
+                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                    self.stuck.push((path, error.kind()))
+                }
+                Err(error) => return Err(Error::io("move away", &path)(super::bare(error))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Moves the entries of `new` into `directory`: packages first, the interpreter's names and `pyvenv.cfg` last.
+    pub(super) fn merge(&mut self, new: &Path, directory: &Path) -> Result<(), Error> {
+        for name in entries(new, directory)? {
+            let (from, to) = (new.join(&name), directory.join(&name));
+            if is_kept(&name) && to.exists() {
+                continue;
+            }
+            if add(&from, &to)? {
+                self.steps.push(Step::Added(to));
+            } else if fs::symlink_metadata(&from).is_ok_and(|metadata| metadata.is_dir()) {
+                if !fs::symlink_metadata(&to).is_ok_and(|metadata| metadata.is_dir()) {
+                    return Err(Error::UnableToCreateDirectory { path: to });
+                }
+                self.merge(&from, &to)?;
+            } else {
+                let backup = self.backup_name();
+                match keep_copy(&to, &backup) {
+                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                        return Err(Error::io("save", &to)(super::bare(error)));
+                    }
+                    _ => {}
+                }
+                fs::rename(&from, &to)
+                    .map_err(|error| Error::io("replace", &to)(super::bare(error)))?;
+                self.steps.push(Step::Replaced { path: to, backup });
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes files (named relative to `directory`, with `/`) and the folders that this empties.
+    pub(super) fn remove(&mut self, directory: &Path, names: &[String]) -> Result<(), Error> {
+        for name in names {
+            let path = directory.join(name);
+            // A folder on the way that is a symlink leads out of the environment: what it holds is not ours.
+            if !is_real(directory, &path) {
+                continue;
+            }
+            let backup = self.backup_name();
+            match fs::rename(&path, &backup) {
+                Ok(()) => self.steps.push(Step::Replaced {
+                    path: path.clone(),
+                    backup,
+                }),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(Error::io("remove", &path)(super::bare(error))),
+            }
+            for folder in path
+                .ancestors()
+                .skip(1)
+                .take_while(|&folder| folder != directory)
+            {
+                if fs::remove_dir(folder).is_err() {
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts everything back, last step first.
+    pub(super) fn undo(&mut self) {
+        for step in self.steps.drain(..).rev() {
+            match step {
+                Step::Added(path) => {
+                    let _ = ours::remove_tree(&path);
+                }
+                Step::Replaced { path, backup } => {
+                    if let Some(parent) = path.parent() {
+                        let _ = fs::create_dir_all(parent);
+                    }
+                    let _ = fs::rename(backup, path);
+                }
+            }
+        }
+    }
+
+    /// The first entry that could not be moved out.
+    pub(super) fn stuck(&self) -> Option<Left> {
+        self.stuck
+            .first()
+            .map(|(path, kind)| (path.clone(), (*kind).into()))
+    }
+
+    fn backup_name(&self) -> PathBuf {
+        self.old
+            .join((self.steps.len() + self.stuck.len()).to_string())
+    }
+}
+
+/// Moves an entry to a name that nothing has; `false` if something has it.
+fn add(from: &Path, to: &Path) -> Result<bool, Error> {
+    match fs::symlink_metadata(to) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => ours::rename_new(from, to),
+        _ => Ok(false),
+    }
+}
+
+/// Keeps what `path` is under another name while `path` itself stays: nobody sees it missing.
+fn keep_copy(path: &Path, backup: &Path) -> io::Result<()> {
+    if fs::hard_link(path, backup).is_ok() {
+        return Ok(());
+    }
+    if fs::symlink_metadata(path)?.is_symlink() {
+        return ours::symlink(&fs::read_link(path)?, backup);
+    }
+    fs::copy(path, backup).map(drop)
+}
+
+/// The names in `folder` in the order in which they may appear to a process that runs from the environment.
+fn entries(folder: &Path, shown: &Path) -> Result<Vec<OsString>, Error> {
+    let failed = |error| Error::io("list", shown)(super::bare(error));
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        names.push(entry.map_err(failed)?.file_name());
+    }
+    names.sort_by_cached_key(|name| {
+        let name = name.to_string_lossy().into_owned();
+        let is_interpreter =
+            name.contains("python") || name.contains("pypy") || name.ends_with("thon");
+        let rank = match name.as_str() {
+            "pyvenv.cfg" => 3,
+            "bin" | "Scripts" => 2,
+            _ => u8::from(is_interpreter),
+        };
+        (rank, name)
+    });
+    Ok(names)
+}
+
+fn is_kept(name: &OsStr) -> bool {
+    KEPT.iter().any(|kept| name == *kept)
+}
+
+/// Whether no folder between `directory` and `path` is a symlink.
+fn is_real(directory: &Path, path: &Path) -> bool {
+    let folders = path
+        .ancestors()
+        .skip(1)
+        .take_while(|&folder| folder != directory);
+    folders
+        .into_iter()
+        .all(|folder| fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir()))
+}

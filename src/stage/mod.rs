@@ -1,0 +1,376 @@
+//! From a tree to an environment, or nothing: where the tree is built and how it becomes `ENV_DIR`.
+//!
+//! A stage is a folder with a name of its own, `new` below it for the tree and `old` for what the tree replaces. It is locked
+//! while its maker lives, so that the next run can tell a killed run's leftovers from another run's work. Dropped before it is
+//! finished, it undoes all that it did. Knows nothing of what an environment is made of.
+
+mod guard;
+mod merge;
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use crate::error::Error;
+use crate::fs as ours;
+use crate::fs::{Folder, Lock};
+use crate::options::{Environment, OnExisting, Options};
+use merge::Journal;
+
+const INFIX: &str = ".rvenv-";
+
+/// What is left of a replaced tree, with the reason.
+pub(crate) type Left = (PathBuf, io::Error);
+
+/// How the tree becomes the environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    /// Nothing is at `ENV_DIR`: one rename.
+    New,
+    /// `--clear`: one exchange.
+    Exchange,
+    /// `--clear` where `ENV_DIR` itself must stay: its entries are renamed out, then the tree's in.
+    InPlace,
+    /// An existing directory is kept: entry by entry.
+    Merge,
+}
+
+/// What has been done to `ENV_DIR` so far, so that it can be undone.
+#[derive(Debug)]
+enum Published {
+    Nothing,
+    Renamed,
+    Exchanged,
+    Moved(Journal),
+}
+
+/// A tree on its way to be an environment.
+#[derive(Debug)]
+pub(crate) struct Stage {
+    env_dir: PathBuf,
+    root: PathBuf,
+    tree: Option<Folder>,
+    lock: Option<Lock>,
+    way: Way,
+    /// Parents of `ENV_DIR` that were made for it, outermost first.
+    parents: Vec<PathBuf>,
+    published: Published,
+    finished: bool,
+}
+
+impl Stage {
+    /// Checks `env_dir`, clears away what killed runs left there, and makes an empty tree.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnableToCreateDirectory`] for a file or symlink at `env_dir`, [`Error::RefusingToClear`], [`Error::Io`].
+    pub(crate) fn open(
+        env_dir: &Path,
+        options: &Options,
+        environment: &Environment,
+    ) -> Result<Self, Error> {
+        let umask = ours::umask();
+        if umask & 0o700 != 0 {
+            return Err(Error::Umask {
+                path: env_dir.into(),
+                umask,
+            });
+        }
+        let way = way(env_dir, options, environment)?;
+        let mut stage = Self {
+            env_dir: env_dir.into(),
+            root: PathBuf::new(),
+            tree: None,
+            lock: None,
+            way,
+            parents: Vec::new(),
+            published: Published::Nothing,
+            finished: false,
+        };
+        stage.make_parents()?;
+        stage.make_root()?;
+        let new = stage.root.join("new");
+        fs::create_dir(&new).map_err(Error::io("create directory", env_dir))?;
+        stage.tree = Some(Folder::open(&new, env_dir)?);
+        Ok(stage)
+    }
+
+    /// The tree that is being built.
+    pub(crate) fn tree(&self) -> &Folder {
+        self.tree
+            .as_ref()
+            .expect("a stage has its tree from `open` on")
+    }
+
+    /// A folder of the caller's own in the stage, on the environment's file system, gone with the stage.
+    pub(crate) fn scratch(&self, name: &str) -> PathBuf {
+        self.root.join(name)
+    }
+
+    /// Empties a folder of the tree, so that it can be filled again.
+    pub(crate) fn restart(&self, name: &str) -> Result<(), Error> {
+        let folder = self.root.join("new").join(name);
+        ours::remove_tree(&folder).map_err(|(path, error)| Error::io("remove", &path)(error))?;
+        self.tree().create_dir(name)
+    }
+
+    /// Whether the tree will be merged into what is at `ENV_DIR`.
+    pub(crate) fn is_merge(&self) -> bool {
+        self.way == Way::Merge
+    }
+
+    /// Makes the tree the environment. `false` if something appeared at `ENV_DIR` or went from it meanwhile: nothing
+    /// was done then, and a new stage must look again.
+    ///
+    /// `remove` are files below `ENV_DIR` that the tree makes obsolete; only a merge has such.
+    pub(crate) fn publish(&mut self, remove: &[String]) -> Result<bool, Error> {
+        let new = self.root.join("new");
+        match self.way {
+            Way::New => {
+                if !ours::rename_new(&new, &self.env_dir)? {
+                    return Ok(false);
+                }
+                self.published = Published::Renamed;
+            }
+            Way::Exchange => {
+                if !self.exchange(&new)? {
+                    return Ok(false);
+                }
+                self.published = Published::Exchanged;
+            }
+            Way::InPlace | Way::Merge => {
+                merge::check(&new, &self.env_dir)?;
+                let old = self.root.join("old");
+                fs::create_dir(&old).map_err(Error::io("create directory", &self.env_dir))?;
+                self.published = Published::Moved(Journal::new(old));
+                let Published::Moved(journal) = &mut self.published else {
+                    unreachable!("it was just set")
+                };
+                if self.way == Way::InPlace {
+                    journal.move_out(&self.env_dir, &self.root)?;
+                }
+                journal.merge(&new, &self.env_dir)?;
+                journal.remove(&self.env_dir, remove)?;
+            }
+        }
+        Ok(true)
+    }
+
+    /// Exchanges the tree with the old environment; by two renames where the file system knows no exchange.
+    fn exchange(&self, new: &Path) -> Result<bool, Error> {
+        match ours::exchange(new, &self.env_dir) {
+            Ok(true) => return Ok(true),
+            Ok(false) => {}
+            Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => return Ok(false),
+            Err(error) => return Err(error),
+        }
+        let (aside, renamed) = (self.root.join("aside"), Error::io("rename", &self.env_dir));
+        fs::rename(&self.env_dir, &aside).map_err(renamed)?;
+        if !matches!(ours::rename_new(new, &self.env_dir), Ok(true)) {
+            fs::rename(&aside, &self.env_dir).map_err(Error::io("restore", &self.env_dir))?;
+            return Ok(false);
+        }
+        fs::rename(&aside, new).map_err(Error::io("rename", &self.env_dir))?;
+        Ok(true)
+    }
+
+    /// The environment stands: deletes what it replaced. What cannot be deleted is named.
+    pub(crate) fn finish(mut self) -> Result<(), Left> {
+        self.finished = true;
+        let stuck = match &self.published {
+            Published::Moved(journal) => journal.stuck(),
+            _ => None,
+        };
+        self.remove_root()?;
+        stuck.map_or(Ok(()), Err)
+    }
+
+    /// An empty root is removed by one call; a replaced tree needs the long way.
+    fn remove_root(&mut self) -> Result<(), Left> {
+        self.tree = None;
+        let removed = match fs::remove_dir(&self.root) {
+            Ok(()) => Ok(()),
+            Err(_) => ours::remove_tree(&self.root),
+        };
+        // Only now: whoever could lock the root would take it for a killed run's.
+        self.lock = None;
+        removed
+    }
+
+    fn make_parents(&mut self) -> Result<(), Error> {
+        let Some(parent) = self.env_dir.parent().filter(|_| self.way == Way::New) else {
+            return Ok(());
+        };
+        let mut missing: Vec<&Path> = Vec::new();
+        for ancestor in parent.ancestors() {
+            if ancestor.is_dir() {
+                break;
+            }
+            missing.push(ancestor);
+        }
+        for directory in missing.into_iter().rev() {
+            match fs::create_dir(directory) {
+                Ok(()) => self.parents.push(directory.into()),
+                Err(error)
+                    if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => {}
+                Err(error) => return Err(Error::io("create directory", directory)(bare(error))),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes and locks the stage's own folder: beside `ENV_DIR` if the tree will be renamed, inside if moved.
+    fn make_root(&mut self) -> Result<(), Error> {
+        let (folder, prefix) = match self.way {
+            Way::New | Way::Exchange => (
+                self.env_dir.parent().unwrap_or(&self.env_dir),
+                beside(&self.env_dir),
+            ),
+            Way::InPlace | Way::Merge => (self.env_dir.as_path(), OsString::from(INFIX)),
+        };
+        sweep(folder, &prefix);
+        loop {
+            let made = tempfile::Builder::new()
+                .prefix(&prefix)
+                .rand_bytes(12)
+                .tempdir_in(folder);
+            let root = made
+                .map_err(|error| {
+                    Error::io("create directory", &self.env_dir)(bare_of_tempfile(&error))
+                })?
+                .keep();
+            match Lock::try_exclusive(&root) {
+                Ok(lock @ Some(_)) => self.lock = lock,
+                // A file system without locks: nobody can take the stage for a leftover either.
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {}
+                // Another run took it for a leftover before it was locked.
+                Ok(None) | Err(_) => continue,
+            }
+            self.root = root;
+            if self.root.is_dir() {
+                return Ok(());
+            }
+        }
+    }
+
+    fn undo(&mut self) {
+        let new = self.root.join("new");
+        match &mut self.published {
+            Published::Nothing => {}
+            Published::Renamed => {
+                let _ = fs::rename(&self.env_dir, &new);
+            }
+            Published::Exchanged => {
+                if !matches!(ours::exchange(&new, &self.env_dir), Ok(true)) {
+                    let aside = self.root.join("aside");
+                    let _ = fs::rename(&self.env_dir, &aside)
+                        .and_then(|()| fs::rename(&new, &self.env_dir));
+                }
+            }
+            Published::Moved(journal) => journal.undo(),
+        }
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        if self.finished {
+            return;
+        }
+        self.undo();
+        if !self.root.as_os_str().is_empty() {
+            let _ = self.remove_root();
+        }
+        for parent in self.parents.iter().rev() {
+            // Only if nobody has put anything there meanwhile.
+            let _ = fs::remove_dir(parent);
+        }
+    }
+}
+
+/// Decides by what is at `env_dir`, before anything is changed.
+fn way(env_dir: &Path, options: &Options, environment: &Environment) -> Result<Way, Error> {
+    let metadata = match fs::symlink_metadata(env_dir) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Way::New),
+        Err(error) => return Err(Error::io("look at", env_dir)(bare(error))),
+    };
+    if !metadata.is_dir() {
+        // CPython deletes the target of a symlink before it says so.
+        return Err(Error::UnableToCreateDirectory {
+            path: env_dir.into(),
+        });
+    }
+    if options.on_existing != OnExisting::Clear {
+        return Ok(Way::Merge);
+    }
+    guard::check(env_dir, options, environment)?;
+    let holds_cwd = environment
+        .cwd
+        .as_deref()
+        .is_some_and(|cwd| guard::is_within(cwd, env_dir));
+    if holds_cwd
+        || ours::is_mount_root(env_dir)
+        || !guard::can_write(env_dir.parent().unwrap_or(env_dir))
+    {
+        return Ok(Way::InPlace);
+    }
+    Ok(Way::Exchange)
+}
+
+/// The beginning of the names of stages beside `env_dir`: recognisable, and short enough for every file system.
+fn beside(env_dir: &Path) -> OsString {
+    const LONGEST: usize = 100;
+    let name = env_dir
+        .file_name()
+        .unwrap_or(OsStr::new(""))
+        .to_string_lossy();
+    let mut end = name.len().min(LONGEST);
+    while !name.is_char_boundary(end) {
+        end -= 1;
+    }
+    OsString::from(format!(".{}{INFIX}", &name[..end]))
+}
+
+/// Removes the stages of killed runs: those that nobody holds locked.
+fn sweep(folder: &Path, prefix: &OsStr) {
+    let Ok(entries) = fs::read_dir(folder) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let is_stage = name
+            .as_encoded_bytes()
+            .strip_prefix(prefix.as_encoded_bytes())
+            .is_some_and(|rest| rest.len() == 12);
+        if !is_stage {
+            continue;
+        }
+        let path = entry.path();
+        if let Ok(Some(lock)) = Lock::try_exclusive(&path) {
+            let _ = ours::remove_tree(&path);
+            drop(lock);
+        }
+    }
+}
+
+/// The system's own error, without the path that `fs_err` adds: ours names the path already.
+fn bare(error: io::Error) -> io::Error {
+    error
+        .raw_os_error()
+        .map_or(error, io::Error::from_raw_os_error)
+}
+
+/// `tempfile` hides the system's number one level deeper.
+fn bare_of_tempfile(error: &io::Error) -> io::Error {
+    let source = error
+        .get_ref()
+        .and_then(std::error::Error::source)
+        .and_then(|source| source.downcast_ref::<io::Error>());
+    match source.or(Some(error)).and_then(io::Error::raw_os_error) {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None => error.kind().into(),
+    }
+}

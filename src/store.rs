@@ -1,0 +1,330 @@
+//! The cache folder: interpreters' facts and packages' images, one file each, published by rename and never modified.
+//!
+//! Trusted only if it belongs to the current user (or root) and nobody else can write it. Absent, read-only, full, corrupt or
+//! foreign, it merely remembers nothing. Knows names, not contents.
+
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use crate::fs::{Identity, Lock, is_trusted};
+use crate::interpreter::Interpreter;
+use crate::log::Log;
+use crate::options::{Cache, Environment};
+
+/// Entries that nobody used for this long go when something new is published.
+const UNUSED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder can be deleted at any time; rvenv fills it again.\n";
+/// Variables that change what an interpreter answers though its files stay the same.
+const VARIABLES: [&str; 6] = [
+    "PYTHONHOME",
+    "PYTHONEXECUTABLE",
+    "__PYVENV_LAUNCHER__",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "DYLD_LIBRARY_PATH",
+];
+
+/// The cache folder, or nothing that behaves like an empty one.
+#[derive(Debug, Clone)]
+pub(crate) struct Store {
+    folder: Option<PathBuf>,
+    log: Log,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Facts {
+    witnesses: Vec<(String, Option<Identity>)>,
+    interpreter: Interpreter,
+}
+
+impl Store {
+    /// Chooses the folder; touches no disk.
+    pub(crate) fn new(cache: &Cache, environment: &Environment, log: Log) -> Self {
+        let folder = match cache {
+            Cache::Off => None,
+            Cache::Folder(folder) => Some(folder.clone()),
+            Cache::Default => default_folder(environment),
+        };
+        Self { folder, log }
+    }
+
+    /// The facts about `executable`, if they were stored and nothing they depend on has changed since.
+    pub(crate) fn facts(
+        &self,
+        executable: &Path,
+        environment: &Environment,
+    ) -> Option<Interpreter> {
+        let path = self.trusted(&facts_name(executable, environment))?;
+        let facts: Facts = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        let unchanged = |(path, identity): &(String, Option<Identity>)| {
+            Identity::of(Path::new(path)) == *identity
+        };
+        facts
+            .witnesses
+            .iter()
+            .all(unchanged)
+            .then_some(facts.interpreter)
+    }
+
+    /// Remembers the facts about `executable`.
+    pub(crate) fn keep_facts(
+        &self,
+        executable: &Path,
+        environment: &Environment,
+        interpreter: &Interpreter,
+    ) {
+        // The name itself may be a symlink that somebody points elsewhere.
+        let paths = executable
+            .to_str()
+            .into_iter()
+            .chain(interpreter.witnesses.iter().map(String::as_str));
+        let witnesses = paths
+            .map(|path| (path.to_owned(), Identity::of(Path::new(path))))
+            .collect();
+        let facts = Facts {
+            witnesses,
+            interpreter: interpreter.clone(),
+        };
+        let Ok(json) = serde_json::to_vec(&facts) else {
+            return;
+        };
+        self.publish(&facts_name(executable, environment), |file| {
+            file.write_all(&json)
+        });
+    }
+
+    /// The stored image of this key.
+    pub(crate) fn image(&self, key: &str) -> Option<fs::File> {
+        fs::File::open(self.trusted(&image_name(key))?).ok()
+    }
+
+    /// Removes an image that turned out to be damaged.
+    pub(crate) fn discard_image(&self, key: &str) {
+        if let Some(folder) = &self.folder {
+            let _ = fs::remove_file(folder.join(image_name(key)));
+        }
+    }
+
+    /// Keeps an image that `write` makes, and returns it opened.
+    pub(crate) fn keep_image(
+        &self,
+        key: &str,
+        write: impl FnOnce(&mut io::BufWriter<&mut tempfile::NamedTempFile>) -> io::Result<()>,
+    ) -> Option<fs::File> {
+        self.publish(&image_name(key), |file| {
+            let mut writer = io::BufWriter::with_capacity(1 << 18, file);
+            write(&mut writer).and_then(|()| writer.flush())
+        });
+        self.image(key)
+    }
+
+    /// A lock under which one of several processes builds an image while the others wait; `None` where there are no locks.
+    ///
+    /// It belongs to a file that lives only as long as the building does, and ends with its holder.
+    pub(crate) fn building(&self, key: &str) -> Option<Building> {
+        let folder = self.folder.as_ref().filter(|_| self.prepare())?;
+        let path = folder.join(format!("image-{key}.lock"));
+        drop(
+            fs::OpenOptions::new()
+                .append(true)
+                .create(true)
+                .open(&path)
+                .ok()?,
+        );
+        Some(Building { path, lock: None })
+    }
+
+    /// Deletes everything that is stored; returns how many bytes that frees.
+    ///
+    /// # Errors
+    ///
+    /// The first refusal of the operating system.
+    pub(crate) fn prune(&self) -> io::Result<u64> {
+        let Some(folder) = &self.folder else {
+            return Ok(0);
+        };
+        let mut freed = 0;
+        for (path, metadata) in entries(folder) {
+            fs::remove_file(path)?;
+            freed += metadata.len();
+        }
+        Ok(freed)
+    }
+
+    /// The path of a stored file if folder and file can be trusted.
+    fn trusted(&self, name: &str) -> Option<PathBuf> {
+        let folder = self.folder.as_ref()?;
+        let path = folder.join(name);
+        if fs::symlink_metadata(&path).is_err() {
+            return None;
+        }
+        match is_trusted(folder).and_then(|()| is_trusted(&path)) {
+            Ok(()) => Some(path),
+            Err(reason) => {
+                self.log.say(|| format!("cache not used: {reason}"));
+                None
+            }
+        }
+    }
+
+    /// Makes the folder if it is missing; `false` if nothing can be kept in it.
+    fn prepare(&self) -> bool {
+        let Some(folder) = &self.folder else {
+            return false;
+        };
+        if fs::symlink_metadata(folder).is_err() {
+            if let Err(error) = make_folder(folder) {
+                self.log.say(|| format!("nothing is cached: {error}"));
+                return false;
+            }
+        }
+        match is_trusted(folder) {
+            Ok(()) => true,
+            Err(reason) => {
+                self.log.say(|| format!("cache not used: {reason}"));
+                false
+            }
+        }
+    }
+
+    fn publish(
+        &self,
+        name: &str,
+        write: impl FnOnce(&mut tempfile::NamedTempFile) -> io::Result<()>,
+    ) {
+        let Some(folder) = self.folder.as_ref().filter(|_| self.prepare()) else {
+            return;
+        };
+        let published = tempfile::Builder::new()
+            .prefix(".new-")
+            .tempfile_in(folder)
+            .and_then(|mut file| {
+                write(&mut file)?;
+                file.persist(folder.join(name)).map_err(|error| error.error)
+            });
+        match published {
+            Ok(_) => sweep(folder),
+            Err(error) => self.log.say(|| format!("nothing is cached: {error}")),
+        }
+    }
+}
+
+/// An image is being built, here or by another process.
+#[derive(Debug)]
+pub(crate) struct Building {
+    path: PathBuf,
+    lock: Option<Lock>,
+}
+
+impl Building {
+    /// Whether this process is the one that builds; an error once the other one is done.
+    pub(crate) fn try_lock(&mut self) -> io::Result<bool> {
+        self.lock = Lock::try_exclusive(&self.path)?;
+        Ok(self.lock.is_some())
+    }
+}
+
+impl Drop for Building {
+    fn drop(&mut self) {
+        if self.lock.is_some() {
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn default_folder(environment: &Environment) -> Option<PathBuf> {
+    let absolute = |name: &str| {
+        environment
+            .var(name)
+            .map(PathBuf::from)
+            .filter(|path| path.is_absolute())
+    };
+    let home = environment.home().filter(|home| home.is_absolute());
+    if cfg!(windows) {
+        absolute("LOCALAPPDATA").map(|folder| folder.join("rvenv").join("cache"))
+    } else if cfg!(target_os = "macos") {
+        home.map(|home| home.join("Library/Caches/rvenv"))
+    } else {
+        absolute("XDG_CACHE_HOME")
+            .or_else(|| home.map(|home| home.join(".cache")))
+            .map(|folder| folder.join("rvenv"))
+    }
+}
+
+fn make_folder(folder: &Path) -> io::Result<()> {
+    if let Some(parent) = folder.parent() {
+        fs::create_dir_all(parent)?;
+    }
+    // 0700 from the first instant on: `mkdir` first and `chmod` later would leave a moment between.
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
+    let made = builder
+        .prefix(".rvenv-")
+        .tempdir_in(folder.parent().unwrap_or(folder))?;
+    fs::rename(made.keep(), folder)?;
+    fs::write(folder.join("CACHEDIR.TAG"), TAG)
+}
+
+fn facts_name(executable: &Path, environment: &Environment) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(env!("CARGO_PKG_VERSION"));
+    hasher.update(executable.as_os_str().as_encoded_bytes());
+    for name in VARIABLES {
+        hasher.update(b"\0");
+        hasher.update(
+            environment
+                .var(name)
+                .map(std::ffi::OsStr::as_encoded_bytes)
+                .unwrap_or_default(),
+        );
+    }
+    format!("facts-{}.json", hex(&hasher.finalize()[..16]))
+}
+
+fn image_name(key: &str) -> String {
+    format!("image-{key}.zip")
+}
+
+/// Lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Files of ours in the folder.
+fn entries(folder: &Path) -> impl Iterator<Item = (PathBuf, std::fs::Metadata)> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.filter_map(|entry| {
+        let name = entry.file_name();
+        let ours = [".new-", "facts-", "image-"]
+            .iter()
+            .any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()));
+        let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file);
+        ours.then_some(entry.path()).zip(metadata)
+    })
+}
+
+/// One `stat` per file, and only when something was published: never on a warm run.
+fn sweep(folder: &Path) {
+    let now = SystemTime::now();
+    for (path, metadata) in entries(folder) {
+        // Reading moves the access time at most once a day, which is enough; where it is never moved, an entry in use is
+        // made anew every ninety days.
+        let used = metadata
+            .accessed()
+            .into_iter()
+            .chain(metadata.modified())
+            .max();
+        if used
+            .and_then(|used| now.duration_since(used).ok())
+            .is_some_and(|unused| unused > UNUSED)
+        {
+            let _ = fs::remove_file(path);
+        }
+    }
+}

@@ -1,0 +1,314 @@
+//! `TestEnv`: a temporary folder, a clean environment, and runs whose status, stdout and stderr are
+//! all judged. It does not know what an environment looks like.
+
+use std::{
+    collections::BTreeMap,
+    env,
+    ffi::{OsStr, OsString},
+    fmt::Write as _,
+    os::unix::process::ExitStatusExt as _,
+    path::{Path, PathBuf},
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::Duration,
+};
+
+use fs_err as fs;
+use rustix::process::{Pid, Signal};
+use tempfile::TempDir;
+
+use crate::{interpreters::Interpreter, oracle::Oracle};
+
+/// Where programs other than rvenv and the Pythons under test are found.
+pub(crate) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+
+/// The folders of one test: `work` (the current folder of what is run), `home`, `tmp` and whatever
+/// else a test puts beside them.
+pub(crate) struct TestEnv {
+    root: PathBuf,
+    _folder: TempDir,
+}
+
+impl TestEnv {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("rvenv-it-")
+            .tempdir()
+            .unwrap();
+        // macOS has /var as a link to /private/var, and Pythons name what they are told.
+        let root = fs::canonicalize(folder.path()).unwrap();
+        for name in ["work", "home", "tmp"] {
+            fs::create_dir(root.join(name)).unwrap();
+        }
+        Self {
+            root,
+            _folder: folder,
+        }
+    }
+
+    /// The folder that holds `work`, `home` and `tmp`.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The current folder of what is run; the oracle compares the whole of it.
+    pub(crate) fn work(&self) -> PathBuf {
+        self.root.join("work")
+    }
+
+    /// A path in `work`.
+    pub(crate) fn at(&self, path: impl AsRef<Path>) -> PathBuf {
+        self.work().join(path)
+    }
+
+    /// Empties `work`.
+    pub(crate) fn reset(&self) {
+        fs::remove_dir_all(self.work()).unwrap();
+        fs::create_dir(self.work()).unwrap();
+    }
+
+    /// A run of rvenv.
+    pub(crate) fn rvenv<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Run<'_> {
+        self.run(program(), args)
+    }
+
+    /// A run of rvenv for one Python.
+    pub(crate) fn rvenv_for<A: AsRef<OsStr>>(
+        &self,
+        interpreter: &Interpreter,
+        args: impl IntoIterator<Item = A>,
+    ) -> Run<'_> {
+        let mut run = self.rvenv([OsStr::new("-p"), interpreter.executable.as_os_str()]);
+        run.args.extend(args.into_iter().map(|a| a.as_ref().into()));
+        run
+    }
+
+    /// A run of any program.
+    pub(crate) fn run<A: AsRef<OsStr>>(
+        &self,
+        program: impl AsRef<OsStr>,
+        args: impl IntoIterator<Item = A>,
+    ) -> Run<'_> {
+        Run {
+            env: self,
+            program: program.as_ref().into(),
+            args: args.into_iter().map(|a| a.as_ref().into()).collect(),
+            cwd: self.work(),
+            umask: 0o022,
+            vars: BTreeMap::new(),
+        }
+    }
+
+    /// A comparison with `python -m venv` of one Python.
+    pub(crate) fn oracle<'a>(&'a self, interpreter: &'a Interpreter) -> Oracle<'a> {
+        Oracle::new(self, interpreter)
+    }
+
+    /// Fails unless `work` holds these names and no others, and nothing was left in `tmp`.
+    #[track_caller]
+    pub(crate) fn holds_only<const N: usize>(&self, names: [&str; N]) {
+        assert_eq!(listing(&self.work()), names, "in {}", self.work().display());
+        self.left_nothing_in_tmp();
+    }
+
+    /// Fails if a run left something in TMPDIR.
+    #[track_caller]
+    pub(crate) fn left_nothing_in_tmp(&self) {
+        assert_eq!(listing(&self.root.join("tmp")), [""; 0], "left in TMPDIR");
+    }
+}
+
+/// The program under test: Cargo's, unless `RVENV_TEST_PROGRAM` names another build of it.
+pub(crate) fn program() -> OsString {
+    env::var_os("RVENV_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_rvenv").into())
+}
+
+/// The names in a folder, sorted.
+pub(crate) fn listing(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+        .collect();
+    names.sort();
+    names
+}
+
+/// One run, described first and judged last.
+#[must_use = "nothing runs until the outcome is judged"]
+pub(crate) struct Run<'a> {
+    env: &'a TestEnv,
+    program: OsString,
+    args: Vec<OsString>,
+    cwd: PathBuf,
+    umask: u32,
+    vars: BTreeMap<OsString, OsString>,
+}
+
+impl Run<'_> {
+    pub(crate) fn cwd(mut self, cwd: impl AsRef<Path>) -> Self {
+        self.cwd = self.env.work().join(cwd);
+        self
+    }
+
+    pub(crate) fn umask(mut self, umask: u32) -> Self {
+        self.umask = umask;
+        self
+    }
+
+    pub(crate) fn var(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.vars
+            .insert(name.as_ref().into(), value.as_ref().into());
+        self
+    }
+
+    pub(crate) fn vars<'v>(self, vars: impl IntoIterator<Item = &'v (OsString, OsString)>) -> Self {
+        vars.into_iter()
+            .fold(self, |run, (name, value)| run.var(name, value))
+    }
+
+    /// Runs it, whatever comes of it.
+    pub(crate) fn outcome(self) -> Outcome {
+        self.start().finish()
+    }
+
+    /// Starts it, to be interrupted.
+    pub(crate) fn start(self) -> Started {
+        // The umask belongs to the process, so a shell sets it between us and the program.
+        let mut command = Command::new("/bin/sh");
+        command
+            .args(["-c", r#"umask "$0" && exec "$@""#])
+            .arg(format!("{:03o}", self.umask))
+            .arg(&self.program)
+            .args(&self.args);
+        let child = command
+            .current_dir(&self.cwd)
+            .env_clear()
+            .env("PATH", PATH)
+            .env("LC_ALL", "C.UTF-8")
+            .env("HOME", self.env.root.join("home"))
+            .env("XDG_CACHE_HOME", self.env.root.join("home/.cache"))
+            .env("TMPDIR", self.env.root.join("tmp"))
+            .envs(&self.vars)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = self.program.to_string_lossy().into_owned();
+        for arg in &self.args {
+            write!(line, " {}", arg.to_string_lossy()).unwrap();
+        }
+        Started { line, child }
+    }
+
+    /// Exit status 0, nothing on stdout, nothing on stderr.
+    #[track_caller]
+    pub(crate) fn succeeds(self) {
+        self.prints("");
+    }
+
+    /// Exit status 0, this on stdout, nothing on stderr.
+    #[track_caller]
+    pub(crate) fn prints(self, stdout: &str) {
+        let outcome = self.outcome();
+        outcome.expect_code(0);
+        assert_eq!(outcome.stdout, stdout, "{outcome}");
+        assert_eq!(outcome.stderr, "", "{outcome}");
+    }
+
+    /// Exit status 0, nothing on stderr; hands back stdout.
+    #[track_caller]
+    pub(crate) fn stdout(self) -> String {
+        let outcome = self.outcome();
+        outcome.expect_code(0);
+        assert_eq!(outcome.stderr, "", "{outcome}");
+        outcome.stdout
+    }
+
+    /// This exit status, nothing on stdout, and all these texts on stderr.
+    #[track_caller]
+    pub(crate) fn fails(self, code: i32, texts: &[&str]) {
+        let outcome = self.outcome();
+        outcome.expect_code(code);
+        assert_eq!(outcome.stdout, "", "{outcome}");
+        for text in texts {
+            assert!(outcome.stderr.contains(text), "no {text:?} in\n{outcome}");
+        }
+    }
+
+    /// Exit status 1, nothing on stdout, and one `Error: …` on stderr with all these texts.
+    #[track_caller]
+    pub(crate) fn errs(self, texts: &[&str]) {
+        let outcome = self.outcome();
+        outcome.expect_code(1);
+        assert_eq!(outcome.stdout, "", "{outcome}");
+        assert!(outcome.stderr.starts_with("Error: "), "{outcome}");
+        assert_eq!(outcome.stderr.matches("Error: ").count(), 1, "{outcome}");
+        for text in texts {
+            assert!(outcome.stderr.contains(text), "no {text:?} in\n{outcome}");
+        }
+    }
+}
+
+/// A run that goes on.
+pub(crate) struct Started {
+    line: String,
+    child: Child,
+}
+
+impl Started {
+    /// Waits until the condition holds, and fails if the run ends before.
+    #[track_caller]
+    pub(crate) fn until(&mut self, condition: impl Fn() -> bool) {
+        while !condition() {
+            let ended = self.child.try_wait().unwrap();
+            assert!(ended.is_none(), "{} ended too early: {ended:?}", self.line);
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+
+    /// Sends a signal to it.
+    pub(crate) fn signal(&self, signal: Signal) {
+        rustix::process::kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Waits for its end.
+    pub(crate) fn finish(self) -> Outcome {
+        let output = self.child.wait_with_output().unwrap();
+        Outcome {
+            line: self.line,
+            status: output.status,
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+}
+
+/// What came of a run.
+pub(crate) struct Outcome {
+    line: String,
+    pub(crate) status: ExitStatus,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Outcome {
+    #[track_caller]
+    pub(crate) fn expect_code(&self, code: i32) {
+        assert_eq!(self.status.code(), Some(code), "{self}");
+    }
+
+    /// The signal that ended it.
+    pub(crate) fn signal(&self) -> Option<i32> {
+        self.status.signal()
+    }
+}
+
+impl std::fmt::Display for Outcome {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        writeln!(f, "$ {}", self.line)?;
+        writeln!(f, "--- {}", self.status)?;
+        writeln!(f, "--- stdout\n{}", self.stdout)?;
+        writeln!(f, "--- stderr\n{}", self.stderr)
+    }
+}

@@ -1,0 +1,220 @@
+//! The oracle: the real `python -m venv` and then rvenv, at the same path with the same flags, and
+//! the whole trees compared. What differs is for `tree` to say.
+
+use std::{
+    ffi::{OsStr, OsString},
+    fmt::Write as _,
+    path::{Path, PathBuf},
+};
+
+use fs_err as fs;
+
+use crate::{
+    env::{Outcome, Run, TestEnv},
+    interpreters::Interpreter,
+    tree,
+};
+
+/// What comes of a comparison: nothing, or a readable account of the differences.
+pub(crate) type Verdict = Result<(), String>;
+
+type Prepare<'a> = Box<dyn Fn(&TestEnv) + 'a>;
+
+/// One case, described first and judged last.
+#[must_use = "nothing is compared until the verdict is asked for"]
+pub(crate) struct Oracle<'a> {
+    env: &'a TestEnv,
+    interpreter: &'a Interpreter,
+    /// What the Python is invoked as.
+    program: OsString,
+    /// Whether rvenv is told `-p PROGRAM`, or must find it on PATH.
+    requested: bool,
+    /// The arguments of one run or more.
+    steps: Vec<Vec<OsString>>,
+    vars: Vec<(OsString, OsString)>,
+    umask: u32,
+    cwd: PathBuf,
+    /// Whether venv may say something on success.
+    noisy: bool,
+    prepare: Option<Prepare<'a>>,
+}
+
+/// What `python -m venv` made of a case, moved out of the way.
+pub(crate) struct Reference {
+    path: PathBuf,
+}
+
+impl<'a> Oracle<'a> {
+    pub(crate) fn new(env: &'a TestEnv, interpreter: &'a Interpreter) -> Self {
+        Self {
+            env,
+            interpreter,
+            program: interpreter.executable.clone().into(),
+            requested: true,
+            steps: Vec::new(),
+            vars: Vec::new(),
+            umask: 0o022,
+            cwd: env.work(),
+            noisy: false,
+            prepare: None,
+        }
+    }
+
+    /// Another path or name to invoke the Python by.
+    pub(crate) fn invoked_as(mut self, program: impl AsRef<OsStr>) -> Self {
+        self.program = program.as_ref().into();
+        self
+    }
+
+    /// rvenv is not told which Python, and must find the one that this name is on PATH.
+    pub(crate) fn found_as(mut self, name: &str) -> Self {
+        self.requested = false;
+        self.invoked_as(name)
+    }
+
+    /// A run with these arguments; call it again for a second run in the same place.
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        let args = args.into_iter().map(|a| a.as_ref().into());
+        self.steps.push(args.collect());
+        self
+    }
+
+    pub(crate) fn var(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.vars
+            .push((name.as_ref().into(), value.as_ref().into()));
+        self
+    }
+
+    pub(crate) fn umask(mut self, umask: u32) -> Self {
+        self.umask = umask;
+        self
+    }
+
+    /// The current folder, below `work`; made if it is not there.
+    pub(crate) fn cwd(mut self, cwd: &str) -> Self {
+        self.cwd = self.env.at(cwd);
+        self
+    }
+
+    /// venv may say something on success; rvenv may not.
+    pub(crate) fn noisy(mut self) -> Self {
+        self.noisy = true;
+        self
+    }
+
+    /// What is in `work` before either runs.
+    pub(crate) fn before(mut self, prepare: impl Fn(&TestEnv) + 'a) -> Self {
+        self.prepare = Some(Box::new(prepare));
+        self
+    }
+
+    /// A cache folder of its own for a run of rvenv.
+    pub(crate) fn cache(&self, name: &str) -> PathBuf {
+        self.env.root().join("caches").join(name)
+    }
+
+    /// Runs both and compares.
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.verdict_against(&self.reference()?)
+    }
+
+    /// Runs `python -m venv`.
+    pub(crate) fn reference(&self) -> Result<Reference, String> {
+        let path = self.env.root().join("reference");
+        if path.exists() {
+            fs::remove_dir_all(&path).unwrap();
+        }
+        self.set_up();
+        for step in &self.steps {
+            let args = ["-m", "venv"].map(OsString::from);
+            let run = self.env.run(&self.program, args.iter().chain(step));
+            let outcome = self.settle(run).outcome();
+            if !(self.noisy && outcome.status.success()) {
+                self.must_be_silent(&outcome)?;
+            }
+        }
+        fs::rename(self.env.work(), &path).unwrap();
+        fs::create_dir(self.env.work()).unwrap();
+        Ok(Reference { path })
+    }
+
+    /// Runs rvenv and compares with what `python -m venv` made.
+    pub(crate) fn verdict_against(&self, reference: &Reference) -> Verdict {
+        self.set_up();
+        for step in &self.steps {
+            let request = [OsString::from("-p"), self.program.clone()];
+            let request = request.iter().filter(|_| self.requested);
+            let run = self.env.rvenv(request.chain(step));
+            self.must_be_silent(&self.settle(run).outcome())?;
+        }
+        self.env.left_nothing_in_tmp();
+        let lines = tree::differences(self.interpreter, &reference.path, &self.env.work());
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let mut account = format!("{self}\n");
+        for line in lines.iter().take(40) {
+            writeln!(account, "  {line}").unwrap();
+        }
+        if lines.len() > 40 {
+            writeln!(account, "  … and {} more", lines.len() - 40).unwrap();
+        }
+        Err(account)
+    }
+
+    fn set_up(&self) {
+        self.env.reset();
+        fs::create_dir_all(&self.cwd).unwrap();
+        if let Some(prepare) = &self.prepare {
+            prepare(self.env);
+        }
+    }
+
+    fn settle<'r>(&self, run: Run<'r>) -> Run<'r> {
+        run.cwd(&self.cwd).umask(self.umask).vars(&self.vars)
+    }
+
+    fn must_be_silent(&self, outcome: &Outcome) -> Verdict {
+        let silent = outcome.stdout.is_empty() && outcome.stderr.is_empty();
+        if outcome.status.success() && silent {
+            return Ok(());
+        }
+        Err(format!("{self}\n{outcome}"))
+    }
+}
+
+impl std::fmt::Display for Oracle<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (major, minor, micro) = self.interpreter.version;
+        writeln!(f, "{} {major}.{minor}.{micro}", self.program.display())?;
+        for step in &self.steps {
+            writeln!(f, "  {step:?} in {}", self.cwd.display())?;
+        }
+        write!(f, "  umask {:03o}, {:?}", self.umask, self.vars)
+    }
+}
+
+/// Panics if any of these differ, with the first few accounts; and if there were none to judge.
+#[track_caller]
+pub(crate) fn all_agree(verdicts: impl IntoIterator<Item = Verdict>) {
+    let mut count = 0;
+    let mut accounts = Vec::new();
+    for verdict in verdicts {
+        count += 1;
+        accounts.extend(verdict.err());
+    }
+    assert!(count > 0, "nothing was compared");
+    assert!(
+        accounts.is_empty(),
+        "{} of {count} cases differ:\n\n{}",
+        accounts.len(),
+        accounts[..accounts.len().min(6)].join("\n")
+    );
+}
+
+/// Writes a file below `work`, its folders included.
+pub(crate) fn write(env: &TestEnv, path: impl AsRef<Path>, content: &str) {
+    let path = env.at(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}

@@ -1,0 +1,222 @@
+//! The oracle with pip: as that Python's ensurepip leaves it, by either way that rvenv has to get it,
+//! with an empty cache and a full one.
+//!
+//! A reference with pip costs seconds, so each is made once per Python and judged against several runs.
+
+use crate::{
+    env::TestEnv,
+    interpreters::{Interpreter, a_few_with_pip, interpreters_with_pip},
+    oracle::{Oracle, Verdict, all_agree, write},
+    wheel,
+};
+
+/// Judges a case with an empty cache, with the full one, without any, and by the other producer.
+fn by_every_way<'a>(case: impl Fn() -> Oracle<'a>) -> Vec<Verdict> {
+    let reference = match case().reference() {
+        Ok(reference) => reference,
+        Err(account) => return vec![Err(account)],
+    };
+    vec![
+        case().verdict_against(&reference),
+        case().verdict_against(&reference),
+        case()
+            .var("RVENV_NO_CACHE", "1")
+            .verdict_against(&reference),
+        case()
+            .var("RVENV_SEEDER", "ensurepip")
+            .var("RVENV_CACHE_DIR", case().cache("ensurepip"))
+            .verdict_against(&reference),
+        case()
+            .var("RVENV_SEEDER", "wheel")
+            .var("RVENV_CACHE_DIR", case().cache("wheel"))
+            .verdict_against(&reference),
+    ]
+}
+
+/// Judges a case once, over a few Pythons.
+fn with_a_few(case: impl for<'a> Fn(Oracle<'a>, &'static Interpreter) -> Oracle<'a>) {
+    all_agree(a_few_with_pip().into_iter().map(|python| {
+        let env = TestEnv::new();
+        case(env.oracle(python), python).verdict()
+    }));
+}
+
+#[test]
+fn pip_is_what_ensurepip_leaves() {
+    all_agree(interpreters_with_pip().flat_map(|python| {
+        let env = TestEnv::new();
+        by_every_way(|| env.oracle(python).args(["env"]))
+    }));
+}
+
+#[test]
+fn pip_under_another_umask_and_path_with_all_flags() {
+    all_agree(interpreters_with_pip().flat_map(|python| {
+        let env = TestEnv::new();
+        let links = if python.copies {
+            "--copies"
+        } else {
+            "--symlinks"
+        };
+        let case = || {
+            let flags = ["--system-site-packages", links, "--prompt=x"];
+            env.oracle(python)
+                .umask(0o077)
+                .args([&flags[..], &["a folder/with spaces"]].concat())
+        };
+        let reference = case().reference().unwrap_or_else(|e| panic!("{e}"));
+        [
+            case().verdict_against(&reference),
+            case().verdict_against(&reference),
+        ]
+    }));
+}
+
+#[test]
+fn pip_below_a_path_too_long_for_a_shebang() {
+    all_agree(interpreters_with_pip().map(|python| {
+        let env = TestEnv::new();
+        let name = "ünlimited-".repeat(12);
+        env.oracle(python).args([&name]).verdict()
+    }));
+}
+
+#[test]
+fn the_longest_shebang_and_one_longer() {
+    let env = TestEnv::new();
+    let Some(python) = a_few_with_pip().pop() else {
+        return;
+    };
+    let name = python.executable.file_name().unwrap().len();
+    // `#!` + path + newline may have 127 bytes.
+    let room = 124 - env.work().as_os_str().len() - "//bin/".len() - name;
+    all_agree([room, room + 1].map(|length| {
+        let env_dir = "x".repeat(length);
+        env.oracle(python).args([&env_dir]).verdict()
+    }));
+}
+
+#[test]
+fn pip_carries_the_invoked_name_in_its_shebang() {
+    with_a_few(|case, python| {
+        let version = python.short_version();
+        let name = if python.implementation == "pypy" {
+            "pypy3".into()
+        } else {
+            format!("python{version}")
+        };
+        let path = python.executable.with_file_name(name);
+        case.invoked_as(path).umask(0o002).args(["env"])
+    });
+}
+
+#[test]
+fn a_second_run_leaves_pip_as_it_is() {
+    all_agree(interpreters_with_pip().flat_map(|python| {
+        let env = TestEnv::new();
+        let case = |flags: &[&str]| {
+            let second = [flags, &["env"]].concat();
+            env.oracle(python).args(["env"]).args(second).verdict()
+        };
+        [case(&[]), case(&["--upgrade", "--system-site-packages"])]
+    }));
+}
+
+#[test]
+fn pip_is_added_to_a_bare_environment() {
+    with_a_few(|case, _| case.args(["--without-pip", "env"]).args(["env"]));
+}
+
+#[test]
+fn pip_is_made_again_by_clear() {
+    with_a_few(|case, _| case.args(["env"]).args(["--clear", "env"]));
+}
+
+#[test]
+fn an_older_pip_is_replaced() {
+    with_a_few(|case, python| {
+        let folder = python.python_folder();
+        case.before(move |env| {
+            let site_packages = env.at(format!("env/lib/{folder}/site-packages"));
+            wheel::write_installed(&site_packages, "pip", "1.0");
+            wheel::write_installed(&site_packages, "other", "1.0");
+        })
+        .args(["env"])
+    });
+}
+
+#[test]
+fn a_newer_pip_is_kept() {
+    with_a_few(|case, python| {
+        let folder = python.python_folder();
+        case.before(move |env| {
+            let site_packages = env.at(format!("env/lib/{folder}/site-packages"));
+            wheel::write_installed(&site_packages, "pip", "999.0");
+        })
+        .args(["env"])
+    });
+}
+
+#[test]
+fn several_env_dirs_have_pip_each() {
+    with_a_few(|case, _| case.args(["a", "b/c"]));
+}
+
+#[test]
+fn a_file_that_pip_would_write_is_replaced() {
+    with_a_few(|case, python| {
+        let folder = python.python_folder();
+        case.before(move |env| {
+            write(env, "env/bin/pip", "mine\n");
+            write(env, "env/bin/mine", "mine\n");
+            let pip = format!("env/lib/{folder}/site-packages/pip");
+            write(env, format!("{pip}/mine.py"), "mine = 1\n");
+        })
+        .args(["env"])
+    });
+}
+
+#[test]
+fn altinstall_is_honoured() {
+    with_a_few(|case, _| case.var("ENSUREPIP_OPTIONS", "altinstall").args(["env"]));
+}
+
+#[test]
+fn bytecode_is_checked_by_hash_under_source_date_epoch() {
+    with_a_few(|case, _| case.var("SOURCE_DATE_EPOCH", "1000000000").args(["env"]));
+}
+
+#[test]
+fn bytecode_is_optimized_where_python_says_so() {
+    with_a_few(|case, _| case.var("PYTHONOPTIMIZE", "1").args(["env"]));
+}
+
+#[test]
+fn bytecode_goes_to_a_cache_prefix_where_python_says_so() {
+    all_agree(a_few_with_pip().into_iter().map(|python| {
+        let env = TestEnv::new();
+        env.oracle(python)
+            .var("PYTHONPYCACHEPREFIX", env.root().join("pycache"))
+            .args(["env"])
+            .verdict()
+    }));
+}
+
+#[test]
+fn bytecode_is_written_even_where_python_should_not() {
+    with_a_few(|case, _| case.var("PYTHONDONTWRITEBYTECODE", "1").args(["env"]));
+}
+
+#[test]
+fn pips_own_settings_do_not_reach_ensurepip() {
+    with_a_few(|case, _| {
+        case.before(|env| {
+            let settings = "[global]\nno-compile = true\nprefix = /nowhere\n";
+            write(env, "../home/.config/pip/pip.conf", settings);
+        })
+        .var("PIP_NO_COMPILE", "1")
+        .var("PIP_TARGET", "/nowhere")
+        .var("PIP_PREFIX", "/nowhere")
+        .args(["env"])
+    });
+}

@@ -1,0 +1,252 @@
+//! The environment's Python: what it says of itself, and what can be done with it; and the Pythons
+//! that no environment can be made of.
+
+use std::{os::unix::fs::PermissionsExt as _, path::Path};
+
+use fs_err as fs;
+
+use crate::{
+    env::TestEnv,
+    interpreters::{Interpreter, interpreters, must_not_be_missing, newest, python2},
+};
+
+/// An environment in `env` without pip for this Python, in an empty `work`.
+fn make(env: &TestEnv, python: &Interpreter, flags: &[&str]) {
+    env.reset();
+    let args = [&["--without-pip"], flags, &["env"]].concat();
+    env.rvenv_for(python, args).succeeds();
+}
+
+/// Runs a script in the environment's `python`.
+#[track_caller]
+fn ask(env: &TestEnv, script: &str) -> String {
+    env.run(env.at("env/bin/python"), ["-c", script]).stdout()
+}
+
+/// The kinds of environment that a Python can be asked in.
+fn kinds(python: &Interpreter) -> &'static [&'static str] {
+    if python.copies {
+        &["--symlinks", "--copies"]
+    } else {
+        &["--symlinks"]
+    }
+}
+
+#[test]
+fn the_prefixes_are_the_environment_and_its_base() {
+    let env = TestEnv::new();
+    let script = "import sys; print(sys.prefix, sys.exec_prefix, sys.base_prefix, \
+                  sys.base_exec_prefix, sys.executable)";
+    for python in interpreters() {
+        let base = "import sys; print(sys.base_prefix, sys.base_exec_prefix)";
+        let base = env.run(&python.executable, ["-c", base]).stdout();
+        for kind in kinds(python) {
+            make(&env, python, &[kind]);
+            let prefix = env.at("env");
+            let prefix = prefix.display();
+            let base = base.trim();
+            let expected = format!("{prefix} {prefix} {base} {prefix}/bin/python\n");
+            assert_eq!(ask(&env, script), expected, "{python:?} {kind}");
+        }
+    }
+}
+
+#[test]
+fn every_name_of_the_python_runs_it() {
+    let env = TestEnv::new();
+    let script = "import sys; print(sys.version_info[:3], sys.prefix)";
+    for python in interpreters() {
+        make(&env, python, &[]);
+        let (major, minor, micro) = python.version;
+        let prefix = env.at("env");
+        let expected = format!("({major}, {minor}, {micro}) {}\n", prefix.display());
+        let names = crate::env::listing(&env.at("env/bin"));
+        let names = names.iter().filter(|name| !name.contains("activate"));
+        let names: Vec<_> = names.filter(|name| !name.starts_with("Activate")).collect();
+        assert!(names.len() >= 3, "{names:?}");
+        for name in names {
+            env.run(env.at("env/bin").join(name), ["-c", script])
+                .prints(&expected);
+        }
+    }
+}
+
+#[test]
+fn its_paths_are_in_the_environment() {
+    let env = TestEnv::new();
+    let script = "import site, sysconfig\n\
+                  for p in site.getsitepackages(): print(p)\n\
+                  for n in ('purelib', 'platlib', 'scripts', 'data'): print(sysconfig.get_path(n))\n\
+                  import sys; print([p for p in sys.path if p.endswith('site-packages')][0])";
+    for python in interpreters() {
+        for kind in kinds(python) {
+            make(&env, python, &[kind]);
+            let answer = ask(&env, script);
+            let prefix = env.at("env");
+            for line in answer.lines() {
+                assert!(Path::new(line).starts_with(&prefix), "{line} in\n{answer}");
+            }
+            let folder = python.python_folder();
+            let site_packages = prefix.join(format!("lib/{folder}/site-packages"));
+            let site_packages = site_packages.to_str().unwrap();
+            assert_eq!(answer.lines().last(), Some(site_packages), "{answer}");
+            assert!(
+                answer
+                    .lines()
+                    .any(|line| line == prefix.join("bin").to_str().unwrap())
+            );
+        }
+    }
+}
+
+#[test]
+fn system_site_packages_are_seen_only_when_asked_for() {
+    let env = TestEnv::new();
+    let script = "import sys; print(sum('-packages' in p for p in sys.path))";
+    for python in interpreters() {
+        make(&env, python, &[]);
+        assert_eq!(ask(&env, script), "1\n");
+        make(&env, python, &["--system-site-packages"]);
+        assert_ne!(ask(&env, script), "1\n");
+    }
+}
+
+#[test]
+fn multiprocessing_spawns_in_the_environment() {
+    let env = TestEnv::new();
+    let script = "import multiprocessing, sys\n\
+                  def prefix(_):\n    return sys.prefix\n\
+                  if __name__ == '__main__':\n    \
+                  multiprocessing.set_start_method('spawn')\n    \
+                  with multiprocessing.Pool(1) as pool:\n        \
+                  print(pool.map(prefix, [0])[0])\n";
+    for python in interpreters() {
+        make(&env, python, &[]);
+        fs::write(env.at("spawn.py"), script).unwrap();
+        env.run(env.at("env/bin/python"), ["spawn.py"])
+            .prints(&format!("{}\n", env.at("env").display()));
+    }
+}
+
+#[test]
+fn an_extension_in_c_can_be_built() {
+    const SOURCE: &str = "#include <Python.h>\n\
+        static PyObject *f(PyObject *m, PyObject *a) { return PyLong_FromLong(42); }\n\
+        static PyMethodDef methods[] = {{\"f\", f, METH_NOARGS, 0}, {0}};\n\
+        static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, \"spam\", 0, -1, methods};\n\
+        PyMODINIT_FUNC PyInit_spam(void) { return PyModule_Create(&module); }\n";
+    let env = TestEnv::new();
+    let mut built = 0;
+    for python in interpreters() {
+        make(&env, python, &[]);
+        let script = "import sysconfig as s; print(s.get_path('include'));\
+                      print(s.get_config_var('EXT_SUFFIX'))";
+        let answer = ask(&env, script);
+        let (include, suffix) = answer.trim().split_once('\n').unwrap();
+        if !Path::new(include).join("Python.h").exists() {
+            eprintln!("skipped: {} has no Python.h", python.executable.display());
+            continue;
+        }
+        fs::write(env.at("spam.c"), SOURCE).unwrap();
+        let (include, module) = (format!("-I{include}"), format!("spam{suffix}"));
+        let mut args = vec!["-shared", "-fPIC", &include, "spam.c", "-o", &module];
+        if cfg!(target_os = "macos") {
+            args.push("-undefined");
+            args.push("dynamic_lookup");
+        }
+        env.run("cc", args).succeeds();
+        assert_eq!(ask(&env, "import spam; print(spam.f())"), "42\n");
+        built += 1;
+    }
+    if built == 0 {
+        must_not_be_missing("a Python with its headers");
+    }
+}
+
+/// Writes an executable that is asked for its facts in vain.
+fn impostor(env: &TestEnv, name: &str, content: &str) -> String {
+    let path = env.root().join(name);
+    fs::write(&path, content).unwrap();
+    fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_is_no_python_is_named_and_nothing_is_made() {
+    let env = TestEnv::new();
+    let python = newest().executable.display();
+    let mut impostors = vec![
+        "/bin/echo".to_owned(),
+        "/bin/false".to_owned(),
+        impostor(&env, "silent", "#!/bin/sh\nexit 0\n"),
+        impostor(&env, "fails", "#!/bin/sh\necho no >&2\nexit 3\n"),
+        impostor(&env, "crashes", "#!/bin/sh\nkill -SEGV $$\n"),
+        impostor(&env, "rubbish", "#!/bin/sh\necho '{\"version\": [3'\n"),
+        impostor(&env, "binary", "#!/bin/sh\nhead -c 100000 /dev/urandom\n"),
+        impostor(&env, "json", "#!/bin/sh\necho '{}'\n"),
+        impostor(&env, "text", "this is no program\n"),
+        impostor(&env, "empty", ""),
+        impostor(&env, "lost", "#!/no/such/interpreter\n"),
+        impostor(
+            &env,
+            "dies",
+            &format!("#!/bin/sh\n{python} \"$@\"\nexit 1\n"),
+        ),
+        env.root().join("home").to_str().unwrap().to_owned(),
+        env.root().join("no-such-file").to_str().unwrap().to_owned(),
+    ];
+    let plain = env.root().join("plain");
+    fs::write(&plain, "#!/bin/sh\n").unwrap();
+    impostors.push(plain.to_str().unwrap().to_owned());
+    for impostor in impostors {
+        for flags in [&["--without-pip"][..], &[]] {
+            let args = [&["-p", &impostor], flags, &["a/env"]].concat();
+            env.rvenv(args).errs(&[&impostor]);
+            env.holds_only([]);
+        }
+    }
+    env.rvenv(["-p", "no-such-python", "env"])
+        .errs(&["no-such-python"]);
+    env.rvenv(["--without-pip", "env"])
+        .var("PATH", env.root().join("home"))
+        .errs(&["python3"]);
+    env.holds_only([]);
+}
+
+#[test]
+fn python_2_is_named_and_nothing_is_made() {
+    let Some(python2) = python2() else { return };
+    let env = TestEnv::new();
+    let python2 = python2.to_str().unwrap();
+    env.rvenv(["-p", python2, "env"]).errs(&[python2, "2.7"]);
+    env.holds_only([]);
+}
+
+#[test]
+fn an_implementation_that_is_not_known_makes_its_own_environment() {
+    let env = TestEnv::new();
+    let python = newest();
+    // It answers as another implementation wherever it is asked to print which it is.
+    let wrapper = impostor(
+        &env,
+        "python3",
+        &format!(
+            "#!/bin/sh\ncase \" $* \" in\n*' venv '*) exec {0} \"$@\" ;;\n\
+             *) {0} \"$@\" | sed 's/\"cpython\"/\"graalpy\"/g' ;;\nesac\n",
+            python.executable.display()
+        ),
+    );
+    let flags = ["--without-pip", "--prompt=x", "--system-site-packages"];
+    let args = [&["-p", &wrapper], &flags[..], &["env"]].concat();
+    env.rvenv(args).succeeds();
+    let activate = fs::read_to_string(env.at("env/bin/activate")).unwrap();
+    let configuration = fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap();
+    assert!(configuration.contains("include-system-site-packages = true"));
+    assert!(configuration.contains("prompt = 'x'"));
+    env.reset();
+    let args = [&["-m", "venv"], &flags[..], &["env"]].concat();
+    env.run(&python.executable, args).succeeds();
+    // The activation script is venv's own, which rvenv's never is.
+    let own = fs::read_to_string(env.at("env/bin/activate")).unwrap();
+    assert_eq!(activate, own);
+}

@@ -1,0 +1,218 @@
+//! `--upgrade`, second runs for another Python, and `--upgrade-deps`.
+
+use std::os::unix::fs::symlink;
+
+use fs_err as fs;
+
+use crate::{
+    env::TestEnv,
+    interpreters::{Interpreter, a_few_with_pip, another, newest},
+    oracle::{all_agree, write},
+    wheel,
+};
+
+/// What `bin/python` says its version and prefix are.
+fn version(env: &TestEnv, name: &str) -> String {
+    let script = "import sys; print('%d.%d' % sys.version_info[:2], sys.prefix)";
+    env.run(env.at("env/bin").join(name), ["-c", script])
+        .stdout()
+}
+
+#[track_caller]
+fn is_for(env: &TestEnv, python: &Interpreter) {
+    let short = python.short_version();
+    let expected = format!("{short} {}\n", env.at("env").display());
+    for name in ["python", "python3"] {
+        assert_eq!(version(env, name), expected, "{name}");
+    }
+    let text = fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap();
+    let home = format!("home = {}\n", python.executable.parent().unwrap().display());
+    assert!(text.starts_with(&home), "{text}");
+    assert!(text.contains(&format!("\nversion = {short}.")), "{text}");
+}
+
+#[test]
+fn links_to_another_python_are_retargeted() {
+    let Some(old) = another() else { return };
+    for flags in [&[][..], &["--upgrade"], &["--clear"]] {
+        for links in ["--symlinks", "--copies"] {
+            let env = TestEnv::new();
+            env.rvenv_for(old, ["--without-pip", links, "env"])
+                .succeeds();
+            is_for(&env, old);
+            let args = [&["--without-pip", links], flags, &["env"]].concat();
+            // A note about what stays behind is allowed; a failure is not.
+            let outcome = env.rvenv_for(newest(), args).outcome();
+            outcome.expect_code(0);
+            assert_eq!(outcome.stdout, "", "{outcome}");
+            is_for(&env, newest());
+        }
+    }
+}
+
+#[test]
+fn links_to_a_vanished_python_are_retargeted() {
+    for flags in [&[][..], &["--upgrade"]] {
+        let env = TestEnv::new();
+        env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();
+        for name in ["python", "python3"] {
+            let path = env.at("env/bin").join(name);
+            fs::remove_file(&path).unwrap();
+            symlink("/no/such/python", &path).unwrap();
+        }
+        let args = [&["--without-pip"], flags, &["env"]].concat();
+        env.rvenv_for(newest(), args).succeeds();
+        is_for(&env, newest());
+    }
+}
+
+#[test]
+fn copies_and_links_take_each_others_place() {
+    let env = TestEnv::new();
+    for links in ["--symlinks", "--copies", "--symlinks", "--copies"] {
+        env.rvenv_for(newest(), ["--without-pip", links, "env"])
+            .succeeds();
+        is_for(&env, newest());
+        let own = newest().executable.file_name().unwrap();
+        let metadata = fs::symlink_metadata(env.at("env/bin").join(own)).unwrap();
+        assert_eq!(metadata.is_symlink(), links == "--symlinks", "{links}");
+    }
+}
+
+#[test]
+fn packages_and_scripts_survive_an_upgrade() {
+    let env = TestEnv::new();
+    let site_packages = format!("env/lib/{}/site-packages", newest().python_folder());
+    env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();
+    write(&env, format!("{site_packages}/mine.py"), "x = 1\n");
+    write(&env, "env/bin/activate", "edited\n");
+    env.rvenv_for(newest(), ["--without-pip", "--upgrade", "env"])
+        .succeeds();
+    env.run(
+        env.at("env/bin/python"),
+        ["-c", "import mine; print(mine.x)"],
+    )
+    .prints("1\n");
+    let text = fs::read_to_string(env.at("env/bin/activate")).unwrap();
+    assert_eq!(text, "edited\n");
+}
+
+/// A folder of wheels that pip will find newer than its own.
+fn newer_wheels(env: &TestEnv) -> std::path::PathBuf {
+    let folder = env.root().join("wheels");
+    for name in ["pip", "setuptools"] {
+        wheel::write_wheel(env, &folder, name, "999.0");
+    }
+    folder
+}
+
+#[test]
+fn upgrade_deps_does_what_venvs_does() {
+    let pythons = a_few_with_pip().into_iter().filter(|p| p.at_least(9));
+    all_agree(pythons.map(|python| {
+        let env = TestEnv::new();
+        let folder = newer_wheels(&env);
+        env.oracle(python)
+            .noisy()
+            .var("PIP_NO_INDEX", "1")
+            .var("PIP_FIND_LINKS", folder)
+            .var("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+            .args(["--upgrade-deps", "--prompt=x", "env"])
+            .verdict()
+    }));
+}
+
+#[test]
+fn upgrade_deps_runs_the_environments_own_pip() {
+    for python in a_few_with_pip() {
+        let env = TestEnv::new();
+        let folder = newer_wheels(&env);
+        env.rvenv_for(python, ["--upgrade-deps", "env"])
+            .var("PIP_NO_INDEX", "1")
+            .var("PIP_FIND_LINKS", folder)
+            .succeeds();
+        env.run(env.at("env/bin/pip"), [""; 0])
+            .prints(&format!("999.0 {}\n", env.at("env").display()));
+        let folder = format!("env/lib/{}/site-packages", python.python_folder());
+        let upgraded = env.at(folder).join("setuptools-999.0.dist-info").exists();
+        assert_eq!(upgraded, !python.at_least(12), "{python:?}");
+    }
+}
+
+#[test]
+fn upgrade_deps_gives_pip_the_variables_and_folder_that_venv_gives() {
+    // sitecustomize tells how the environment's pip was run.
+    let script = "import os, sys\n\
+                  if 'install' in getattr(sys, 'argv', ()) or 'pip' in str(getattr(sys, 'orig_argv', '')):\n\
+                  \x20   names = ('VIRTUAL_ENV', 'PYTHONPATH', 'PYTHONHOME', 'PIP_MINE')\n\
+                  \x20   with open(os.environ['TOLD'], 'a') as f:\n\
+                  \x20       print(os.getcwd(), [os.environ.get(n) for n in names],\n\
+                  \x20             getattr(sys, 'orig_argv', [''])[1:], file=f)\n";
+    let python = newest();
+    let site_packages = format!("env/lib/{}/site-packages", python.python_folder());
+    let told = |program: &str| {
+        let env = TestEnv::new();
+        write(&env, format!("{site_packages}/sitecustomize.py"), script);
+        let folder = newer_wheels(&env);
+        let args = ["--upgrade-deps", "env"];
+        let run = if program == "venv" {
+            let args = ["-m", "venv"].iter().chain(&args);
+            env.run(&python.executable, args)
+        } else {
+            // The other producer would start Pythons of its own in the environment.
+            env.rvenv_for(python, args).var("RVENV_SEEDER", "wheel")
+        };
+        let outcome = run
+            .var("TOLD", env.root().join("told"))
+            .var("PYTHONPATH", "/nowhere")
+            .var("PIP_MINE", "1")
+            .var("PIP_NO_INDEX", "1")
+            .var("PIP_FIND_LINKS", folder)
+            .outcome();
+        outcome.expect_code(0);
+        let text = fs::read_to_string(env.root().join("told")).unwrap();
+        let lines = text
+            .lines()
+            .filter(|line| line.contains("'install', '--upgrade'"));
+        let lines: Vec<_> = lines
+            .filter(|line| line.contains("'pip'") && !line.contains("--no-index"))
+            .map(|line| line.replace(env.root().to_str().unwrap(), "ROOT"))
+            .collect();
+        assert_eq!(lines.len(), 1, "{text}");
+        lines
+    };
+    assert_eq!(told("rvenv"), told("venv"));
+}
+
+#[test]
+fn pips_failure_is_ours() {
+    for python in a_few_with_pip() {
+        let env = TestEnv::new();
+        let folder = env.root().join("wheels");
+        fs::create_dir(&folder).unwrap();
+        for name in ["pip", "setuptools"] {
+            let path = folder.join(format!("{name}-999.0-py3-none-any.whl"));
+            fs::write(path, "this is no wheel").unwrap();
+        }
+        let outcome = env
+            .rvenv_for(python, ["--upgrade-deps", "env"])
+            .var("PIP_NO_INDEX", "1")
+            .var("PIP_FIND_LINKS", &folder)
+            .outcome();
+        outcome.expect_code(1);
+        assert_eq!(outcome.stdout, "", "{outcome}");
+        // pip's own words are shown.
+        for text in ["Error: ", "999.0", "pip"] {
+            assert!(outcome.stderr.contains(text), "no {text:?} in\n{outcome}");
+        }
+        env.holds_only([]);
+    }
+}
+
+#[test]
+fn upgrade_deps_without_pip_is_an_error() {
+    let env = TestEnv::new();
+    env.rvenv_for(newest(), ["--without-pip", "--upgrade-deps", "env"])
+        .errs(&["pip"]);
+    env.holds_only([]);
+}
