@@ -139,9 +139,12 @@ mod tests {
         ] {
             let bytecode = [b"head", [kind, 4].as_slice(), b"/old", b"tail"].concat();
             let (stored, positions) = replace(&bytecode, "/old", "rel").unwrap();
-            let mut result = Vec::new();
-            replace_at(&mut result, &stored, &positions, new).unwrap();
-            assert_eq!(result, [b"head".as_slice(), &expected, b"tail"].concat());
+            let mut strings = Vec::new();
+            let pieces = replace_at(&stored, &positions, new, &mut strings).unwrap();
+            assert_eq!(
+                pieces.concat(),
+                [b"head".as_slice(), &expected, b"tail"].concat()
+            );
         }
     }
 
