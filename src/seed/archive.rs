@@ -290,7 +290,8 @@ fn dist_info(entries: &[Entry], path: &Path) -> Result<String, String> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::path::Path;
 

@@ -8,7 +8,8 @@ pub(crate) mod upgrade;
 mod archive;
 mod bytecode;
 mod co_filename;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod crafted;
 mod ensurepip;
 mod entry_point;

@@ -78,7 +78,8 @@ exec "${{script%/*}}/{name}" "$0" "$@"
     )
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt, symlink};
     use std::path::Path;

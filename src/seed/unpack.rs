@@ -308,7 +308,8 @@ fn relative(path: &str, from: &str) -> String {
     parts.join("/")
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::path::{Path, PathBuf};
 

@@ -109,5 +109,6 @@ fn generation(pip: &mut Archive) -> Result<Generation, Error> {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod oracle;
