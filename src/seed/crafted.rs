@@ -33,7 +33,9 @@ pub(crate) fn pythons() -> Vec<PathBuf> {
     found.insert("/usr/bin/python3".into());
     found.retain(|python| python.exists());
     assert!(!found.is_empty(), "no Python to compare with");
-    found.into_iter().collect()
+    let mut found: Vec<PathBuf> = found.into_iter().collect();
+    found.sort_by_key(|python| probe(python).version);
+    found
 }
 
 /// A command that sees nothing of what this process was started with.
