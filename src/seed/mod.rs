@@ -8,13 +8,19 @@ pub(crate) mod upgrade;
 mod archive;
 mod bytecode;
 mod co_filename;
+#[cfg(test)]
+#[cfg(unix)]
+mod crafted;
 mod ensurepip;
+mod entry_point;
+mod generation;
 mod image;
 mod install;
 mod installed;
 mod pack;
 mod record;
 mod script;
+mod unpack;
 mod wheel;
 
 use std::path::{Path, PathBuf};
@@ -34,10 +40,10 @@ use crate::options::{Environment, Seeder};
 use crate::stage::Stage;
 use crate::store::{Store, hex};
 use bytecode::Bytecode;
+use generation::Names;
 use image::Image;
 use install::Destination;
 use pack::Packed;
-use script::Names;
 use wheel::Production;
 
 /// Everything that decides what pip an environment gets.
