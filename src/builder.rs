@@ -251,7 +251,10 @@ fn setup_python(
     links: Links,
 ) -> Result<(), Error> {
     let existing = |name: &str| Path::new(&context.bin_path).join(name);
-    let base = Identity::of(Path::new(&context.executable));
+    let base = stage
+        .is_merge()
+        .then(|| Identity::of(Path::new(&context.executable)))
+        .flatten();
     let mut links = links;
     if stage.is_merge()
         && fs_err::symlink_metadata(&context.env_exe).is_ok_and(|metadata| metadata.is_file())
@@ -263,7 +266,7 @@ fn setup_python(
         let there = existing(&placement.name);
         let name = format!("{}/{}", context.bin_name, placement.name);
         match placement.how {
-            How::Link(_) if stage.is_merge() && base.is_some() && Identity::of(&there) == base => {}
+            How::Link(_) if base.is_some() && Identity::of(&there) == base => {}
             How::Link(target) => stage.tree().symlink(&target, &name)?,
             How::Copy(source) => stage.tree().copy_executable(Path::new(&source), &name)?,
         }

@@ -49,14 +49,18 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
     let chunks = chunks(image);
     let next = AtomicUsize::new(0);
     let work = || -> Result<(), Error> {
-        let (mut buffer, mut bytecode) = (Vec::new(), Vec::new());
+        let (mut buffer, mut strings) = (Vec::new(), Vec::new());
         while let Some(range) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
             to.interrupt.check()?;
             let start = image.offsets[range.start];
             let last = range.end - 1;
-            let length = image.offsets[last] + u64::from(image.index.entries[last].size) - start;
-            buffer.resize(usize::try_from(length).unwrap_or(usize::MAX), 0);
-            read_exact_at(&image.file, &mut buffer, start)
+            let end = image.offsets[last] + u64::from(image.index.entries[last].size);
+            let length = usize::try_from(end - start).unwrap_or(usize::MAX);
+            if buffer.len() < length {
+                // Never shrunk: growing again would fill it with zeros again.
+                buffer.resize(length.max(CHUNK), 0);
+            }
+            read_exact_at(&image.file, &mut buffer[..length], start)
                 .map_err(|error| damaged(image, &error.to_string()))?;
             let mut source_time = 0;
             for position in range.clone() {
@@ -76,13 +80,18 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
                     Some(filenames) => {
                         let source = &image.index.entries[position - 1].path;
                         let said = join(to.interpreter.platform, &to.context.lib_path, source);
-                        bytecode.clear();
-                        co_filename::replace_at(&mut bytecode, contents, filenames, &said)
-                            .ok_or_else(|| {
-                                damaged(image, &format!("{} names no source", entry.path))
-                            })?;
-                        set_time(&mut bytecode, image.index.bytecode_header, source_time);
-                        site_packages.write(&entry.path, &bytecode, Mode::Plain)?;
+                        let names_no_source =
+                            || damaged(image, &format!("{} names no source", entry.path));
+                        let header = contents
+                            .get(..image.index.bytecode_header)
+                            .ok_or_else(names_no_source)?;
+                        let header = with_time(header, source_time);
+                        let mut pieces =
+                            co_filename::replace_at(contents, filenames, &said, &mut strings)
+                                .ok_or_else(names_no_source)?;
+                        pieces[0] = pieces[0].get(header.len()..).ok_or_else(names_no_source)?;
+                        pieces.insert(0, &header);
+                        site_packages.write_pieces(&entry.path, &pieces, Mode::Plain)?;
                     }
                     None if entry.path.ends_with(".py") => {
                         source_time = site_packages.write_timed(&entry.path, contents)?;
@@ -154,10 +163,11 @@ fn chunks(image: &Image) -> Vec<Range<usize>> {
     chunks
 }
 
-/// Puts the source's time into the header of timestamp-based bytecode; checked hashes (PEP 552) stay as they are.
-fn set_time(bytecode: &mut [u8], header: usize, time: i64) {
-    let at = header - 8;
-    let is_timed = header < 16 || bytecode[4..8] == [0; 4];
+/// The header of timestamp-based bytecode with its source's time; that of checked hashes (PEP 552) stays as it is.
+fn with_time(header: &[u8], time: i64) -> Vec<u8> {
+    let mut header = header.to_vec();
+    let at = header.len() - 8;
+    let is_timed = at < 8 || header[4..8] == [0; 4];
     if is_timed {
         // CPython keeps the low 32 bits, too.
         #[expect(
@@ -165,8 +175,9 @@ fn set_time(bytecode: &mut [u8], header: usize, time: i64) {
             clippy::cast_sign_loss,
             reason = "importlib does the same"
         )]
-        bytecode[at..at + 4].copy_from_slice(&(time as u32).to_le_bytes());
+        header[at..at + 4].copy_from_slice(&(time as u32).to_le_bytes());
     }
+    header
 }
 
 /// Writes the console scripts and RECORD, which say this environment's path.
