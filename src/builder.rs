@@ -209,6 +209,7 @@ impl EnvBuilder {
             interpreter,
             environment: &self.environment,
             seeder: self.options.seeder,
+            relocatable: self.options.relocatable,
             store: self.store(),
             interrupt: &self.interrupt,
             log: self.log(),

@@ -3,6 +3,11 @@
 //! Knows folders and files, nothing of environments. `unix` and `windows` have the same functions; only the two `mod`
 //! lines know which one is compiled.
 
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::error::Error;
+
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -32,4 +37,15 @@ pub(crate) enum Mode {
     Script,
     /// What the umask leaves of 0666, executable for everybody, as pip makes console scripts.
     Executable,
+}
+
+/// Writes a file outside of any stage, with the folders above it, by temporary name and rename.
+pub(crate) fn write_elsewhere(path: &Path, pieces: &[&[u8]]) -> Result<(), Error> {
+    let folder = path.parent().unwrap_or(path);
+    let written = fs_err::create_dir_all(folder).and_then(|()| {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        pieces.iter().try_for_each(|piece| file.write_all(piece))?;
+        file.persist(path).map(drop).map_err(|error| error.error)
+    });
+    written.map_err(Error::io("write", path))
 }
