@@ -328,3 +328,9 @@ pub(crate) fn read_exact_at(file: &fs::File, buffer: &mut [u8], offset: u64) -> 
     use std::os::unix::fs::FileExt as _;
     file.file().read_exact_at(buffer, offset)
 }
+
+/// The program that started this one, where the system shows it.
+pub(crate) fn parent_program() -> Option<String> {
+    let exe = format!("/proc/{}/exe", std::os::unix::process::parent_id());
+    Some(fs::read_link(exe).ok()?.to_string_lossy().into_owned())
+}

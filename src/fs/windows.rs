@@ -228,3 +228,8 @@ fn seconds(time: SystemTime) -> i64 {
         .as_secs();
     i64::try_from(since).unwrap_or(i64::MAX)
 }
+
+/// Windows does not say which program started this one; the variables of the shells do.
+pub(crate) fn parent_program() -> Option<String> {
+    None
+}

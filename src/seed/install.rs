@@ -2,18 +2,15 @@
 //!
 //! The same whichever producer made the image. Knows the environment's paths, not how its tree becomes one.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{ops::Range, thread};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
-
-use super::co_filename;
-use super::image::{Distribution, Entry, Image};
+use super::image::{Entry, Image};
+use super::{co_filename, finish};
 use crate::context::{Context, join};
 use crate::error::Error;
-use crate::fs::{Folder, Mode, read_exact_at};
+use crate::fs::{self, Folder, Mode, read_exact_at};
 use crate::interpreter::Interpreter;
 use crate::interrupt::Interrupt;
 
@@ -30,6 +27,10 @@ pub(crate) struct Destination<'a> {
     pub(crate) interrupt: &'a Interrupt,
     /// Which of the image's distributions are wanted, by position.
     pub(crate) wanted: &'a [bool],
+    /// Console scripts find the Python beside them.
+    pub(crate) relocatable: bool,
+    /// `PYTHONPYCACHEPREFIX`, where that Python honours it: bytecode goes there.
+    pub(crate) pycache_prefix: Option<&'a str>,
 }
 
 /// Lays the wanted distributions down.
@@ -42,6 +43,10 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
     let site_packages = to.tree.child(purelib)?;
     let wanted = |entry: &Entry| to.wanted[entry.distribution];
     for folder in &image.index.folders {
+        // Folders of bytecode are not in the environment where bytecode is not.
+        if to.pycache_prefix.is_some() && folder.ends_with("__pycache__") {
+            continue;
+        }
         if to.wanted.iter().all(|&wanted| wanted) || owns(image, to, folder) {
             site_packages.create_dir(folder)?;
         }
@@ -91,7 +96,15 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
                                 .ok_or_else(names_no_source)?;
                         pieces[0] = pieces[0].get(header.len()..).ok_or_else(names_no_source)?;
                         pieces.insert(0, &header);
-                        site_packages.write_pieces(&entry.path, &pieces, Mode::Plain)?;
+                        match to.pycache_prefix {
+                            None => {
+                                site_packages.write_pieces(&entry.path, &pieces, Mode::Plain)?
+                            }
+                            Some(prefix) => {
+                                let path = finish::prefixed(prefix, to.context, &entry.path);
+                                fs::write_elsewhere(Path::new(&path), &pieces)?;
+                            }
+                        }
                     }
                     None if entry.path.ends_with(".py") => {
                         source_time = site_packages.write_timed(&entry.path, contents)?;
@@ -125,7 +138,7 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
         .zip(to.wanted)
         .filter(|(_, wanted)| **wanted)
     {
-        finish(distribution, &site_packages, to)?;
+        finish::finish(distribution, &site_packages, to)?;
     }
     Ok(())
 }
@@ -178,32 +191,6 @@ fn with_time(header: &[u8], time: i64) -> Vec<u8> {
         header[at..at + 4].copy_from_slice(&(time as u32).to_le_bytes());
     }
     header
-}
-
-/// Writes the console scripts and RECORD, which say this environment's path.
-fn finish(
-    distribution: &Distribution,
-    site_packages: &Folder,
-    to: &Destination<'_>,
-) -> Result<(), Error> {
-    let up = "../".repeat(to.interpreter.scheme.purelib.split('/').count());
-    let shebang =
-        super::script::shebang(&to.context.env_exe, to.interpreter.platform.shebang_limit());
-    let mut rows = Vec::new();
-    for script in &distribution.scripts {
-        let contents = [shebang.as_bytes(), script.body.as_bytes()].concat();
-        let path = format!("{}/{}", to.context.bin_name, script.name);
-        to.tree.write(&path, &contents, Mode::Executable)?;
-        let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(&contents));
-        rows.push(format!("{up}{path},sha256={digest},{}\r\n", contents.len()));
-    }
-    rows.sort();
-    let record = rows.concat() + &distribution.record;
-    site_packages.write(
-        &format!("{}/RECORD", distribution.dist_info),
-        record.as_bytes(),
-        Mode::Plain,
-    )
 }
 
 fn damaged(image: &Image, reason: &str) -> Error {

@@ -13,6 +13,7 @@ mod co_filename;
 mod crafted;
 mod ensurepip;
 mod entry_point;
+mod finish;
 mod generation;
 mod image;
 mod install;
@@ -30,7 +31,7 @@ use std::time::Duration;
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
-use crate::context::Context;
+use crate::context::{Context, absolute};
 use crate::error::Error;
 use crate::fs::{Identity, remove_tree};
 use crate::interpreter::Interpreter;
@@ -51,6 +52,7 @@ pub(crate) struct Seed<'a> {
     pub(crate) interpreter: &'a Interpreter,
     pub(crate) environment: &'a Environment,
     pub(crate) seeder: Seeder,
+    pub(crate) relocatable: bool,
     pub(crate) store: Store,
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) log: Log,
@@ -78,12 +80,15 @@ impl Seed<'_> {
         if !wanted.contains(&true) {
             return Ok(Vec::new());
         }
+        let pycache_prefix = self.pycache_prefix(context);
         let destination = Destination {
             tree: stage.tree(),
             context,
             interpreter: self.interpreter,
             interrupt: self.interrupt,
             wanted: &wanted,
+            relocatable: self.relocatable,
+            pycache_prefix: pycache_prefix.as_deref(),
         };
         match install::install(&image, &destination) {
             Err(error @ Error::DamagedImage { .. }) => {
@@ -197,6 +202,16 @@ impl Seed<'_> {
             names: Names::from_options(variable("ENSUREPIP_OPTIONS").as_deref()),
             bytecode: Bytecode::for_environment(self.interpreter, variable),
         }
+    }
+
+    /// `PYTHONPYCACHEPREFIX`: ensurepip honours it since it is no longer isolated (gh-98251), from its own directory.
+    fn pycache_prefix(&self, context: &Context) -> Option<String> {
+        let prefix = self
+            .environment
+            .var("PYTHONPYCACHEPREFIX")
+            .filter(|_| self.interpreter.at_least(3, 10))?;
+        let prefix = absolute(Path::new(prefix), Some(Path::new(&context.env_dir))).ok()?;
+        prefix.to_str().map(str::to_owned)
     }
 
     fn pack(&self, scratch: &Path) -> Result<Packed, Error> {
