@@ -75,6 +75,10 @@ impl Generation {
         if !two_digits && !wheel_module.contains(r"pip(\d(\.\d)?)?$") {
             return Err("the names of its scripts are not made as pip has made them".into());
         }
+        let sorts = ["sorted(outrows)", "sorted_outrows(", "_normalized_outrows("];
+        if !sorts.iter().any(|sort| wheel_module.contains(sort)) {
+            return Err("it leaves RECORD in no order that can be repeated, as before 18.0".into());
+        }
         Ok(Self {
             template,
             blank_line: distlib_scripts.contains("shebang + linesep + script_bytes"),

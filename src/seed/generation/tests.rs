@@ -3,7 +3,7 @@
 use super::super::entry_point;
 use super::{Generation, Names};
 
-const NAMES: &str = r#"re.match(r"pip(\d+(\.\d+)?)?$", k)"#;
+const NAMES: &str = r#"sorted(outrows); re.match(r"pip(\d+(\.\d+)?)?$", k)"#;
 const TEXT: &str = "import sys\nfrom %(module)s import %(import_name)s\nsys.exit(%(func)s())\n";
 
 fn distlib(text: &str) -> String {
@@ -47,6 +47,8 @@ fn a_pip_that_is_not_understood_is_an_error() {
     assert!(refused(NAMES, &distlib("import sys\n")).contains("no %(module)s"));
     assert!(refused(NAMES, &distlib(&format!("{TEXT}%(name)s"))).contains("has not had"));
     assert!(refused("", &distlib(TEXT)).contains("names of its scripts"));
+    let unsorted = NAMES.replace("sorted", "");
+    assert!(refused(&unsorted, &distlib(TEXT)).contains("no order"));
 }
 
 #[test]
@@ -79,7 +81,7 @@ fn versioned_names_are_those_of_the_running_python() {
         [&["pip3.13"], &rest[1..]].concat()
     );
     // A pip before 23.0 knew no version with two digits.
-    let old = Generation::read(r"pip(\d(\.\d)?)?$", &distlib(TEXT)).unwrap();
+    let old = Generation::read(r"sorted(outrows) pip(\d(\.\d)?)?$", &distlib(TEXT)).unwrap();
     assert!(scripts(&old, points, Names::All).contains(&"pip3.10".to_owned()));
     assert!(!scripts(&new, "[console_scripts]\nfoo = a:b", Names::All).contains(&"pip".to_owned()));
 }
