@@ -1,7 +1,6 @@
-"""Activates the virtual environment in the xonsh that reads this file, so it is sourced and not run:
-
-    source bin/activate.xsh          and later          deactivate
-"""
+# Activates the virtual environment in the xonsh that reads this file, so it is sourced and not run:
+#
+#     source bin/activate.xsh          and later          deactivate
 
 
 def _virtual_env_activate(path, name, file):
@@ -24,20 +23,31 @@ def _virtual_env_activate(path, name, file):
     if os.pathsep in path:
         raise RuntimeError(f'PATH cannot hold a folder with {os.pathsep} in its name: {path}')
 
+    # xonsh expands variables and `~` in each folder of PATH; what a variable holds it does not expand again.
+    path_type = type(env['PATH'])
+    with env.swap(VIRTUAL_ENV=path):
+        folders = [bin_path, os.path.join('$VIRTUAL_ENV', {{ BIN_NAME }})]
+        folder = next((folder for folder in folders if path_type([folder])[0] == bin_path), None)
+    if folder is None:
+        raise RuntimeError(f'xonsh cannot carry a folder of this name on PATH: {path}')
+
     # Leave what is active in this shell before another environment is laid on top.
-    if getattr(XSH.aliases.get('deactivate'), '_virtual_env', None) or '_OLD_VIRTUAL_PATH' in env:
-        XSH.aliases['deactivate'](['nondestructive'])
+    alias = XSH.aliases._raw.get('deactivate')
+    leave = getattr(getattr(alias, 'func', alias), '_virtual_env_leave', None)
+    if leave:
+        leave()
 
     def save(key):
         if not env.is_manually_set(key):
             return lambda: env.is_manually_set(key) and env.__delitem__(key)
-        value = list(env[key]) if key == 'PATH' else env[key]
+        value = env[key]
         return lambda: env.__setitem__(key, value)
 
     undo = [save(key) for key in ('PATH', 'PYTHONHOME', 'VIRTUAL_ENV', 'VIRTUAL_ENV_PROMPT')]
+    old_path = env['PATH']._l if env.is_manually_set('PATH') else []
     env['VIRTUAL_ENV'] = path
     env['VIRTUAL_ENV_PROMPT'] = {{ PROMPT }}
-    env['PATH'] = [bin_path, *(env['PATH'] if env.is_manually_set('PATH') else ())]
+    env['PATH'] = path_type([folder, *(entry for entry in old_path if entry)])
     if env.is_manually_set('PYTHONHOME'):
         del env['PYTHONHOME']
 
@@ -49,14 +59,17 @@ def _virtual_env_activate(path, name, file):
         fields['env_name'] = drawn
         undo.append(lambda: fields.__setitem__('env_name', old_env_name))
 
+    def leave():
+        while undo:
+            undo.pop()()
+
     def deactivate(args):
         """Leave the virtual environment."""
-        for step in undo:
-            step()
+        leave()
         if args != ['nondestructive']:
             del XSH.aliases['deactivate']
-        undo.clear()
 
+    deactivate._virtual_env_leave = leave
     XSH.aliases['deactivate'] = deactivate
 
 
