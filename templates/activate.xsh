@@ -23,33 +23,39 @@ def _virtual_env_activate(path, name, file):
     if os.pathsep in path:
         raise RuntimeError(f'PATH cannot hold a folder with {os.pathsep} in its name: {path}')
 
-    # xonsh expands variables and `~` in each folder of PATH; what a variable holds it does not expand again.
-    path_type = type(env['PATH'])
-    with env.swap(VIRTUAL_ENV=path):
-        folders = [bin_path, os.path.join('$VIRTUAL_ENV', {{ BIN_NAME }})]
-        folder = next((folder for folder in folders if path_type([folder])[0] == bin_path), None)
-    if folder is None:
-        raise RuntimeError(f'xonsh cannot carry a folder of this name on PATH: {path}')
-
     # Leave what is active in this shell before another environment is laid on top.
     alias = XSH.aliases._raw.get('deactivate')
-    leave = getattr(getattr(alias, 'func', alias), '_virtual_env_leave', None)
-    if leave:
-        leave()
+    leave_other = getattr(getattr(alias, 'func', alias), '_virtual_env_leave', None)
+    if leave_other:
+        leave_other()
 
-    def save(key):
-        if not env.is_manually_set(key):
-            return lambda: env.is_manually_set(key) and env.__delitem__(key)
-        value = env[key]
-        return lambda: env.__setitem__(key, value)
+    undo = []
 
-    undo = [save(key) for key in ('PATH', 'PYTHONHOME', 'VIRTUAL_ENV', 'VIRTUAL_ENV_PROMPT')]
-    old_path = env['PATH']._l if env.is_manually_set('PATH') else []
+    def leave():
+        while undo:
+            undo.pop()()
+
+    def put_back(key):
+        if env.is_manually_set(key):
+            value = env[key]
+            return lambda: env.__setitem__(key, value)
+        return lambda: env.is_manually_set(key) and env.__delitem__(key)
+
+    undo.extend([put_back(key) for key in ('PATH', 'PYTHONHOME', 'VIRTUAL_ENV', 'VIRTUAL_ENV_PROMPT')])
+    old_path = [folder for folder in env['PATH']._l if folder] if env.is_manually_set('PATH') else []
     env['VIRTUAL_ENV'] = path
     env['VIRTUAL_ENV_PROMPT'] = {{ PROMPT }}
-    env['PATH'] = path_type([folder, *(entry for entry in old_path if entry)])
     if env.is_manually_set('PYTHONHOME'):
         del env['PYTHONHOME']
+
+    # xonsh expands variables and `~` in each folder of PATH; what a variable holds it does not expand again.
+    for folder in (bin_path, os.path.join('$VIRTUAL_ENV', {{ BIN_NAME }})):
+        env['PATH'] = [folder, *old_path]
+        if env['PATH'][0] == bin_path:
+            break
+    else:
+        leave()
+        raise RuntimeError(f'xonsh cannot carry a folder of this name on PATH: {path}')
 
     # xonsh draws `{env_name}` by a rule that changes from version to version, and reads colors in what it draws.
     fields = env['PROMPT_FIELDS']
@@ -58,10 +64,6 @@ def _virtual_env_activate(path, name, file):
         drawn = '(' + {{ PROMPT }}.replace('{', '{{').replace('}', '}}') + ') '
         fields['env_name'] = drawn
         undo.append(lambda: fields.__setitem__('env_name', old_env_name))
-
-    def leave():
-        while undo:
-            undo.pop()()
 
     def deactivate(args):
         """Leave the virtual environment."""
