@@ -30,4 +30,5 @@ mod pip;
 mod prompt;
 mod python;
 mod regression;
+mod shells;
 mod upgrade;
