@@ -48,6 +48,12 @@ impl Interrupt {
         Ok(interrupt)
     }
 
+    /// As if `signal` had come.
+    #[cfg(test)]
+    pub(crate) fn raised(signal: usize) -> Self {
+        Self(Arc::new(AtomicUsize::new(signal)))
+    }
+
     /// The signal that came, if any.
     pub fn signal(&self) -> Option<i32> {
         let number = i32::try_from(self.0.signal.load(Ordering::Relaxed)).ok();
