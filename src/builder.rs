@@ -166,6 +166,8 @@ impl EnvBuilder {
                 upgrade::upgrade_dependencies(context, interpreter, &self.interrupt)
             })?;
         }
+        // The last moment at which everything can still be undone.
+        self.interrupt.check()?;
         if let Err((path, error)) = stage.finish() {
             Log::warn(&format!("{} could not be deleted: {error}", path.display()));
         }

@@ -28,7 +28,10 @@ fn main() -> ExitCode {
         }
     };
     let code = run(&args, &interrupt).unwrap_or_else(|error| report(&error));
-    interrupt.die();
+    if code != ExitCode::SUCCESS {
+        // A signal that came when everything was done has undone nothing.
+        interrupt.die();
+    }
     code
 }
 
@@ -46,7 +49,6 @@ fn run(args: &Args, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
         .fold(builder, |builder, request| builder.python(request));
     let create = |env_dir: &Path| match builder.create(env_dir) {
         Ok(_) => ExitCode::SUCCESS,
-        Err(Error::Interrupted { .. }) => ExitCode::FAILURE,
         Err(error) => report(&error.into()),
     };
     let [env_dir] = args.env_dirs.as_slice() else {
@@ -82,7 +84,12 @@ fn create_side_by_side(
 
 /// One error with its causes, and what to do about it.
 fn report(error: &anyhow::Error) -> ExitCode {
-    let hint = error.downcast_ref::<Error>().and_then(Error::hint);
+    let named = error.downcast_ref::<Error>();
+    if matches!(named, Some(Error::Interrupted { .. })) {
+        // The signal that ends the process says it.
+        return ExitCode::FAILURE;
+    }
+    let hint = named.and_then(Error::hint);
     let hint = hint
         .map(|hint| format!("\n  hint: {hint}"))
         .unwrap_or_default();

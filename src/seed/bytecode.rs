@@ -249,7 +249,7 @@ impl Pool {
             for (stdin, stdout, words) in pipes {
                 let (sender, queue) = (sender.clone(), &queue);
                 scope.spawn(move || {
-                    let answer = serve(stdin, stdout, queue);
+                    let answer = serve(stdin, stdout, queue, interrupt);
                     // Its pipes are closed now, so that it ends and its last words are complete.
                     let words = words.join().unwrap_or_default();
                     // Nobody listens any more once something else has failed.
@@ -263,6 +263,8 @@ impl Pool {
                     Ok(Ok(sources)) => valid.extend(sources),
                     Ok(Err((status, output))) => {
                         self.kill();
+                        // A signal from the terminal reaches them, too.
+                        interrupt.check()?;
                         return Err(Error::Command {
                             program: self.program.clone(),
                             status,
@@ -294,6 +296,7 @@ fn serve<'a>(
     mut stdin: ChildStdin,
     stdout: ChildStdout,
     queue: &Mutex<VecDeque<Vec<&'a str>>>,
+    interrupt: &Interrupt,
 ) -> Result<Vec<&'a str>, String> {
     let mut stdout = BufReader::new(stdout);
     let mut valid = Vec::new();
@@ -305,8 +308,8 @@ fn serve<'a>(
         let Some(batch) = next else { return Ok(valid) };
         let mut line = batch.join("\0");
         line.push('\n');
-        stdin
-            .write_all(line.as_bytes())
+        interrupt
+            .writing(|| stdin.write_all(line.as_bytes()))
             .map_err(|error| error.to_string())?;
         let mut answer = String::new();
         stdout
