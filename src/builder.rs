@@ -8,7 +8,8 @@ use crate::configuration;
 use crate::context::{Context, absolute};
 use crate::error::Error;
 use crate::fs::{Folder, Identity, Mode};
-use crate::interpreter::{Interpreter, discovery, probe};
+use crate::interpreter::Interpreter;
+use crate::interpreter::discovery::Discovery;
 use crate::interrupt::Interrupt;
 use crate::layout::Platform;
 use crate::log::Log;
@@ -55,7 +56,7 @@ impl EnvBuilder {
         }
     }
 
-    /// Asks for a base Python, as `-p` does: a path, or a name on PATH. Of several, the first that is found is taken.
+    /// Asks for a base Python, as `-p` does: by path, name, version or range. Of several, the first that is found is taken.
     #[must_use]
     pub fn python(mut self, request: &str) -> Self {
         self.requests.push(request.to_owned());
@@ -88,14 +89,14 @@ impl EnvBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::PythonNotFound`], [`Error::UnusablePython`].
+    /// [`Error::PythonNotFound`], [`Error::UnusablePython`], [`Error::Request`].
     pub fn interpreter(&self) -> Result<&Interpreter, Error> {
         if let Some(interpreter) = self.interpreter.get() {
             return Ok(interpreter);
         }
         let interpreter = self
             .log()
-            .step("finding Python", || self.find_interpreter())?;
+            .step("finding Python", || self.discovery().find(&self.requests))?;
         self.log().say(|| {
             format!(
                 "{} {} at {}",
@@ -167,20 +168,6 @@ impl EnvBuilder {
         Ok(true)
     }
 
-    fn find_interpreter(&self) -> Result<Interpreter, Error> {
-        let store = self.store();
-        let executable = discovery::find(&self.requests, &self.environment)?;
-        if let Some(interpreter) = store.facts(&executable, &self.environment) {
-            return Ok(interpreter);
-        }
-        let interpreter = probe::ask(&executable, &self.interrupt)?;
-        // A shim answers for whatever it leads to today, so its answer is not one to keep.
-        if Path::new(&interpreter.executable) == executable {
-            store.keep_facts(&executable, &self.environment, &interpreter);
-        }
-        Ok(interpreter)
-    }
-
     fn create_configuration(
         &self,
         tree: &Folder,
@@ -209,6 +196,15 @@ impl EnvBuilder {
             interpreter,
             environment: &self.environment,
             seeder: self.options.seeder,
+            store: self.store(),
+            interrupt: &self.interrupt,
+            log: self.log(),
+        }
+    }
+
+    fn discovery(&self) -> Discovery<'_> {
+        Discovery {
+            environment: &self.environment,
             store: self.store(),
             interrupt: &self.interrupt,
             log: self.log(),

@@ -12,12 +12,12 @@ mod removal;
 
 #[cfg(unix)]
 pub(crate) use unix::{
-    Folder, Identity, Lock, end_process_group, exchange, is_mount_root, is_trusted,
+    Folder, Identity, Lock, end_process_group, exchange, is_executable, is_mount_root, is_trusted,
     own_process_group, read_exact_at, rename_new, symlink, umask,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    Folder, Identity, Lock, end_process_group, exchange, is_mount_root, is_trusted,
+    Folder, Identity, Lock, end_process_group, exchange, is_executable, is_mount_root, is_trusted,
     own_process_group, read_exact_at, rename_new, symlink, umask,
 };
 
