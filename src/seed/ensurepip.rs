@@ -75,11 +75,31 @@ pub(crate) fn produce(
     }
     let output = process::run(&mut command, None, interrupt)?;
     if output.status.success() {
-        return Ok(());
+        return if interpreter.at_least(3, 9) {
+            Ok(())
+        } else {
+            compile_in_place(interpreter, scratch, &executable, interrupt)
+        };
     }
     Err(Error::Command {
         program: process::command_line(&command),
         status: output.status.to_string(),
         output: output.text(),
     })
+}
+
+/// Compiles everything anew. The pips that came with Pythons up to 3.8 could be so old that they compiled in a temporary
+/// folder and moved the result, whose `co_filename` is then a name that nothing has, and another one each time.
+fn compile_in_place(
+    interpreter: &Interpreter,
+    scratch: &Path,
+    executable: &str,
+    interrupt: &Interrupt,
+) -> Result<(), Error> {
+    let mut command = Command::new(scratch.join(executable));
+    command
+        .args(["-Im", "compileall", "-q", "-f"])
+        .arg(scratch.join(&interpreter.scheme.purelib));
+    // What does not compile has no bytecode with pip either, so the exit status tells nothing.
+    process::run(&mut command, None, interrupt).map(drop)
 }

@@ -159,7 +159,9 @@ fn distribution(
         }
         paths.push(listed.to_owned());
         let position = row.position().map_or(0, csv::Position::byte) as usize;
-        record.push_str(text[position..].lines().next().unwrap_or_default());
+        // The reader counts a line feed after a carriage return to the next row.
+        let rest = text[position..].trim_start_matches(['\r', '\n']);
+        record.push_str(rest.lines().next().unwrap_or_default());
         record.push_str("\r\n");
     }
     let (name, version) = dist_info

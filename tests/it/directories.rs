@@ -195,11 +195,8 @@ fn a_file_system_that_cannot_be_written_is_named() {
 #[test]
 fn missing_parents_follow_the_umask_and_go_when_it_fails() {
     let env = TestEnv::new();
-    errs(
-        &env,
-        &["-p", "/no/such/python", "a/b/env"],
-        &["/no/such/python"],
-    );
+    env.rvenv(["-p", "/no/such/python", "a/b/env"])
+        .errs(&["/no/such/python"]);
     env.holds_only([]);
     env.rvenv_for(newest(), ["--without-pip", "a/b/env"])
         .umask(0o027)

@@ -1,0 +1,110 @@
+//! Strings as literals: one function for each shell's grammar.
+//! Knows nothing of the scripts that the literals stand in, but that they stand outside any other quotes.
+
+use std::fmt::Write as _;
+
+/// For the sh family (bash, zsh, dash, ksh93, mksh, yash, busybox ash): everything between single quotes is itself.
+/// No two quotes ever stand together inside the literal, which zsh's `RC_QUOTES` would read as one.
+pub(crate) fn sh(value: &str) -> String {
+    quoted(value, |character| match character {
+        '\'' => Some(r"'\''"),
+        _ => None,
+    })
+}
+
+/// For csh and tcsh, where single quotes do not stop `!` and may not span a line. What cannot stand inside the quotes
+/// stands outside of them, after a backslash, which tcsh's `backslash_quote` reads the same way.
+pub(crate) fn csh(value: &str) -> String {
+    quoted(value, |character| match character {
+        '\'' => Some(r"'\''"),
+        '!' => Some(r"'\!'"),
+        '\\' => Some(r"'\\'"),
+        '\n' => Some("\\\n"),
+        _ => None,
+    })
+}
+
+/// For fish, whose single quotes know two escapes.
+pub(crate) fn fish(value: &str) -> String {
+    quoted(value, |character| match character {
+        '\'' => Some(r"\'"),
+        '\\' => Some(r"\\"),
+        _ => None,
+    })
+}
+
+/// For nushell: a raw string, with one `#` more than any run of them after a quote in the value.
+pub(crate) fn nu(value: &str) -> String {
+    let longest = value
+        .split('\'')
+        .skip(1)
+        .map(|piece| piece.len() - piece.trim_start_matches('#').len())
+        .max()
+        .unwrap_or(0);
+    let fence = "#".repeat(longest + 1);
+    format!("r{fence}'{value}'{fence}")
+}
+
+/// For Python (xonsh too), of any version from 3.6, whatever the encoding that the file is read in.
+pub(crate) fn python(value: &str) -> String {
+    let mut literal = String::with_capacity(value.len() + 2);
+    literal.push('\'');
+    for character in value.chars() {
+        match character {
+            '\'' | '\\' => literal.extend(['\\', character]),
+            ' '..='~' => literal.push(character),
+            _ => write!(literal, "\\U{:08x}", u32::from(character))
+                .expect("a String takes everything"),
+        }
+    }
+    literal.push('\'');
+    literal
+}
+
+/// For PowerShell, which takes the typographic single quotes for single quotes.
+pub(crate) fn powershell(value: &str) -> String {
+    quoted(value, |character| match character {
+        '\'' => Some("''"),
+        '\u{2018}' => Some("\u{2018}\u{2018}"),
+        '\u{2019}' => Some("\u{2019}\u{2019}"),
+        '\u{201a}' => Some("\u{201a}\u{201a}"),
+        '\u{201b}' => Some("\u{201b}\u{201b}"),
+        _ => None,
+    })
+}
+
+/// For a batch file, within `set "NAME=…"` or another pair of quotes, which end at the last quote of the line: so where
+/// the value holds a quote itself, what follows it is outside, and a caret takes the meaning from the operators there.
+pub(crate) fn cmd(value: &str) -> String {
+    let mut literal = String::with_capacity(value.len());
+    let mut inside = true;
+    for character in value.chars() {
+        match character {
+            '%' => literal.push('%'),
+            '"' => inside = !inside,
+            '^' | '&' | '|' | '<' | '>' | '(' | ')' if !inside => literal.push('^'),
+            _ => {}
+        }
+        literal.push(character);
+    }
+    literal
+}
+
+/// Whether a batch file can hold the value at all: a line cannot hold the end of a line, nor the end of a file.
+pub(crate) fn cmd_carries(value: &str) -> bool {
+    !value.contains(['\n', '\r', '\x1a', '\0'])
+}
+
+/// `value` between single quotes, with `escape` saying what stands for a character that cannot be there as it is.
+fn quoted(value: &str, escape: impl Fn(char) -> Option<&'static str>) -> String {
+    let mut literal = String::with_capacity(value.len() + 2);
+    literal.push('\'');
+    for character in value.chars() {
+        match escape(character) {
+            Some(escaped) => literal.push_str(escaped),
+            None => literal.push(character),
+        }
+    }
+    literal.push('\'');
+    literal
+}

@@ -1,0 +1,98 @@
+//! The shell that one is in, and the line that activates an environment there.
+//! Asks nobody: what is known of the surroundings is told to it.
+
+use super::quote;
+
+/// A shell that activates an environment in its own way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shell {
+    /// bash and zsh, which say `source`.
+    Bash,
+    /// The rest of the sh family.
+    Sh,
+    Csh,
+    Fish,
+    Nu,
+    Xonsh,
+    Pwsh,
+    Cmd,
+}
+
+impl Shell {
+    /// The shell that a process is in, from the file name of its parent's executable, where the system tells it, and from
+    /// the variables that `variable` looks up. The parent comes first: a variable may come from a shell further up.
+    pub(crate) fn detect(
+        parent: Option<&str>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Option<Self> {
+        if let Some(shell) = parent.and_then(Self::named) {
+            return Some(shell);
+        }
+        if variable("NU_VERSION").is_some() {
+            Some(Self::Nu)
+        } else if variable("XONSH_VERSION").is_some() {
+            Some(Self::Xonsh)
+        } else if let Some(shell) = variable("SHELL") {
+            Self::named(&shell)
+        } else if variable("PSModulePath").is_some() && variable("PROMPT").is_none() {
+            Some(Self::Pwsh)
+        } else if variable("ComSpec").is_some() {
+            Some(Self::Cmd)
+        } else {
+            None
+        }
+    }
+
+    /// The shell whose program has this name or path, a login shell's dash and a version apart.
+    fn named(program: &str) -> Option<Self> {
+        let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
+        let name = name
+            .strip_suffix(".exe")
+            .unwrap_or(name)
+            .trim_start_matches('-');
+        match name.trim_end_matches(|character: char| {
+            character.is_ascii_digit() || matches!(character, '.' | '-')
+        }) {
+            "bash" | "zsh" => Some(Self::Bash),
+            "sh" | "dash" | "ash" | "ksh" | "mksh" | "lksh" | "oksh" | "loksh" | "pdksh"
+            | "yash" | "busybox" => Some(Self::Sh),
+            "csh" | "tcsh" | "bsd-csh" => Some(Self::Csh),
+            "fish" => Some(Self::Fish),
+            "nu" => Some(Self::Nu),
+            "xonsh" => Some(Self::Xonsh),
+            "pwsh" | "pwsh-preview" | "powershell" => Some(Self::Pwsh),
+            "cmd" => Some(Self::Cmd),
+            _ => None,
+        }
+    }
+}
+
+/// The line that activates, in `shell`, the environment whose scripts are in the folder `bin_path`.
+pub(crate) fn activation_command(shell: Shell, bin_path: &str) -> String {
+    let (command, name, quote): (_, _, fn(&str) -> String) = match shell {
+        Shell::Bash => ("source ", "activate", quote::sh),
+        Shell::Sh => (". ", "activate", quote::sh),
+        Shell::Csh => ("source ", "activate.csh", quote::csh),
+        Shell::Fish => ("source ", "activate.fish", quote::fish),
+        Shell::Nu => ("overlay use ", "activate.nu", quote::nu),
+        Shell::Xonsh => ("source ", "activate.xsh", quote::python),
+        Shell::Pwsh => ("& ", "Activate.ps1", quote::powershell),
+        // Typed, unlike in a batch file, a percent sign has nothing to be doubled.
+        Shell::Cmd => ("", "activate.bat", |file| format!("\"{file}\"")),
+    };
+    let separator = if shell == Shell::Cmd { '\\' } else { '/' };
+    let file = format!("{bin_path}{separator}{name}");
+    if plain(&file) {
+        format!("{}{file}", command.trim_start_matches("& "))
+    } else {
+        format!("{command}{}", quote(&file))
+    }
+}
+
+/// Whether no shell sees more in the path than the path.
+fn plain(file: &str) -> bool {
+    file.starts_with('/')
+        && file.chars().all(|character| {
+            character.is_ascii_alphanumeric() || matches!(character, '/' | '.' | '_' | '-' | '+')
+        })
+}

@@ -1,0 +1,53 @@
+@rem Activates the virtual environment in the command prompt that runs this file; `deactivate` leaves it.
+@rem No `echo off`, which would stay off for a batch file that calls this one. A variable cannot be empty here.
+@rem With delayed expansion on, "!" is the empty string, and only !NAME! expands to what may hold an exclamation mark.
+
+@if {{ CARRIED }}==no goto not_carried
+@if "!"=="" if {{ EXCLAIMS }}==yes goto not_carried
+@for /f "tokens=2 delims=:." %%c in ('"%SystemRoot%\System32\chcp.com"') do @set "_OLD_CODEPAGE=%%c"
+@if defined _OLD_CODEPAGE "%SystemRoot%\System32\chcp.com" 65001 > nul
+@if not exist "{{ VIRTUAL_ENV }}\{{ BIN_NAME }}\." goto moved
+
+@rem Leave what is active before another environment is laid on top.
+@if defined _OLD_VIRTUAL_PATH call "%~dp0deactivate.bat"
+
+@for %%v in ("{{ VIRTUAL_ENV }}") do @set "_OLD_VIRTUAL_HERE=%%~fv"
+@if "!"=="" goto delayed
+@if defined VIRTUAL_ENV set "_OLD_VIRTUAL_ENV=%VIRTUAL_ENV%"
+@if defined VIRTUAL_ENV_PROMPT set "_OLD_VIRTUAL_ENV_PROMPT=%VIRTUAL_ENV_PROMPT%"
+@if defined PYTHONHOME set "_OLD_VIRTUAL_PYTHONHOME=%PYTHONHOME%"
+@if defined PROMPT set "_OLD_VIRTUAL_PROMPT=%PROMPT%"
+@set "_OLD_VIRTUAL_PATH=%PATH%"
+@set "VIRTUAL_ENV=%_OLD_VIRTUAL_HERE%"
+@set "PATH=%VIRTUAL_ENV%\{{ BIN_NAME }};%PATH%"
+@if not defined VIRTUAL_ENV_DISABLE_PROMPT if defined PROMPT set "PROMPT={{ CMD_PROMPT }}%PROMPT%"
+@goto finish
+
+:delayed
+@if defined VIRTUAL_ENV set "_OLD_VIRTUAL_ENV=!VIRTUAL_ENV!"
+@if defined VIRTUAL_ENV_PROMPT set "_OLD_VIRTUAL_ENV_PROMPT=!VIRTUAL_ENV_PROMPT!"
+@if defined PYTHONHOME set "_OLD_VIRTUAL_PYTHONHOME=!PYTHONHOME!"
+@if defined PROMPT set "_OLD_VIRTUAL_PROMPT=!PROMPT!"
+@set "_OLD_VIRTUAL_PATH=!PATH!"
+@set "VIRTUAL_ENV=!_OLD_VIRTUAL_HERE!"
+@set "PATH=!VIRTUAL_ENV!\{{ BIN_NAME }};!PATH!"
+@if not defined VIRTUAL_ENV_DISABLE_PROMPT if defined PROMPT set "PROMPT={{ CMD_PROMPT }}!PROMPT!"
+
+:finish
+@if not defined VIRTUAL_ENV_DISABLE_PROMPT if not defined PROMPT set "PROMPT={{ CMD_PROMPT }}$P$G"
+@set "VIRTUAL_ENV_PROMPT={{ PROMPT }}"
+@set "PYTHONHOME="
+@set "_OLD_VIRTUAL_HERE="
+@if defined _OLD_CODEPAGE "%SystemRoot%\System32\chcp.com" %_OLD_CODEPAGE% > nul
+@set "_OLD_CODEPAGE="
+@exit /b 0
+
+:moved
+@echo activate.bat: no environment at "{{ VIRTUAL_ENV }}": it was moved or deleted; make it anew where it is now 1>&2
+@if defined _OLD_CODEPAGE "%SystemRoot%\System32\chcp.com" %_OLD_CODEPAGE% > nul
+@set "_OLD_CODEPAGE="
+@exit /b 1
+
+:not_carried
+@echo activate.bat: the command prompt cannot carry the name of this environment; activate it from PowerShell 1>&2
+@exit /b 1

@@ -1,0 +1,61 @@
+# Activates the virtual environment in the csh or tcsh that reads this file, so it is sourced and not run:
+#
+#     source bin/activate.csh          and later          deactivate
+#
+# A value is always expanded as $name:q, which neither splits nor expands it again. Commands that may name an unset
+# variable wait in an `eval`, as csh expands a line before it looks at its `if`.
+
+set _OLD_VIRTUAL_HERE = {{ VIRTUAL_ENV }}
+set _OLD_VIRTUAL_REFUSAL = ''
+if ( $?0 ) then
+    if ( $0:t:q == activate.csh ) \
+        set _OLD_VIRTUAL_REFUSAL = 'a program cannot change the shell that runs it; source this file instead: '{{ SOURCE_LINE }}
+endif
+if ( $_OLD_VIRTUAL_REFUSAL:q == '' ) then
+    if ( $_OLD_VIRTUAL_HERE:q == '' ) then
+        set _OLD_VIRTUAL_REFUSAL = 'csh cannot tell where a sourced file is, and so not where this relocatable environment is'
+    else if ( ! -d $_OLD_VIRTUAL_HERE:q/{{ BIN_NAME }} ) then
+        set _OLD_VIRTUAL_REFUSAL = 'no environment at '$_OLD_VIRTUAL_HERE:q': it was moved or deleted; make it anew where it is now'
+    else if ( $_OLD_VIRTUAL_HERE:q =~ *:* ) then
+        set _OLD_VIRTUAL_REFUSAL = 'PATH cannot hold a folder with a colon in its name: '$_OLD_VIRTUAL_HERE:q
+    endif
+endif
+if ( $_OLD_VIRTUAL_REFUSAL:q != '' ) then
+    # csh itself cannot write to standard error.
+    /bin/sh -c 'printf "activate.csh: %s\n" "$0" >&2; exit 1' $_OLD_VIRTUAL_REFUSAL:q
+    unset _OLD_VIRTUAL_HERE _OLD_VIRTUAL_REFUSAL
+    exit 1
+endif
+
+# Puts everything back as it was; _OLD_VIRTUAL_X holds what X was, if it was set.
+alias deactivate 'if ( $?_OLD_VIRTUAL_NO_PATH ) eval '\''unsetenv PATH; unset _OLD_VIRTUAL_NO_PATH; set _OLD_VIRTUAL_ACTIVE'\''; if ( $?_OLD_VIRTUAL_PATH ) eval '\''setenv PATH $_OLD_VIRTUAL_PATH:q; unset _OLD_VIRTUAL_PATH; set _OLD_VIRTUAL_ACTIVE'\''; if ( $?_OLD_VIRTUAL_PYTHONHOME ) eval '\''setenv PYTHONHOME $_OLD_VIRTUAL_PYTHONHOME:q; unset _OLD_VIRTUAL_PYTHONHOME'\''; if ( $?_OLD_VIRTUAL_PROMPT ) eval '\''set prompt = $_OLD_VIRTUAL_PROMPT:q; unset _OLD_VIRTUAL_PROMPT'\''; if ( $?_OLD_VIRTUAL_ACTIVE ) eval '\''unsetenv VIRTUAL_ENV; unsetenv VIRTUAL_ENV_PROMPT; unset _OLD_VIRTUAL_ACTIVE'\''; if ( $?_OLD_VIRTUAL_ENV ) eval '\''setenv VIRTUAL_ENV $_OLD_VIRTUAL_ENV:q; unset _OLD_VIRTUAL_ENV'\''; if ( $?_OLD_VIRTUAL_ENV_PROMPT ) eval '\''setenv VIRTUAL_ENV_PROMPT $_OLD_VIRTUAL_ENV_PROMPT:q; unset _OLD_VIRTUAL_ENV_PROMPT'\''; if ( "\!*" != nondestructive ) unalias deactivate'
+
+# Leave what is active in this shell before another environment is laid on top.
+deactivate nondestructive
+
+if ( $?VIRTUAL_ENV ) eval 'set _OLD_VIRTUAL_ENV = $VIRTUAL_ENV:q'
+if ( $?VIRTUAL_ENV_PROMPT ) eval 'set _OLD_VIRTUAL_ENV_PROMPT = $VIRTUAL_ENV_PROMPT:q'
+setenv VIRTUAL_ENV $_OLD_VIRTUAL_HERE:q
+setenv VIRTUAL_ENV_PROMPT {{ PROMPT }}
+
+if ( $?PATH ) then
+    set _OLD_VIRTUAL_PATH = $PATH:q
+    setenv PATH $_OLD_VIRTUAL_HERE:q/{{ BIN_NAME }}:$_OLD_VIRTUAL_PATH:q
+else
+    set _OLD_VIRTUAL_NO_PATH
+    setenv PATH $_OLD_VIRTUAL_HERE:q/{{ BIN_NAME }}
+endif
+
+if ( $?PYTHONHOME ) then
+    set _OLD_VIRTUAL_PYTHONHOME = $PYTHONHOME:q
+    unsetenv PYTHONHOME
+endif
+
+# A csh that draws no prompt has none.
+set _OLD_VIRTUAL_DISABLED = ''
+if ( $?VIRTUAL_ENV_DISABLE_PROMPT ) eval 'set _OLD_VIRTUAL_DISABLED = $VIRTUAL_ENV_DISABLE_PROMPT:q'
+if ( $?prompt && $_OLD_VIRTUAL_DISABLED:q == '' ) then
+    set _OLD_VIRTUAL_PROMPT = $prompt:q
+    set prompt = {{ CSH_PROMPT }}$_OLD_VIRTUAL_PROMPT:q
+endif
+unset _OLD_VIRTUAL_DISABLED _OLD_VIRTUAL_HERE _OLD_VIRTUAL_REFUSAL

@@ -1,0 +1,119 @@
+# Activates the virtual environment in the fish that reads this file, so it is sourced and not run:
+#
+#     source bin/activate.fish          and later          deactivate
+#
+# `builtin` keeps out functions of the user's with the same names; nothing is read or run by `source` or `.`.
+
+# No path is written into a relocatable environment: it is where this file is.
+set -g _OLD_VIRTUAL_HERE {{ VIRTUAL_ENV }}
+set -g _OLD_VIRTUAL_FILE (builtin status filename | string collect)
+if not string match -q -- '*/*' $_OLD_VIRTUAL_FILE
+    # From standard input, say: then it cannot be told.
+    set -g _OLD_VIRTUAL_FILE ''
+end
+if test -z "$_OLD_VIRTUAL_HERE" -a -n "$_OLD_VIRTUAL_FILE"
+    set -g _OLD_VIRTUAL_HERE (string replace -r '/[^/]*$' '/..' -- $_OLD_VIRTUAL_FILE | string collect)
+    set -g _OLD_VIRTUAL_HERE (builtin realpath -s -- $_OLD_VIRTUAL_HERE | string collect)
+end
+
+# Why the environment cannot be activated, if so. Only a sourced file has something above it on the stack.
+set -g _OLD_VIRTUAL_REFUSAL
+if not builtin status stack-trace | string length -q
+    set -g _OLD_VIRTUAL_REFUSAL 'a program cannot change the shell that runs it; source this file instead: '{{ SOURCE_LINE }}
+else if test -z "$_OLD_VIRTUAL_HERE"
+    set -g _OLD_VIRTUAL_REFUSAL 'this relocatable environment is where this file is, and fish cannot tell where it was read from'
+else if not test -d "$_OLD_VIRTUAL_HERE"/{{ BIN_NAME }}
+    set -g _OLD_VIRTUAL_REFUSAL "no environment at $_OLD_VIRTUAL_HERE: it was moved or deleted; make it anew where it is now"
+else if string match -q -- '*:*' "$_OLD_VIRTUAL_HERE"
+    set -g _OLD_VIRTUAL_REFUSAL "PATH cannot hold a folder with a colon in its name: $_OLD_VIRTUAL_HERE"
+else if test -n "$_OLD_VIRTUAL_FILE"
+    # It has moved as well, or been copied, if this file lies in another environment than the one that it names.
+    set -g _OLD_VIRTUAL_FILE (string replace -r '/[^/]*$' '/..' -- $_OLD_VIRTUAL_FILE | string collect)
+    if test -f "$_OLD_VIRTUAL_FILE"/pyvenv.cfg
+        and test (builtin realpath -- "$_OLD_VIRTUAL_FILE" | string collect) != (builtin realpath -- "$_OLD_VIRTUAL_HERE" | string collect)
+        set -g _OLD_VIRTUAL_REFUSAL "this environment was made as $_OLD_VIRTUAL_HERE and then moved or copied; make it anew where it is now"
+    end
+end
+if set -q _OLD_VIRTUAL_REFUSAL[1]
+    builtin printf 'activate.fish: %s\n' "$_OLD_VIRTUAL_REFUSAL" >&2
+    set -eg _OLD_VIRTUAL_HERE
+    set -eg _OLD_VIRTUAL_FILE
+    set -eg _OLD_VIRTUAL_REFUSAL
+    return 1
+end
+
+# Puts everything back as it was; `_OLD_VIRTUAL_X` holds what X was, if it was set. PATH always is, in fish.
+function deactivate -d 'Leave the virtual environment'
+    if set -q _OLD_VIRTUAL_PATH
+        set -eg VIRTUAL_ENV
+        set -eg VIRTUAL_ENV_PROMPT
+    end
+    for name in PATH PYTHONHOME VIRTUAL_ENV VIRTUAL_ENV_PROMPT
+        set -l old _OLD_VIRTUAL_$name
+        if set -q $old
+            set -gx $name $$old
+            set -eg $old
+        end
+    end
+
+    if builtin functions -q _old_fish_prompt
+        # Unless the user has set another prompt meanwhile.
+        if builtin functions fish_prompt | string match -q '*_old_fish_prompt*'
+            builtin functions -e fish_prompt
+            builtin functions -c _old_fish_prompt fish_prompt
+        end
+        builtin functions -e _old_fish_prompt
+        builtin functions -e _old_virtual_status
+    end
+
+    if test "$argv[1]" != nondestructive
+        builtin functions -e deactivate
+    end
+end
+
+# Leave what is active in this shell before another environment is laid on top.
+deactivate nondestructive
+
+set -q VIRTUAL_ENV
+and set -g _OLD_VIRTUAL_ENV $VIRTUAL_ENV
+set -q VIRTUAL_ENV_PROMPT
+and set -g _OLD_VIRTUAL_ENV_PROMPT $VIRTUAL_ENV_PROMPT
+set -gx VIRTUAL_ENV $_OLD_VIRTUAL_HERE
+set -gx VIRTUAL_ENV_PROMPT {{ PROMPT }}
+
+set -g _OLD_VIRTUAL_PATH $PATH
+set -gx PATH $VIRTUAL_ENV/{{ BIN_NAME }} $PATH
+
+if set -q PYTHONHOME
+    set -g _OLD_VIRTUAL_PYTHONHOME $PYTHONHOME
+    set -eg PYTHONHOME
+end
+
+if test -z "$VIRTUAL_ENV_DISABLE_PROMPT"
+    and builtin functions -q fish_prompt
+    builtin functions -c fish_prompt _old_fish_prompt
+
+    function _old_virtual_status
+        return $argv[1]
+    end
+
+    function fish_prompt
+        set -l old_status $status $pipestatus
+        builtin set_color 4B8BBE
+        builtin printf '(%s)' "$VIRTUAL_ENV_PROMPT"
+        builtin set_color normal
+        builtin printf ' '
+        # The user's prompt sees the statuses of the command line, not those of the lines above; a last status that
+        # is not that of the last process was negated by `not`.
+        if test $old_status[1] = $old_status[-1]
+            eval (string join ' | ' -- '_old_virtual_status '$old_status[2..-1])
+        else
+            _old_virtual_status $old_status[1]
+        end
+        _old_fish_prompt
+    end
+end
+
+set -eg _OLD_VIRTUAL_HERE
+set -eg _OLD_VIRTUAL_FILE
+set -eg _OLD_VIRTUAL_REFUSAL
