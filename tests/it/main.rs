@@ -8,6 +8,7 @@
 mod bytecode; // are two trees' `.pyc` files the same code?
 mod env; // TestEnv: a temporary folder, a clean environment, runs that are judged
 mod interpreters; // every Python on the machine
+mod layouts; // the ways in which Pythons are kept
 mod oracle; // the real `python -m venv` and rvenv at one path, one after the other
 mod tree; // the differences between two trees
 mod wheel; // tiny wheels to install
@@ -31,4 +32,5 @@ mod prompt;
 mod python;
 mod regression;
 mod shells;
+mod shims;
 mod upgrade;
