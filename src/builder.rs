@@ -167,7 +167,7 @@ impl EnvBuilder {
             })?;
         }
         if let Err((path, error)) = stage.finish() {
-            log.warn(&format!("{} could not be deleted: {error}", path.display()));
+            Log::warn(&format!("{} could not be deleted: {error}", path.display()));
         }
         log.say(|| format!("made {}", context.env_dir));
         if log.is_for_a_person() {

@@ -205,6 +205,6 @@ fn indented(output: &str) -> String {
     output
         .trim_end()
         .lines()
-        .map(|line| format!("\n  {line}"))
+        .flat_map(|line| ["\n  ", line])
         .collect()
 }

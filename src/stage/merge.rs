@@ -80,7 +80,7 @@ impl Journal {
             match fs::rename(&path, &backup) {
                 Ok(()) => self.steps.push(Step::Replaced { path, backup }),
                 Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
-                    self.stuck.push((path, error.kind()))
+                    self.stuck.push((path, error.kind()));
                 }
                 Err(error) => return Err(Error::io("move away", &path)(super::bare(error))),
             }
