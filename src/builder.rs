@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::sync::OnceLock;
 
+use crate::activation::shell::{Shell, activation_command};
 use crate::activation::{self, Values};
 use crate::configuration;
 use crate::context::{Context, absolute};
+use crate::delegate;
 use crate::error::Error;
-use crate::fs::{Folder, Identity, Mode};
+use crate::fs::{Folder, Identity, Mode, parent_program};
 use crate::interpreter::{Interpreter, discovery, probe};
 use crate::interrupt::Interrupt;
 use crate::layout::Platform;
@@ -15,7 +17,7 @@ use crate::log::Log;
 use crate::options::{Environment, Links, OnExisting, Options};
 use crate::python::{self, How};
 use crate::seed::{Seed, upgrade};
-use crate::stage::Stage;
+use crate::stage::{self, Stage};
 use crate::store::Store;
 
 const GITIGNORE: &str = "# Created by venv; see https://docs.python.org/3/library/venv.html\n*\n";
@@ -117,6 +119,10 @@ impl EnvBuilder {
         let cwd = self.environment.cwd.as_deref();
         let env_dir = absolute(env_dir, cwd)?;
         let context = Context::new(&env_dir, interpreter, &self.options, cwd)?;
+        if !interpreter.is_known() {
+            self.delegate(&env_dir, interpreter, &context)?;
+            return Ok(context);
+        }
         // Another run on the same directory may come first; then this one goes on from what that one made.
         while !self.attempt(&env_dir, interpreter, &context)? {
             self.interrupt.check()?;
@@ -164,7 +170,31 @@ impl EnvBuilder {
             log.warn(&format!("{} could not be deleted: {error}", path.display()));
         }
         log.say(|| format!("made {}", context.env_dir));
+        if log.is_for_a_person() {
+            self.say_how_to_activate(context);
+        }
         Ok(true)
+    }
+
+    /// The base's own venv does it all but the hook.
+    fn delegate(
+        &self,
+        env_dir: &Path,
+        interpreter: &Interpreter,
+        context: &Context,
+    ) -> Result<(), Error> {
+        let (options, log) = (&self.options, self.log());
+        stage::check(env_dir, options, &self.environment)?;
+        log.say(|| {
+            format!(
+                "{} is not known: its own venv does it",
+                interpreter.implementation
+            )
+        });
+        log.step("venv", || {
+            delegate::create(context, interpreter, options, &self.interrupt)
+        })?;
+        self.run_post_setup(context)
     }
 
     fn find_interpreter(&self) -> Result<Interpreter, Error> {
@@ -204,11 +234,22 @@ impl EnvBuilder {
         })
     }
 
+    /// The line that activates the environment in the shell one is in.
+    fn say_how_to_activate(&self, context: &Context) {
+        let variable =
+            |name: &str| Some(self.environment.var(name)?.to_string_lossy().into_owned());
+        if let Some(shell) = Shell::detect(parent_program().as_deref(), variable) {
+            let command = activation_command(shell, &context.bin_path);
+            self.log().say(|| format!("activate it with: {command}"));
+        }
+    }
+
     fn seed<'a>(&'a self, interpreter: &'a Interpreter) -> Seed<'a> {
         Seed {
             interpreter,
             environment: &self.environment,
             seeder: self.options.seeder,
+            relocatable: self.options.relocatable,
             store: self.store(),
             interrupt: &self.interrupt,
             log: self.log(),
@@ -251,7 +292,10 @@ fn setup_python(
     links: Links,
 ) -> Result<(), Error> {
     let existing = |name: &str| Path::new(&context.bin_path).join(name);
-    let base = Identity::of(Path::new(&context.executable));
+    let base = stage
+        .is_merge()
+        .then(|| Identity::of(Path::new(&context.executable)))
+        .flatten();
     let mut links = links;
     if stage.is_merge()
         && fs_err::symlink_metadata(&context.env_exe).is_ok_and(|metadata| metadata.is_file())
@@ -263,7 +307,7 @@ fn setup_python(
         let there = existing(&placement.name);
         let name = format!("{}/{}", context.bin_name, placement.name);
         match placement.how {
-            How::Link(_) if stage.is_merge() && base.is_some() && Identity::of(&there) == base => {}
+            How::Link(_) if base.is_some() && Identity::of(&there) == base => {}
             How::Link(target) => stage.tree().symlink(&target, &name)?,
             How::Copy(source) => stage.tree().copy_executable(Path::new(&source), &name)?,
         }

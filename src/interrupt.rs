@@ -30,6 +30,12 @@ impl Interrupt {
         Ok(interrupt)
     }
 
+    /// As if `signal` had come.
+    #[cfg(test)]
+    pub(crate) fn raised(signal: usize) -> Self {
+        Self(Arc::new(AtomicUsize::new(signal)))
+    }
+
     /// The signal that came, if any.
     pub fn signal(&self) -> Option<i32> {
         i32::try_from(self.0.load(Ordering::Relaxed))

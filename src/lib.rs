@@ -10,6 +10,7 @@ mod activation;
 mod builder;
 mod configuration;
 mod context;
+mod delegate;
 mod error;
 mod fs;
 mod interpreter;

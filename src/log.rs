@@ -2,7 +2,7 @@
 //!
 //! Knows when to be silent, which is almost always.
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::time::Instant;
 
 /// Says things on stderr, or does not.
@@ -21,6 +21,11 @@ impl Log {
         if self.verbose {
             print(&line());
         }
+    }
+
+    /// Whether somebody reads along.
+    pub(crate) fn is_for_a_person(self) -> bool {
+        self.verbose && std::io::stderr().is_terminal()
     }
 
     /// Says a line in any case: something went wrong that did not stop the run.

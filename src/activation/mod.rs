@@ -3,8 +3,7 @@
 
 mod prompt;
 mod quote;
-#[expect(dead_code, reason = "the caller of -v comes with it")]
-mod shell;
+pub(crate) mod shell;
 
 use std::borrow::Cow;
 

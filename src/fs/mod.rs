@@ -3,6 +3,11 @@
 //! Knows folders and files, nothing of environments. `unix` and `windows` have the same functions; only the two `mod`
 //! lines know which one is compiled.
 
+use std::io::Write as _;
+use std::path::Path;
+
+use crate::error::Error;
+
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -13,12 +18,12 @@ mod removal;
 #[cfg(unix)]
 pub(crate) use unix::{
     Folder, Identity, Lock, end_process_group, exchange, is_mount_root, is_trusted,
-    own_process_group, read_exact_at, rename_new, symlink, umask,
+    own_process_group, parent_program, read_exact_at, rename_new, symlink, umask,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
     Folder, Identity, Lock, end_process_group, exchange, is_mount_root, is_trusted,
-    own_process_group, read_exact_at, rename_new, symlink, umask,
+    own_process_group, parent_program, read_exact_at, rename_new, symlink, umask,
 };
 
 pub(crate) use removal::remove_tree;
@@ -32,4 +37,15 @@ pub(crate) enum Mode {
     Script,
     /// What the umask leaves of 0666, executable for everybody, as pip makes console scripts.
     Executable,
+}
+
+/// Writes a file outside of any stage, with the folders above it, by temporary name and rename.
+pub(crate) fn write_elsewhere(path: &Path, pieces: &[&[u8]]) -> Result<(), Error> {
+    let folder = path.parent().unwrap_or(path);
+    let written = fs_err::create_dir_all(folder).and_then(|()| {
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        pieces.iter().try_for_each(|piece| file.write_all(piece))?;
+        file.persist(path).map(drop).map_err(|error| error.error)
+    });
+    written.map_err(Error::io("write", path))
 }

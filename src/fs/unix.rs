@@ -1,6 +1,6 @@
 //! The file system of Unix: everything relative to an open folder, no symlink in a name ever followed.
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::MetadataExt as _;
 use std::os::unix::process::CommandExt as _;
@@ -73,12 +73,22 @@ impl Folder {
 
     /// Writes a file that must not exist yet.
     pub(crate) fn write(&self, name: &str, contents: &[u8], mode: Mode) -> Result<(), Error> {
-        self.create(name, contents, mode).map(drop)
+        self.write_pieces(name, &[contents], mode)
+    }
+
+    /// Writes a file whose contents lie in several places.
+    pub(crate) fn write_pieces(
+        &self,
+        name: &str,
+        pieces: &[&[u8]],
+        mode: Mode,
+    ) -> Result<(), Error> {
+        self.create(name, pieces, mode).map(drop)
     }
 
     /// Writes a file and returns the seconds of its mtime, which its bytecode must repeat.
     pub(crate) fn write_timed(&self, name: &str, contents: &[u8]) -> Result<i64, Error> {
-        let file = self.create(name, contents, Mode::Plain)?;
+        let file = self.create(name, &[contents], Mode::Plain)?;
         let stat = rustix::fs::fstat(&file)
             .map_err(|errno| self.failed("read the time of", name, errno))?;
         #[allow(
@@ -88,7 +98,7 @@ impl Folder {
         Ok(i64::from(stat.st_mtime))
     }
 
-    fn create(&self, name: &str, contents: &[u8], mode: Mode) -> Result<OwnedFd, Error> {
+    fn create(&self, name: &str, pieces: &[&[u8]], mode: Mode) -> Result<OwnedFd, Error> {
         let umask = umask();
         let (asked, wanted) = match mode {
             Mode::Plain => (0o666, None),
@@ -99,11 +109,14 @@ impl Folder {
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let fd = rustix::fs::openat(&self.fd, name, flags, Bits::from_raw_mode(asked))
             .map_err(|errno| self.failed("create", name, errno))?;
-        let mut rest = contents;
+        let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+        let mut rest = slices.as_mut_slice();
+        // Empty slices in front would make the loop wait for bytes that do not come.
+        IoSlice::advance_slices(&mut rest, 0);
         while !rest.is_empty() {
-            match rustix::io::write(&fd, rest) {
+            match rustix::io::writev(&fd, rest) {
                 Ok(0) => return Err(self.failed("write", name, Errno::IO)),
-                Ok(written) => rest = &rest[written..],
+                Ok(written) => IoSlice::advance_slices(&mut rest, written),
                 Err(Errno::INTR) => {}
                 Err(errno) => return Err(self.failed("write", name, errno)),
             }
@@ -314,4 +327,10 @@ pub(crate) fn end_process_group(child: &mut Child) {
 pub(crate) fn read_exact_at(file: &fs::File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
     use std::os::unix::fs::FileExt as _;
     file.file().read_exact_at(buffer, offset)
+}
+
+/// The program that started this one, where the system shows it.
+pub(crate) fn parent_program() -> Option<String> {
+    let exe = format!("/proc/{}/exe", std::os::unix::process::parent_id());
+    Some(fs::read_link(exe).ok()?.to_string_lossy().into_owned())
 }

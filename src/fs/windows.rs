@@ -52,6 +52,16 @@ impl Folder {
         self.create(name, contents).map(drop)
     }
 
+    /// Writes a file whose contents lie in several places.
+    pub(crate) fn write_pieces(
+        &self,
+        name: &str,
+        pieces: &[&[u8]],
+        mode: Mode,
+    ) -> Result<(), Error> {
+        self.write(name, &pieces.concat(), mode)
+    }
+
     /// Writes a file and returns the seconds of its mtime, which its bytecode must repeat.
     pub(crate) fn write_timed(&self, name: &str, contents: &[u8]) -> Result<i64, Error> {
         let file = self.create(name, contents)?;
@@ -217,4 +227,9 @@ fn seconds(time: SystemTime) -> i64 {
         .unwrap_or_default()
         .as_secs();
     i64::try_from(since).unwrap_or(i64::MAX)
+}
+
+/// Windows does not say which program started this one; the variables of the shells do.
+pub(crate) fn parent_program() -> Option<String> {
+    None
 }

@@ -24,7 +24,7 @@ pub(crate) struct Archive {
     zip: ZipArchive<Cursor<Vec<u8>>>,
     entries: Vec<Entry>,
     dist_info: String,
-    rows: Vec<Row>,
+    rows: HashMap<String, Row>,
 }
 
 /// A file in a wheel.
@@ -67,12 +67,12 @@ impl Archive {
             zip,
             entries,
             dist_info,
-            rows: Vec::new(),
+            rows: HashMap::new(),
         };
         let text = archive.contents(&format!("{}/RECORD", archive.dist_info))?;
-        archive.rows = record::read(&text).map_err(|reason| archive.broken(reason))?;
+        let rows = record::read(&text).map_err(|reason| archive.broken(reason))?;
         archive
-            .check_rows()
+            .take_rows(rows)
             .map_err(|reason| archive.broken(reason))?;
         Ok(archive)
     }
@@ -87,9 +87,9 @@ impl Archive {
         &self.entries
     }
 
-    /// The wheel's own `RECORD`.
-    pub(crate) fn rows(&self) -> &[Row] {
-        &self.rows
+    /// What the wheel's own `RECORD` says of the entry called `name`.
+    pub(crate) fn row(&self, name: &str) -> Option<&Row> {
+        self.rows.get(name)
     }
 
     /// An error about this wheel.
@@ -157,10 +157,9 @@ impl Archive {
         if self.is_exempt(name) {
             return Ok(());
         }
-        // `check_rows` has seen to it that there is one.
-        let row = self.rows.iter().find(|row| row.path == name);
-        row.map_or(Ok(()), |row| row.verify(contents))
-            .map_err(|reason| self.broken(reason))
+        // `take_rows` has seen to it that there is one.
+        let verified = self.row(name).map_or(Ok(()), |row| row.verify(contents));
+        verified.map_err(|reason| self.broken(reason))
     }
 
     /// `RECORD` cannot hold its own hash, nor that of the signatures that are made of it.
@@ -170,29 +169,28 @@ impl Archive {
     }
 
     /// Files and rows must be the same set, or something would be installed that nobody vouches for.
-    fn check_rows(&self) -> Result<(), String> {
-        let mut rows = HashSet::new();
-        if let Some(row) = self.rows.iter().find(|row| !rows.insert(row.path.as_str())) {
-            return Err(format!("RECORD lists {:?} twice", row.path));
+    fn take_rows(&mut self, rows: Vec<Row>) -> Result<(), String> {
+        for row in rows {
+            if let Some(row) = self.rows.insert(row.path.clone(), row) {
+                return Err(format!("RECORD lists {:?} twice", row.path));
+            }
         }
         let names: HashSet<&str> = self
             .entries
             .iter()
             .map(|entry| entry.name.as_str())
             .collect();
-        if let Some(missing) = rows
-            .iter()
-            .find(|path| !names.contains(*path) && !self.is_exempt(path))
+        let mut paths = self.rows.keys();
+        if let Some(path) =
+            paths.find(|path| !names.contains(path.as_str()) && !self.is_exempt(path))
         {
-            return Err(format!("RECORD lists {missing:?}, which it does not have"));
+            return Err(format!("RECORD lists {path:?}, which is not there"));
         }
-        if let Some(unlisted) = names
-            .iter()
-            .find(|name| !rows.contains(*name) && !self.is_exempt(name))
-        {
-            return Err(format!("RECORD does not list {unlisted:?}"));
+        let mut names = names.into_iter();
+        match names.find(|name| !self.rows.contains_key(*name) && !self.is_exempt(name)) {
+            Some(name) => Err(format!("RECORD does not list {name:?}")),
+            None => Ok(()),
         }
-        Ok(())
     }
 }
 
@@ -289,5 +287,196 @@ fn dist_info(entries: &[Entry], path: &Path) -> Result<String, String> {
         Ok(folder.into())
     } else {
         Err(format!("its metadata are those of {folder:?}"))
+    }
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::path::Path;
+
+    use fs_err as fs;
+
+    use super::Archive;
+    use crate::seed::crafted::Wheel;
+
+    /// What is wrong with the wheel, by opening it and reading all of it.
+    fn fault(bytes: &[u8]) -> String {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("demo-1.0-py3-none-any.whl");
+        fs::write(&path, bytes).unwrap();
+        match read(&path) {
+            Ok(()) => "nothing".into(),
+            Err(error) => {
+                assert!(
+                    error.to_string().contains("demo-1.0-py3-none-any.whl"),
+                    "{error}"
+                );
+                error.to_string()
+            }
+        }
+    }
+
+    fn read(path: &Path) -> Result<(), crate::Error> {
+        let mut archive = Archive::open(path)?;
+        for entry in archive.entries().to_vec() {
+            archive.read(&entry)?;
+        }
+        Ok(())
+    }
+
+    fn demo() -> Wheel {
+        Wheel::new("demo").with("demo/__init__.py", "pass\n")
+    }
+
+    #[test]
+    fn a_wheel_that_is_what_it_says_is_read() {
+        let wheel = demo()
+            .with_mode("demo/", "", 0o040_755)
+            .with_mode("demo/tool", "", 0o100_755);
+        assert_eq!(fault(&wheel.bytes()), "nothing");
+        let without_modes = demo().with_mode("demo/a.py", "", 0);
+        assert_eq!(fault(&without_modes.bytes()), "nothing");
+        let sha512 = "sha512=z4PhNX7vuL3xVChQ1m2AB9Yg5AULVxXcg_SpIdNs6c5H0NE8XYXysP-DGNKHfuwvY7kxvUdBeoGlODJ6-SfaPg";
+        assert_eq!(
+            fault(&demo().with_row("demo/empty", "", sha512, "").bytes()),
+            "nothing"
+        );
+    }
+
+    #[test]
+    fn only_the_executable_bits_of_plain_files_count() {
+        let folder = tempfile::tempdir().unwrap();
+        let wheel =
+            demo()
+                .with_mode("demo/tool", "", 0o100_755)
+                .with_mode("demo/untyped", "", 0o755);
+        let archive = Archive::open(&wheel.write(folder.path())).unwrap();
+        let executable = |name| archive.entry(name).unwrap().is_executable;
+        assert!(executable("demo/tool"));
+        assert!(!executable("demo/untyped") && !executable("demo/__init__.py"));
+    }
+
+    #[test]
+    fn a_name_that_could_land_elsewhere_is_refused() {
+        for (name, reason) in [
+            ("/etc/demo", "is absolute"),
+            ("../demo.py", "`..`"),
+            ("demo/../../x.py", "`..`"),
+            ("demo/..", "`..`"),
+            ("./demo/x.py", "`.`"),
+            ("demo//x.py", "empty component"),
+            ("demo\\x.py", "backslash"),
+            ("..\\x.py", "backslash"),
+            ("C:/x.py", "colon"),
+            ("demo/x.py:stream", "colon"),
+            ("demo/x\0.py", "control character"),
+            ("demo/x\n.py", "control character"),
+            ("demo/x\u{85}.py", "control character"),
+        ] {
+            let fault = fault(&demo().with(name, "x").bytes());
+            assert!(fault.contains(reason), "{name:?}: {fault}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_plain_file_is_refused() {
+        for mode in [
+            0o120_777, 0o010_644, 0o020_644, 0o060_644, 0o140_644, 0o040_755,
+        ] {
+            let fault = fault(&demo().with_mode("demo/link", "/etc/passwd", mode).bytes());
+            assert!(
+                fault.contains("neither a plain file nor a folder"),
+                "{mode:o}: {fault}"
+            );
+        }
+        let fault = fault(&demo().with_mode("demo/", "", 0o120_777).bytes());
+        assert!(
+            fault.contains("neither a plain file nor a folder"),
+            "{fault}"
+        );
+    }
+
+    #[test]
+    fn two_entries_of_one_name_are_refused() {
+        let wheel = demo().with("demo/twin1", "a").with("demo/twin2", "b");
+        let mut bytes = wheel.bytes();
+        while let Some(at) = bytes.windows(10).position(|window| window == b"demo/twin2") {
+            bytes[at + 9] = b'1';
+        }
+        assert!(fault(&bytes).contains("two entries of one name"));
+        let fault_of = |wheel: Wheel| fault(&wheel.bytes());
+        assert!(fault_of(demo().with("demo", "x")).contains("demo"));
+        assert!(fault_of(demo().with("file", "x").with("file/b", "x")).contains("which is a file"));
+        assert!(
+            fault_of(demo().with("file/b", "x").with("file", "x")).contains("two entries called")
+        );
+    }
+
+    #[test]
+    fn what_record_does_not_vouch_for_is_refused() {
+        let good = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
+        for (hash, size, reason) in [
+            ("", "", "no hash"),
+            ("md5=1B2M2Y8AsgTpgAmY7PhCfg", "0", "proves nothing"),
+            ("sha1=2jmj7l5rSw0yVb_vlWAYkK_YBwk", "0", "proves nothing"),
+            (good, "1", "RECORD says 1"),
+            ("sha256=AAAA", "0", "not the file"),
+        ] {
+            let fault = fault(&demo().with_row("demo/a", "", hash, size).bytes());
+            assert!(fault.contains(reason), "{fault}");
+        }
+        let mut missing = demo();
+        missing
+            .rows
+            .push(super::Row::unhashed("demo/gone.py".into()));
+        assert!(fault(&missing.bytes()).contains("which is not there"));
+        let mut twice = demo();
+        twice
+            .rows
+            .push(super::Row::hashed("demo/__init__.py".into(), b"pass\n"));
+        twice
+            .rows
+            .push(super::Row::hashed("demo/__init__.py".into(), b"pass\n"));
+        assert!(fault(&twice.bytes()).contains("twice"));
+        let mut unlisted = demo().with("demo/a", "x");
+        unlisted
+            .rows
+            .push(super::Row::hashed("demo/a".into(), b"x"));
+        let mut bytes = unlisted.bytes();
+        // The row is for another file now; its length stays.
+        let at = bytes
+            .windows(15)
+            .rposition(|window| window == b"demo/a,sha256=L")
+            .unwrap();
+        bytes[at + 5] = b'b';
+        assert!(fault(&bytes).contains("RECORD"), "{}", fault(&bytes));
+    }
+
+    #[test]
+    fn a_flipped_byte_or_a_missing_end_is_noticed() {
+        let bytes = demo()
+            .with("demo/text", "the quick brown fox jumps")
+            .bytes();
+        let at = bytes
+            .windows(5)
+            .position(|window| window == b"quick")
+            .unwrap_or(60);
+        for flipped in [at, at + 3] {
+            let mut bytes = bytes.clone();
+            bytes[flipped] ^= 1;
+            assert_ne!(fault(&bytes), "nothing");
+        }
+        for length in [0, 10, bytes.len() / 2, bytes.len() - 1] {
+            assert_ne!(fault(&bytes[..length]), "nothing");
+        }
+    }
+
+    #[test]
+    fn the_metadata_must_be_those_of_the_file_name() {
+        let other = Wheel::new("other").bytes();
+        assert!(fault(&other).contains("other-1.0.dist-info"));
+        let two = demo().with("other-1.0.dist-info/WHEEL", "x");
+        assert!(fault(&two.bytes()).contains("one .dist-info folder, not 2"));
     }
 }

@@ -30,30 +30,41 @@ pub(crate) fn replace(bytecode: &[u8], old: &str, new: &str) -> Option<(Vec<u8>,
     Some((result, positions))
 }
 
-/// Appends `bytecode` to `result` with the strings at `positions` replaced by `new`; `None` if there are none there.
-pub(crate) fn replace_at(
-    result: &mut Vec<u8>,
-    bytecode: &[u8],
+/// The pieces of `bytecode` with the strings at `positions` replaced by `new`; `None` if there are none there.
+///
+/// Pieces, not a copy: laying down a thousand files, copying each once more would show. `strings` holds what is new.
+pub(crate) fn replace_at<'a>(
+    bytecode: &'a [u8],
     positions: &[u32],
     new: &str,
-) -> Option<()> {
+    strings: &'a mut Vec<u8>,
+) -> Option<Vec<&'a [u8]>> {
+    let mut kept = Vec::with_capacity(positions.len() + 1);
+    let mut ends = Vec::with_capacity(positions.len());
     let mut copied = 0;
+    strings.clear();
     for &position in positions {
         let start = position as usize;
         let (kind, rest) = bytecode.get(start..)?.split_first()?;
-        let end = match kind & !REFERENCE {
+        kept.push(bytecode.get(copied..start)?);
+        encode(strings, *kind, new);
+        ends.push(strings.len());
+        copied = match kind & !REFERENCE {
             SHORT_ASCII | SHORT_ASCII_INTERNED => start + 2 + usize::from(*rest.first()?),
             ASCII | ASCII_INTERNED | UNICODE | INTERNED => {
                 start + 5 + u32::from_le_bytes(rest.first_chunk::<4>().copied()?) as usize
             }
             _ => return None,
         };
-        result.extend_from_slice(bytecode.get(copied..start)?);
-        encode(result, *kind, new);
-        copied = end;
     }
-    result.extend_from_slice(bytecode.get(copied..)?);
-    Some(())
+    let mut pieces = Vec::with_capacity(positions.len() * 2 + 1);
+    let mut begin = 0;
+    for (piece, end) in kept.into_iter().zip(ends) {
+        pieces.extend([piece, &strings[begin..end]]);
+        begin = end;
+    }
+    pieces.push(bytecode.get(copied..)?);
+    Some(pieces)
 }
 
 /// Where the marshalled string begins whose bytes are at `at`.
@@ -128,9 +139,12 @@ mod tests {
         ] {
             let bytecode = [b"head", [kind, 4].as_slice(), b"/old", b"tail"].concat();
             let (stored, positions) = replace(&bytecode, "/old", "rel").unwrap();
-            let mut result = Vec::new();
-            replace_at(&mut result, &stored, &positions, new).unwrap();
-            assert_eq!(result, [b"head".as_slice(), &expected, b"tail"].concat());
+            let mut strings = Vec::new();
+            let pieces = replace_at(&stored, &positions, new, &mut strings).unwrap();
+            assert_eq!(
+                pieces.concat(),
+                [b"head".as_slice(), &expected, b"tail"].concat()
+            );
         }
     }
 

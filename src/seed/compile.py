@@ -2,7 +2,6 @@
 # A line in: paths relative to argv[1], in UTF-8, separated by NUL. A line out: per path, "+" compiled or "-" not valid
 # for this Python. Nothing but frozen and built-in modules is imported, because the start counts.
 import _frozen_importlib_external as external
-import gc
 import marshal
 import sys
 
@@ -30,7 +29,7 @@ def header(path, source):
 def compiled(name):
     filename = folder + "/" + name
     path = filename.encode("utf-8")
-    with open(path, "rb") as file:
+    with open(path, "rb", buffering=0) as file:
         source = file.read()
     try:
         code = compile(source, filename, "exec", dont_inherit=True, optimize=int(optimize))
@@ -46,8 +45,6 @@ def compiled(name):
     return True
 
 
-# Compiling makes no cycles worth collecting in so short a life.
-gc.disable()
 for line in sys.stdin.buffer:
     names = line[:-1].decode("utf-8").split("\0")
     sys.stdout.write("".join("+" if compiled(name) else "-" for name in names) + "\n")

@@ -4,8 +4,6 @@
 //! order in which they are laid down, each checked by its CRC. Bytecode says its source's path relative to site-packages, and the
 //! index says where, so that the real path can be put there. Knows the format, neither who filled it nor where it goes.
 
-use std::io::{self, Read as _};
-
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
@@ -15,7 +13,7 @@ use crate::fs::read_exact_at;
 /// The first entry of the zip.
 pub(crate) const INDEX: &str = "index.json";
 /// Part of every image's key: another format is another image.
-pub(crate) const FORMAT: u32 = 1;
+pub(crate) const FORMAT: u32 = 2;
 /// The fixed part of a local file header, section 4.3.7 of the zip specification.
 const LOCAL_HEADER: u64 = 30;
 
@@ -50,8 +48,9 @@ pub(crate) struct Script {
     pub(crate) body: String,
 }
 
-/// One file below site-packages.
-#[derive(Debug, Serialize, Deserialize)]
+/// One file below site-packages; in the index a row, since there are a thousand of them and each run reads them all.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(from = "Row", into = "Row")]
 pub(crate) struct Entry {
     /// With `/`.
     pub(crate) path: String,
@@ -60,8 +59,33 @@ pub(crate) struct Entry {
     /// The position of its distribution in [`Index::distributions`].
     pub(crate) distribution: usize,
     /// For bytecode: where `co_filename` is written; the source is the entry before.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) filenames: Option<Vec<u32>>,
+}
+
+type Row = (String, u32, u32, usize, Option<Vec<u32>>);
+
+impl From<Row> for Entry {
+    fn from((path, size, crc, distribution, filenames): Row) -> Self {
+        Self {
+            path,
+            size,
+            crc,
+            distribution,
+            filenames,
+        }
+    }
+}
+
+impl From<Entry> for Row {
+    fn from(entry: Entry) -> Self {
+        (
+            entry.path,
+            entry.size,
+            entry.crc,
+            entry.distribution,
+            entry.filenames,
+        )
+    }
 }
 
 /// An image opened for laying down.
@@ -94,14 +118,9 @@ impl Image {
             u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
         };
         let (crc, size) = (field(14), field(18));
-        let mut json = Vec::new();
-        io::Seek::seek(&mut &file, io::SeekFrom::Start(header_size))
-            .map_err(|error| damaged(error.to_string()))?;
-        (&file)
-            .take(u64::from(size))
-            .read_to_end(&mut json)
-            .map_err(|error| damaged(error.to_string()))?;
-        if json.len() != size as usize || crc32fast::hash(&json) != crc {
+        let mut json = vec![0; size as usize];
+        read_exact_at(&file, &mut json, header_size).map_err(|error| damaged(error.to_string()))?;
+        if crc32fast::hash(&json) != crc {
             return Err(damaged("its index is not what was written".into()));
         }
         let index: Index =

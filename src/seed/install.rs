@@ -2,18 +2,15 @@
 //!
 //! The same whichever producer made the image. Knows the environment's paths, not how its tree becomes one.
 
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{ops::Range, thread};
 
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
-
-use super::co_filename;
-use super::image::{Distribution, Entry, Image};
+use super::image::{Entry, Image};
+use super::{co_filename, finish};
 use crate::context::{Context, join};
 use crate::error::Error;
-use crate::fs::{Folder, Mode, read_exact_at};
+use crate::fs::{self, Folder, Mode, read_exact_at};
 use crate::interpreter::Interpreter;
 use crate::interrupt::Interrupt;
 
@@ -30,6 +27,10 @@ pub(crate) struct Destination<'a> {
     pub(crate) interrupt: &'a Interrupt,
     /// Which of the image's distributions are wanted, by position.
     pub(crate) wanted: &'a [bool],
+    /// Console scripts find the Python beside them.
+    pub(crate) relocatable: bool,
+    /// `PYTHONPYCACHEPREFIX`, where that Python honours it: bytecode goes there.
+    pub(crate) pycache_prefix: Option<&'a str>,
 }
 
 /// Lays the wanted distributions down.
@@ -42,6 +43,10 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
     let site_packages = to.tree.child(purelib)?;
     let wanted = |entry: &Entry| to.wanted[entry.distribution];
     for folder in &image.index.folders {
+        // Folders of bytecode are not in the environment where bytecode is not.
+        if to.pycache_prefix.is_some() && folder.ends_with("__pycache__") {
+            continue;
+        }
         if to.wanted.iter().all(|&wanted| wanted) || owns(image, to, folder) {
             site_packages.create_dir(folder)?;
         }
@@ -49,14 +54,18 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
     let chunks = chunks(image);
     let next = AtomicUsize::new(0);
     let work = || -> Result<(), Error> {
-        let (mut buffer, mut bytecode) = (Vec::new(), Vec::new());
+        let (mut buffer, mut strings) = (Vec::new(), Vec::new());
         while let Some(range) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
             to.interrupt.check()?;
             let start = image.offsets[range.start];
             let last = range.end - 1;
-            let length = image.offsets[last] + u64::from(image.index.entries[last].size) - start;
-            buffer.resize(usize::try_from(length).unwrap_or(usize::MAX), 0);
-            read_exact_at(&image.file, &mut buffer, start)
+            let end = image.offsets[last] + u64::from(image.index.entries[last].size);
+            let length = usize::try_from(end - start).unwrap_or(usize::MAX);
+            if buffer.len() < length {
+                // Never shrunk: growing again would fill it with zeros again.
+                buffer.resize(length.max(CHUNK), 0);
+            }
+            read_exact_at(&image.file, &mut buffer[..length], start)
                 .map_err(|error| damaged(image, &error.to_string()))?;
             let mut source_time = 0;
             for position in range.clone() {
@@ -76,13 +85,26 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
                     Some(filenames) => {
                         let source = &image.index.entries[position - 1].path;
                         let said = join(to.interpreter.platform, &to.context.lib_path, source);
-                        bytecode.clear();
-                        co_filename::replace_at(&mut bytecode, contents, filenames, &said)
-                            .ok_or_else(|| {
-                                damaged(image, &format!("{} names no source", entry.path))
-                            })?;
-                        set_time(&mut bytecode, image.index.bytecode_header, source_time);
-                        site_packages.write(&entry.path, &bytecode, Mode::Plain)?;
+                        let names_no_source =
+                            || damaged(image, &format!("{} names no source", entry.path));
+                        let header = contents
+                            .get(..image.index.bytecode_header)
+                            .ok_or_else(names_no_source)?;
+                        let header = with_time(header, source_time);
+                        let mut pieces =
+                            co_filename::replace_at(contents, filenames, &said, &mut strings)
+                                .ok_or_else(names_no_source)?;
+                        pieces[0] = pieces[0].get(header.len()..).ok_or_else(names_no_source)?;
+                        pieces.insert(0, &header);
+                        match to.pycache_prefix {
+                            None => {
+                                site_packages.write_pieces(&entry.path, &pieces, Mode::Plain)?
+                            }
+                            Some(prefix) => {
+                                let path = finish::prefixed(prefix, to.context, &entry.path);
+                                fs::write_elsewhere(Path::new(&path), &pieces)?;
+                            }
+                        }
                     }
                     None if entry.path.ends_with(".py") => {
                         source_time = site_packages.write_timed(&entry.path, contents)?;
@@ -116,7 +138,7 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
         .zip(to.wanted)
         .filter(|(_, wanted)| **wanted)
     {
-        finish(distribution, &site_packages, to)?;
+        finish::finish(distribution, &site_packages, to)?;
     }
     Ok(())
 }
@@ -154,10 +176,11 @@ fn chunks(image: &Image) -> Vec<Range<usize>> {
     chunks
 }
 
-/// Puts the source's time into the header of timestamp-based bytecode; checked hashes (PEP 552) stay as they are.
-fn set_time(bytecode: &mut [u8], header: usize, time: i64) {
-    let at = header - 8;
-    let is_timed = header < 16 || bytecode[4..8] == [0; 4];
+/// The header of timestamp-based bytecode with its source's time; that of checked hashes (PEP 552) stays as it is.
+fn with_time(header: &[u8], time: i64) -> Vec<u8> {
+    let mut header = header.to_vec();
+    let at = header.len() - 8;
+    let is_timed = at < 8 || header[4..8] == [0; 4];
     if is_timed {
         // CPython keeps the low 32 bits, too.
         #[expect(
@@ -165,34 +188,9 @@ fn set_time(bytecode: &mut [u8], header: usize, time: i64) {
             clippy::cast_sign_loss,
             reason = "importlib does the same"
         )]
-        bytecode[at..at + 4].copy_from_slice(&(time as u32).to_le_bytes());
+        header[at..at + 4].copy_from_slice(&(time as u32).to_le_bytes());
     }
-}
-
-/// Writes the console scripts and RECORD, which say this environment's path.
-fn finish(
-    distribution: &Distribution,
-    site_packages: &Folder,
-    to: &Destination<'_>,
-) -> Result<(), Error> {
-    let up = "../".repeat(to.interpreter.scheme.purelib.split('/').count());
-    let shebang =
-        super::script::shebang(&to.context.env_exe, to.interpreter.platform.shebang_limit());
-    let mut rows = Vec::new();
-    for script in &distribution.scripts {
-        let contents = [shebang.as_bytes(), script.body.as_bytes()].concat();
-        let path = format!("{}/{}", to.context.bin_name, script.name);
-        to.tree.write(&path, &contents, Mode::Executable)?;
-        let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(&contents));
-        rows.push(format!("{up}{path},sha256={digest},{}\r\n", contents.len()));
-    }
-    rows.sort();
-    let record = rows.concat() + &distribution.record;
-    site_packages.write(
-        &format!("{}/RECORD", distribution.dist_info),
-        record.as_bytes(),
-        Mode::Plain,
-    )
+    header
 }
 
 fn damaged(image: &Image, reason: &str) -> Error {

@@ -8,13 +8,20 @@ pub(crate) mod upgrade;
 mod archive;
 mod bytecode;
 mod co_filename;
+#[cfg(test)]
+#[cfg(unix)]
+mod crafted;
 mod ensurepip;
+mod entry_point;
+mod finish;
+mod generation;
 mod image;
 mod install;
 mod installed;
 mod pack;
 mod record;
 mod script;
+mod unpack;
 mod wheel;
 
 use std::path::{Path, PathBuf};
@@ -24,7 +31,7 @@ use std::time::Duration;
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
-use crate::context::Context;
+use crate::context::{Context, absolute};
 use crate::error::Error;
 use crate::fs::{Identity, remove_tree};
 use crate::interpreter::Interpreter;
@@ -34,10 +41,10 @@ use crate::options::{Environment, Seeder};
 use crate::stage::Stage;
 use crate::store::{Store, hex};
 use bytecode::Bytecode;
+use generation::Names;
 use image::Image;
 use install::Destination;
 use pack::Packed;
-use script::Names;
 use wheel::Production;
 
 /// Everything that decides what pip an environment gets.
@@ -45,6 +52,7 @@ pub(crate) struct Seed<'a> {
     pub(crate) interpreter: &'a Interpreter,
     pub(crate) environment: &'a Environment,
     pub(crate) seeder: Seeder,
+    pub(crate) relocatable: bool,
     pub(crate) store: Store,
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) log: Log,
@@ -72,12 +80,15 @@ impl Seed<'_> {
         if !wanted.contains(&true) {
             return Ok(Vec::new());
         }
+        let pycache_prefix = self.pycache_prefix(context);
         let destination = Destination {
             tree: stage.tree(),
             context,
             interpreter: self.interpreter,
             interrupt: self.interrupt,
             wanted: &wanted,
+            relocatable: self.relocatable,
+            pycache_prefix: pycache_prefix.as_deref(),
         };
         match install::install(&image, &destination) {
             Err(error @ Error::DamagedImage { .. }) => {
@@ -191,6 +202,16 @@ impl Seed<'_> {
             names: Names::from_options(variable("ENSUREPIP_OPTIONS").as_deref()),
             bytecode: Bytecode::for_environment(self.interpreter, variable),
         }
+    }
+
+    /// `PYTHONPYCACHEPREFIX`: ensurepip honours it since it is no longer isolated (gh-98251), from its own directory.
+    fn pycache_prefix(&self, context: &Context) -> Option<String> {
+        let prefix = self
+            .environment
+            .var("PYTHONPYCACHEPREFIX")
+            .filter(|_| self.interpreter.at_least(3, 10))?;
+        let prefix = absolute(Path::new(prefix), Some(Path::new(&context.env_dir))).ok()?;
+        prefix.to_str().map(str::to_owned)
     }
 
     fn pack(&self, scratch: &Path) -> Result<Packed, Error> {

@@ -1,265 +1,6 @@
-//! Console scripts: their names, the body that the installing pip gives them, and their first lines.
+//! The first lines of a console script, by which the kernel or the shell finds Python.
 //!
-//! Renders text; knows no disk and nothing of wheels but their `entry_points.txt` and pip's own sources.
-
-/// Which of pip's names ensurepip makes: what `ENSUREPIP_OPTIONS` says to the installing pip.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) enum Names {
-    /// The variable is not set: `pip`, `pip3` and `pip3.N`.
-    #[default]
-    All,
-    /// Any other value: without the plain `pip`.
-    Versioned,
-    /// `altinstall`: `pip3.N` alone.
-    Alternative,
-}
-
-impl Names {
-    /// What the value of `ENSUREPIP_OPTIONS` means, if it is set.
-    pub(crate) fn from_options(value: Option<&str>) -> Self {
-        match value {
-            None => Self::All,
-            Some("altinstall") => Self::Alternative,
-            Some(_) => Self::Versioned,
-        }
-    }
-}
-
-/// One entry point that becomes a script.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct EntryPoint {
-    /// The file's name.
-    pub(crate) name: String,
-    module: String,
-    function: String,
-}
-
-/// What the sources of one pip say about the scripts that it makes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Generation {
-    template: String,
-    /// distlib before 0.3 ended the shebang twice.
-    blank_line: bool,
-    /// Before 23.0 `pip3.10` was not seen to be a versioned name.
-    two_digits: bool,
-    /// Since 20.2 there is a file `REQUESTED` (PEP 627's companion).
-    pub(crate) requested: bool,
-}
-
-impl Generation {
-    /// Reads it off the module of pip that installs wheels and off the `scripts` module of its distlib.
-    ///
-    /// # Errors
-    ///
-    /// What was sought in vain; there is no guessing, because the ensurepip producer always knows.
-    pub(crate) fn read(wheel_module: &str, distlib_scripts: &str) -> Result<Self, String> {
-        let template = literal_after(wheel_module, "script_template = ")
-            .or_else(|| literal_after(distlib_scripts, "\nSCRIPT_TEMPLATE = "))
-            .ok_or("the text of its console scripts is not where pip has had it")?;
-        let placeholders = ["%(module)s", "%(import_name)s", "%(func)s"];
-        let rest = placeholders
-            .iter()
-            .fold(template.clone(), |text, placeholder| {
-                text.replace(placeholder, "")
-            });
-        if rest.contains('%')
-            || placeholders
-                .iter()
-                .any(|placeholder| !template.contains(placeholder))
-        {
-            return Err(
-                "the text of its console scripts has other placeholders than pip has had".into(),
-            );
-        }
-        if !wheel_module.contains(r"pip(\d") {
-            return Err(
-                "the names of its console scripts are not made as pip has made them".into(),
-            );
-        }
-        Ok(Self {
-            template,
-            blank_line: distlib_scripts.contains("shebang + linesep + script_bytes"),
-            two_digits: wheel_module.contains(r"pip(\d+(\.\d+)?)?$"),
-            requested: wheel_module.contains("REQUESTED"),
-        })
-    }
-
-    /// The script without its shebang.
-    pub(crate) fn body(&self, entry: &EntryPoint) -> String {
-        let import_name = entry.function.split('.').next().unwrap_or_default();
-        let text = self
-            .template
-            .replace("%(module)s", &entry.module)
-            .replace("%(import_name)s", import_name)
-            .replace("%(func)s", &entry.function);
-        if self.blank_line {
-            format!("\n{text}")
-        } else {
-            text
-        }
-    }
-
-    /// The scripts of one distribution (`get_console_script_specs`), a name twice where pip makes it twice.
-    ///
-    /// pip and `easy_install` get the names of the running Python instead of the versions in their wheels.
-    pub(crate) fn scripts(
-        &self,
-        mut points: Vec<EntryPoint>,
-        [major, minor, _]: [u32; 3],
-        names: Names,
-    ) -> Vec<EntryPoint> {
-        let mut scripts = Vec::new();
-        let special = [
-            ("pip", format!("pip{major}"), format!("pip{major}.{minor}")),
-            (
-                "easy_install",
-                String::new(),
-                format!("easy_install-{major}.{minor}"),
-            ),
-        ];
-        for (plain, with_major, with_minor) in special {
-            let Some(index) = points.iter().position(|point| point.name == plain) else {
-                continue;
-            };
-            let point = points.remove(index);
-            points.retain(|other| !self.is_versioned(&other.name, plain));
-            let wanted = [
-                (plain.to_string(), names == Names::All),
-                (with_major, names != Names::Alternative),
-                (with_minor, true),
-            ];
-            for (name, _) in wanted
-                .into_iter()
-                .filter(|(name, wanted)| *wanted && !name.is_empty())
-            {
-                scripts.push(EntryPoint {
-                    name,
-                    ..point.clone()
-                });
-            }
-        }
-        scripts.append(&mut points);
-        scripts
-    }
-
-    /// `pip(\d+(\.\d+)?)?$` and `easy_install(-\d+\.\d+)?$`, with one digit each in old pips.
-    fn is_versioned(&self, name: &str, plain: &str) -> bool {
-        let Some(version) = name.strip_prefix(plain) else {
-            return false;
-        };
-        let number = |text: &str| {
-            !text.is_empty()
-                && text.chars().all(char::is_numeric)
-                && (self.two_digits || text.chars().count() == 1)
-        };
-        let pair = |text: &str| {
-            text.split_once('.')
-                .is_some_and(|(major, minor)| number(major) && number(minor))
-        };
-        if plain == "pip" {
-            version.is_empty() || number(version) || pair(version)
-        } else {
-            version.is_empty() || version.strip_prefix('-').is_some_and(pair)
-        }
-    }
-}
-
-/// The string literal that follows `assignment`, dedented if the source says so.
-fn literal_after(source: &str, assignment: &str) -> Option<String> {
-    let (_, rest) = source.split_once(assignment)?;
-    let (rest, dedent) = match rest.strip_prefix("textwrap.dedent(") {
-        Some(rest) => (rest.trim_start(), true),
-        None => (rest, false),
-    };
-    let (rest, raw) = rest
-        .strip_prefix('r')
-        .map_or((rest, false), |rest| (rest, true));
-    let quotes = rest
-        .get(..3)
-        .filter(|quotes| matches!(*quotes, "\"\"\"" | "'''"))?;
-    let (text, _) = rest[3..].split_once(quotes)?;
-    let text = if raw {
-        text.to_string()
-    } else {
-        text.replace("\\\n", "")
-    };
-    if !raw && text.contains('\\') {
-        return None;
-    }
-    Some(if dedent { dedented(&text) } else { text })
-}
-
-/// `textwrap.dedent` of a text indented with spaces.
-fn dedented(text: &str) -> String {
-    let lines = || text.split('\n').filter(|line| !line.trim().is_empty());
-    let margin = lines()
-        .map(|line| line.len() - line.trim_start_matches(' ').len())
-        .min()
-        .unwrap_or(0);
-    let cut = |line: &str| {
-        if line.trim().is_empty() {
-            String::new()
-        } else {
-            line[margin..].to_string()
-        }
-    };
-    text.split('\n').map(cut).collect::<Vec<_>>().join("\n")
-}
-
-/// The entry points of `entry_points.txt` that become scripts: `console_scripts`, then `gui_scripts`, which are the same
-/// everywhere but on Windows.
-///
-/// # Errors
-///
-/// What is wrong with an entry point, as distlib would refuse it, or a name that would leave the folder of scripts.
-pub(crate) fn entry_points(text: &str) -> Result<Vec<EntryPoint>, String> {
-    let mut points: [Vec<EntryPoint>; 2] = Default::default();
-    let mut group = None;
-    for line in text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty() && !line.starts_with(['#', ';']))
-    {
-        if let Some(section) = line
-            .strip_prefix('[')
-            .and_then(|line| line.strip_suffix(']'))
-        {
-            group = ["console_scripts", "gui_scripts"]
-                .iter()
-                .position(|known| *known == section.trim());
-        } else if let Some(group) = group {
-            let point = entry_point(line).ok_or_else(|| {
-                format!("{line:?} is no entry point that a script can be made of")
-            })?;
-            points[group].retain(|other| other.name != point.name);
-            points[group].push(point);
-        }
-    }
-    Ok(points.concat())
-}
-
-fn entry_point(line: &str) -> Option<EntryPoint> {
-    let (name, value) = line.split_once('=')?;
-    // Extras are allowed by the specification and mean nothing to a script.
-    let reference = value.split('[').next().unwrap_or_default();
-    let (module, function) = reference.split_once(':')?;
-    let (name, module, function) = (name.trim(), module.trim(), function.trim());
-    let is_word =
-        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_');
-    let is_dotted = |path: &str| path.split('.').all(is_word);
-    let escapes = matches!(name, "" | "." | "..")
-        || name.contains(|c: char| {
-            matches!(c, '/' | '\\' | ':' | '[') || c.is_whitespace() || c.is_control()
-        });
-    if escapes || !is_dotted(module) || !is_dotted(function) {
-        return None;
-    }
-    Some(EntryPoint {
-        name: name.into(),
-        module: module.into(),
-        function: function.into(),
-    })
-}
+//! Renders text; knows distlib's rule and the shell's grammar, nothing of what the script does.
 
 /// A whole script: `body` as [`Generation::body`] made it, started by `executable`.
 pub(crate) fn render(executable: &str, body: &str, limit: usize) -> String {
@@ -335,4 +76,193 @@ exec "${{script%/*}}/{name}" "$0" "$@"
 ' '''
 "#
     )
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
+    use std::process::Command;
+
+    use fs_err as fs;
+
+    use super::{launcher, render, shebang};
+    use crate::seed::crafted::pythons;
+
+    #[test]
+    fn a_short_path_without_spaces_is_a_shebang_of_its_own() {
+        assert_eq!(shebang("/env/bin/python", 127), "#!/env/bin/python\n");
+        assert_eq!(shebang("/é$'/bin/python", 127), "#!/é$'/bin/python\n");
+        let longest = format!("/{}", "x".repeat(123));
+        assert_eq!(shebang(&longest, 127), format!("#!{longest}\n"));
+        assert_eq!(
+            shebang(&format!("/{}", "x".repeat(508)), 512)
+                .lines()
+                .count(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_long_path_or_one_with_spaces_is_said_to_the_shell() {
+        let spaced = "#!/bin/sh\n'''exec' \"/an env/bin/python\" \"$0\" \"$@\"\n' '''\n";
+        assert_eq!(shebang("/an env/bin/python", 127), spaced);
+        let long = format!("/{}", "x".repeat(124));
+        let expected = format!("#!/bin/sh\n'''exec' {long} \"$0\" \"$@\"\n' '''\n");
+        assert_eq!(shebang(&long, 127), expected);
+        // é counts twice.
+        assert_eq!(
+            shebang(&format!("/{}é", "x".repeat(122)), 127)
+                .lines()
+                .count(),
+            3
+        );
+    }
+
+    #[test]
+    fn a_path_that_would_be_more_than_a_path_is_never_said() {
+        let long = "x".repeat(130);
+        for executable in [
+            "/a\nimport_os/python",
+            "/a\rimport_os/python",
+            "/a\tb/python",
+            "/coding=utf-7/python",
+            "/a b$(id)/python",
+            "/a b`id`/python",
+            "/a b\"c/python",
+            "/a b\\x/python",
+            "/a b'''c/python",
+            &format!("/{long}$x/python"),
+            &format!("/{long};id/python"),
+            &format!("/{long}*/python"),
+            &format!("/{long}'/python"),
+            &format!("/{long}\tx/python"),
+        ] {
+            assert_eq!(
+                shebang(executable, 127),
+                launcher("/x/python"),
+                "{executable:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_blank_line_of_old_pips_follows_only_a_plain_shebang() {
+        assert_eq!(render("/python", "\nbody", 127), "#!/python\n\nbody");
+        assert!(render("/a b/python", "\nbody", 127).ends_with("\n' '''\nbody"));
+        assert!(render("/a b/python", "body", 127).ends_with("\n' '''\nbody"));
+    }
+
+    fn write(path: &Path, text: &str) {
+        fs::write(path, text).unwrap();
+        fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
+    }
+
+    fn run(command: &mut Command) -> String {
+        // Nothing but a shell and readlink is there: no realpath, no dirname.
+        let output = command.env_clear().output().unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert!(output.stderr.is_empty(), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    }
+
+    #[test]
+    fn the_launcher_finds_python_beside_the_script() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = fs::canonicalize(folder.path()).unwrap();
+        let tools = root.join("tools");
+        fs::create_dir(&tools).unwrap();
+        for tool in ["sh", "readlink"] {
+            symlink(which::which(tool).unwrap(), tools.join(tool)).unwrap();
+        }
+        for name in [
+            "env",
+            "an env",
+            "-n",
+            "$(exit 9)`exit 9`",
+            "a'b\"c\\",
+            "line\nend\n",
+        ] {
+            let bin = root.join(name);
+            fs::create_dir(&bin).unwrap();
+            write(
+                &bin.join("python3.13"),
+                "#!/bin/sh\nprintf '%s|' \"$0\" \"$@\"\n",
+            );
+            let script = bin.join("pip");
+            write(
+                &script,
+                &format!(
+                    "{}raise SystemExit\n",
+                    launcher(&format!("{name}/python3.13"))
+                ),
+            );
+            let (python, said) = (bin.join("python3.13"), script.display());
+            let expected = format!("{}|{said}|a b|$c|", python.display());
+            assert_eq!(
+                run(Command::new(&script)
+                    .args(["a b", "$c"])
+                    .env("PATH", &tools)),
+                expected
+            );
+
+            // Through a relative link to an absolute one, and as a name below the current folder.
+            let links = root.join(format!("links to {name}"));
+            fs::create_dir(&links).unwrap();
+            symlink(&script, links.join("one\n")).unwrap();
+            symlink("one\n", links.join("two")).unwrap();
+            let two = links.join("two");
+            let expected = format!("{}|{}|", python.display(), two.display());
+            assert_eq!(run(Command::new(&two).env("PATH", &tools)), expected);
+            let mut below = Command::new("sh");
+            below
+                .args(["-c", "exec sh pip"])
+                .current_dir(&bin)
+                .env("PATH", &tools);
+            assert_eq!(run(&mut below), "./python3.13|pip|");
+        }
+    }
+
+    #[test]
+    fn every_first_line_is_nothing_to_python() {
+        let folder = tempfile::tempdir().unwrap();
+        for python in pythons() {
+            let bin = folder.path().join("$(exit 9) 'bin'");
+            fs::create_dir(&bin).unwrap();
+            symlink(&python, bin.join("python")).unwrap();
+            let said = bin.join("python");
+            for first in [
+                launcher("python"),
+                shebang(python.to_str().unwrap(), 10),
+                shebang(said.to_str().unwrap(), 127),
+            ] {
+                let script = bin.join("script");
+                write(
+                    &script,
+                    &format!("{first}import sys\nprint(__doc__ and 1, sys.argv[1:])\n"),
+                );
+                let output = Command::new(&script)
+                    .arg("a b")
+                    .env("PYTHONWARNINGS", "error")
+                    .output()
+                    .unwrap();
+                assert!(output.stderr.is_empty(), "{output:?}");
+                assert_eq!(
+                    String::from_utf8_lossy(&output.stdout),
+                    "1 ['a b']\n",
+                    "{first}"
+                );
+            }
+            fs::remove_dir_all(&bin).unwrap();
+        }
+    }
+
+    #[test]
+    fn the_launcher_names_only_what_the_shell_takes_as_it_is() {
+        assert!(launcher("/env/bin/python3.13t").contains("/python3.13t\" \"$0\""));
+        for name in ["a$b", "a\"b", "a`b", "a\\b", "a b", ""] {
+            assert!(launcher(&format!("/env/bin/{name}")).contains("/python\" \"$0\""));
+        }
+    }
 }

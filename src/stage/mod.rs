@@ -290,6 +290,15 @@ impl Drop for Stage {
     }
 }
 
+/// Refuses what [`Stage::open`] would refuse, and changes nothing.
+pub(crate) fn check(
+    env_dir: &Path,
+    options: &Options,
+    environment: &Environment,
+) -> Result<(), Error> {
+    way(env_dir, options, environment).map(drop)
+}
+
 /// Decides by what is at `env_dir`, before anything is changed.
 fn way(env_dir: &Path, options: &Options, environment: &Environment) -> Result<Way, Error> {
     let metadata = match fs::symlink_metadata(env_dir) {

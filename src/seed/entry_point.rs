@@ -1,0 +1,121 @@
+//! `entry_points.txt`: the functions that become scripts.
+//!
+//! Knows the entry points specification; nothing of what a script looks like.
+
+/// One entry point that becomes a script.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct EntryPoint {
+    /// The file's name.
+    pub(crate) name: String,
+    pub(super) module: String,
+    pub(super) function: String,
+}
+
+/// The entry points of `entry_points.txt` that become scripts: `console_scripts`, then `gui_scripts`, which are the same
+/// everywhere but on Windows.
+///
+/// # Errors
+///
+/// What is wrong with an entry point, as distlib would refuse it, or a name that would leave the folder of scripts.
+pub(crate) fn read(text: &str) -> Result<Vec<EntryPoint>, String> {
+    let mut points: [Vec<EntryPoint>; 2] = Default::default();
+    let mut group = None;
+    for line in text
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.is_empty() && !line.starts_with(['#', ';']))
+    {
+        if let Some(section) = line
+            .strip_prefix('[')
+            .and_then(|line| line.strip_suffix(']'))
+        {
+            group = ["console_scripts", "gui_scripts"]
+                .iter()
+                .position(|known| *known == section.trim());
+        } else if let Some(group) = group {
+            let point = entry_point(line).ok_or_else(|| {
+                format!("{line:?} is no entry point that a script can be made of")
+            })?;
+            points[group].retain(|other| other.name != point.name);
+            points[group].push(point);
+        }
+    }
+    Ok(points.concat())
+}
+
+fn entry_point(line: &str) -> Option<EntryPoint> {
+    let (name, value) = line.split_once('=')?;
+    // Extras are allowed by the specification and mean nothing to a script.
+    let reference = value.split('[').next().unwrap_or_default();
+    let (module, function) = reference.split_once(':')?;
+    let (name, module, function) = (name.trim(), module.trim(), function.trim());
+    let is_word =
+        |word: &str| !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || c == '_');
+    let is_dotted = |path: &str| path.split('.').all(is_word);
+    let escapes = matches!(name, "" | "." | "..")
+        || name.contains(|c: char| {
+            matches!(c, '/' | '\\' | ':' | '[') || c.is_whitespace() || c.is_control()
+        });
+    if escapes || !is_dotted(module) || !is_dotted(function) {
+        return None;
+    }
+    Some(EntryPoint {
+        name: name.into(),
+        module: module.into(),
+        function: function.into(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::read;
+
+    fn names(text: &str) -> Vec<String> {
+        read(text)
+            .unwrap()
+            .into_iter()
+            .map(|point| point.name)
+            .collect()
+    }
+
+    #[test]
+    fn only_scripts_are_taken() {
+        let text = "[distutils.commands]\nx = broken\n\n# said\n[console_scripts]\n a = m:f\n\
+                    [gui_scripts]\nb=m.n:f.g [extra]\n[ console_scripts ]\nc = m : f\n";
+        assert_eq!(names(text), ["a", "c", "b"]);
+        assert_eq!(names(""), [""; 0]);
+    }
+
+    #[test]
+    fn the_last_one_of_a_name_counts() {
+        let points = read("[console_scripts]\na = m:f\na = m:g\n").unwrap();
+        assert_eq!(points.len(), 1);
+        assert_eq!(points[0].function, "g");
+    }
+
+    #[test]
+    fn what_cannot_be_a_script_is_refused() {
+        let lines = [
+            "a",
+            "a = m",
+            "a = m:",
+            "a = :f",
+            "a = m:f:g",
+            "a = m;import os:f",
+            "a = m:f()",
+            "../a = m:f",
+            "/a = m:f",
+            "a/b = m:f",
+            ".. = m:f",
+            " = m:f",
+            "a b = m:f",
+            "a\\b = m:f",
+            "c:a = m:f",
+            "a = m..n:f",
+        ];
+        for line in lines {
+            let error = read(&format!("[console_scripts]\n{line}\n")).unwrap_err();
+            assert!(error.contains("no entry point"), "{line}");
+        }
+    }
+}

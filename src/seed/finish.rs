@@ -1,0 +1,82 @@
+//! What says the environment's own path: console scripts, and RECORD with their hashes.
+//!
+//! Also where bytecode goes that `PYTHONPYCACHEPREFIX` sends elsewhere, since RECORD says that, too. Knows one distribution.
+
+use super::image::Distribution;
+use super::install::Destination;
+use super::record::{self, Row};
+use super::script;
+use crate::context::Context;
+use crate::error::Error;
+use crate::fs::{Folder, Mode};
+
+/// Writes the console scripts and RECORD of a distribution whose files are laid down.
+pub(super) fn finish(
+    distribution: &Distribution,
+    site_packages: &Folder,
+    to: &Destination<'_>,
+) -> Result<(), Error> {
+    let up = "../".repeat(to.interpreter.scheme.purelib.split('/').count());
+    let executable = &to.context.env_exe;
+    let mut rows = Vec::new();
+    for script in &distribution.scripts {
+        let contents = if to.relocatable {
+            script::launcher(executable) + script.body.trim_start_matches('\n')
+        } else {
+            let limit = to.interpreter.platform.shebang_limit();
+            script::render(executable, &script.body, limit)
+        };
+        let path = format!("{}/{}", to.context.bin_name, script.name);
+        to.tree
+            .write(&path, contents.as_bytes(), Mode::Executable)?;
+        rows.push(Row::hashed(format!("{up}{path}"), contents.as_bytes()));
+    }
+    let record = match to.pycache_prefix {
+        // The rows of scripts come first in any order of paths, and the others are sorted already.
+        None => record::render(&mut rows) + &distribution.record,
+        Some(prefix) => {
+            let others = record::read(distribution.record.as_bytes());
+            rows.extend(others.map_err(|reason| Error::DamagedImage {
+                path: distribution.dist_info.clone().into(),
+                reason,
+            })?);
+            for row in rows.iter_mut().filter(|row| row.path.ends_with(".pyc")) {
+                let elsewhere = prefixed(prefix, to.context, &row.path);
+                row.path = relative(&to.context.lib_path, &elsewhere);
+            }
+            record::render(&mut rows)
+        }
+    };
+    site_packages.write(
+        &format!("{}/RECORD", distribution.dist_info),
+        record.as_bytes(),
+        Mode::Plain,
+    )
+}
+
+/// Where `sys.pycache_prefix` puts the bytecode that would be at `path` below site-packages: the source's whole path below
+/// the prefix, without `__pycache__` (`importlib.util.cache_from_source`).
+pub(super) fn prefixed(prefix: &str, context: &Context, path: &str) -> String {
+    let path = path.replacen("__pycache__/", "", path.matches("__pycache__/").count());
+    let (prefix, root) = (
+        prefix.trim_end_matches('/'),
+        context.lib_path.trim_start_matches('/'),
+    );
+    format!("{prefix}/{root}/{path}")
+}
+
+/// `os.path.relpath` of two absolute paths.
+fn relative(from: &str, to: &str) -> String {
+    let (from, to): (Vec<_>, Vec<_>) = (parts(from).collect(), parts(to).collect());
+    let common = from
+        .iter()
+        .zip(&to)
+        .take_while(|(one, other)| one == other)
+        .count();
+    let up = vec![".."; from.len() - common];
+    [&up, &to[common..]].concat().join("/")
+}
+
+fn parts(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter(|part| !part.is_empty())
+}

@@ -1,0 +1,291 @@
+//! How the pip that is being installed makes console scripts, read off its own sources.
+//!
+//! Renders text; knows pip's sources and names, neither wheels nor the first lines of a script.
+
+use super::entry_point::EntryPoint;
+
+/// What is filled into a script's text.
+const MODULE: &str = "%(module)s";
+const IMPORT_NAME: &str = "%(import_name)s";
+const FUNCTION: &str = "%(func)s";
+
+/// Which of pip's names ensurepip makes: what `ENSUREPIP_OPTIONS` says to the installing pip.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) enum Names {
+    /// The variable is not set: `pip`, `pip3` and `pip3.N`.
+    #[default]
+    All,
+    /// Any other value: without the plain `pip`.
+    Versioned,
+    /// `altinstall`: `pip3.N` alone.
+    Alternative,
+}
+
+impl Names {
+    /// What the value of `ENSUREPIP_OPTIONS` means, if it is set.
+    pub(crate) fn from_options(value: Option<&str>) -> Self {
+        match value {
+            None => Self::All,
+            Some("altinstall") => Self::Alternative,
+            Some(_) => Self::Versioned,
+        }
+    }
+}
+
+/// What the sources of one pip say about the scripts that it makes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Generation {
+    template: String,
+    /// distlib before 0.3 ended the shebang twice.
+    blank_line: bool,
+    /// Before 23.0 `pip3.10` was not seen to be a versioned name.
+    two_digits: bool,
+    /// Since 20.2 there is a file `REQUESTED` (PEP 627's companion).
+    pub(crate) requested: bool,
+}
+
+impl Generation {
+    /// Reads it off pip's module that installs wheels and off the `scripts` module of its distlib.
+    ///
+    /// # Errors
+    ///
+    /// What was sought in vain; there is no guessing, because the ensurepip producer always knows.
+    pub(crate) fn read(wheel_module: &str, distlib_scripts: &str) -> Result<Self, String> {
+        // pip overrode distlib's text up to 19.3 and again since 25.2.
+        let template = if wheel_module.contains("script_template = ") {
+            literal_after(wheel_module, "script_template = ")
+        } else {
+            literal_after(distlib_scripts, "\nSCRIPT_TEMPLATE = ")
+        };
+        let template = template.ok_or("the text of its scripts is not where pip has had it")?;
+        let mut rest = template.clone();
+        for placeholder in [MODULE, IMPORT_NAME, FUNCTION] {
+            if !rest.contains(placeholder) {
+                return Err(format!("the text of its scripts has no {placeholder}"));
+            }
+            rest = rest.replace(placeholder, "");
+        }
+        if rest.contains('%') {
+            return Err("the text of its scripts has a placeholder that pip has not had".into());
+        }
+        let two_digits = wheel_module.contains(r"pip(\d+(\.\d+)?)?$");
+        if !two_digits && !wheel_module.contains(r"pip(\d(\.\d)?)?$") {
+            return Err("the names of its scripts are not made as pip has made them".into());
+        }
+        Ok(Self {
+            template,
+            blank_line: distlib_scripts.contains("shebang + linesep + script_bytes"),
+            two_digits,
+            requested: wheel_module.contains("REQUESTED"),
+        })
+    }
+
+    /// The script without its shebang.
+    pub(crate) fn body(&self, entry: &EntryPoint) -> String {
+        let import_name = entry.function.split('.').next().unwrap_or_default();
+        let text = self
+            .template
+            .replace(MODULE, &entry.module)
+            .replace(IMPORT_NAME, import_name)
+            .replace(FUNCTION, &entry.function);
+        if self.blank_line {
+            format!("\n{text}")
+        } else {
+            text
+        }
+    }
+
+    /// The scripts of one distribution (`get_console_script_specs`), a name twice where pip makes
+    /// it twice.
+    ///
+    /// pip and `easy_install` get the names of the running Python instead of those in their wheels.
+    pub(crate) fn scripts(
+        &self,
+        mut points: Vec<EntryPoint>,
+        [major, minor, _]: [u32; 3],
+        names: Names,
+    ) -> Vec<EntryPoint> {
+        let mut scripts = Vec::new();
+        let special = [
+            ("pip", format!("pip{major}"), format!("pip{major}.{minor}")),
+            (
+                "easy_install",
+                String::new(),
+                format!("easy_install-{major}.{minor}"),
+            ),
+        ];
+        for (plain, with_major, with_minor) in special {
+            let Some(index) = points.iter().position(|point| point.name == plain) else {
+                continue;
+            };
+            let point = points.remove(index);
+            points.retain(|other| !self.is_versioned(&other.name, plain));
+            let wanted = [
+                (plain.to_string(), names == Names::All),
+                (with_major, names != Names::Alternative),
+                (with_minor, true),
+            ];
+            for (name, _) in wanted
+                .into_iter()
+                .filter(|(name, wanted)| *wanted && !name.is_empty())
+            {
+                scripts.push(EntryPoint {
+                    name,
+                    ..point.clone()
+                });
+            }
+        }
+        scripts.append(&mut points);
+        scripts
+    }
+
+    /// `pip(\d+(\.\d+)?)?$` and `easy_install(-\d+\.\d+)?$`, with one digit each in old pips.
+    fn is_versioned(&self, name: &str, plain: &str) -> bool {
+        let Some(version) = name.strip_prefix(plain) else {
+            return false;
+        };
+        let number = |text: &str| {
+            !text.is_empty()
+                && text.bytes().all(|byte| byte.is_ascii_digit())
+                && (self.two_digits || text.len() == 1)
+        };
+        let pair = |text: &str| {
+            text.split_once('.')
+                .is_some_and(|(major, minor)| number(major) && number(minor))
+        };
+        if plain == "pip" {
+            version.is_empty() || number(version) || pair(version)
+        } else {
+            version.is_empty() || version.strip_prefix('-').is_some_and(pair)
+        }
+    }
+}
+
+/// The string literal that follows `assignment`, dedented if the source says so.
+fn literal_after(source: &str, assignment: &str) -> Option<String> {
+    let (_, rest) = source.split_once(assignment)?;
+    let (rest, dedent) = match rest.strip_prefix("textwrap.dedent(") {
+        Some(rest) => (rest.trim_start(), true),
+        None => (rest, false),
+    };
+    let (rest, raw) = rest
+        .strip_prefix('r')
+        .map_or((rest, false), |rest| (rest, true));
+    let quotes = rest
+        .get(..3)
+        .filter(|quotes| matches!(*quotes, "\"\"\"" | "'''"))?;
+    let (text, _) = rest[3..].split_once(quotes)?;
+    let text = if raw {
+        text.to_string()
+    } else {
+        text.replace("\\\n", "")
+    };
+    if !raw && text.contains('\\') {
+        return None;
+    }
+    Some(if dedent { dedented(&text) } else { text })
+}
+
+/// `textwrap.dedent` of a text indented with spaces.
+fn dedented(text: &str) -> String {
+    let lines = || text.split('\n').filter(|line| !line.trim().is_empty());
+    let margin = lines()
+        .map(|line| line.len() - line.trim_start_matches(' ').len())
+        .min()
+        .unwrap_or(0);
+    let cut = |line: &str| {
+        if line.trim().is_empty() {
+            String::new()
+        } else {
+            line[margin..].to_string()
+        }
+    };
+    text.split('\n').map(cut).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::entry_point;
+    use super::{Generation, Names};
+
+    const NAMES: &str = r#"re.match(r"pip(\d+(\.\d+)?)?$", k)"#;
+    const TEXT: &str = "import sys\nfrom %(module)s import %(import_name)s\nsys.exit(%(func)s())\n";
+
+    fn distlib(text: &str) -> String {
+        format!("x = 1\nSCRIPT_TEMPLATE = r'''{text}'''\n")
+    }
+
+    fn scripts(generation: &Generation, points: &str, names: Names) -> Vec<String> {
+        let points = entry_point::read(points).unwrap();
+        let scripts = generation.scripts(points, [3, 13, 0], names);
+        scripts.into_iter().map(|point| point.name).collect()
+    }
+
+    #[test]
+    fn the_text_is_distlibs_unless_pip_has_its_own() {
+        let generation = Generation::read(NAMES, &distlib(TEXT)).unwrap();
+        assert_eq!(generation.template, TEXT);
+        let own = TEXT.replace("sys.exit", "exit");
+        let raw = format!("{NAMES}\n    maker.script_template = r\"\"\"{own}\"\"\"\n");
+        assert_eq!(
+            Generation::read(&raw, &distlib(TEXT)).unwrap().template,
+            own
+        );
+        for opening in ["", "\n        "] {
+            let indented = own.replace('\n', "\n        ");
+            let dedented = format!(
+                "{NAMES}\n script_template = textwrap.dedent({opening}\"\"\"\\\n        {indented}\"\"\")\n"
+            );
+            let generation = Generation::read(&dedented, &distlib(TEXT)).unwrap();
+            assert_eq!(generation.template, own, "{dedented}");
+        }
+    }
+
+    #[test]
+    fn a_pip_that_is_not_understood_is_an_error() {
+        let refused = |module: &str, distlib: &str| Generation::read(module, distlib).unwrap_err();
+        assert!(refused(NAMES, "").contains("not where"));
+        let computed = format!("{NAMES}\nscript_template = make_template()\n");
+        assert!(refused(&computed, &distlib(TEXT)).contains("not where"));
+        assert!(refused(NAMES, &distlib("import sys\n")).contains("no %(module)s"));
+        assert!(refused(NAMES, &distlib(&format!("{TEXT}%(name)s"))).contains("has not had"));
+        assert!(refused("", &distlib(TEXT)).contains("names of its scripts"));
+    }
+
+    #[test]
+    fn a_script_imports_the_first_part_of_its_function() {
+        let generation = Generation::read(NAMES, &distlib(TEXT)).unwrap();
+        let point = entry_point::read("[console_scripts]\nx = a.b:C.run [extra]").unwrap();
+        let body = "import sys\nfrom a.b import C\nsys.exit(C.run())\n";
+        assert_eq!(generation.body(&point[0]), body);
+        let old = distlib(TEXT) + "script_bytes = shebang + linesep + script_bytes";
+        let old = Generation::read(NAMES, &old).unwrap();
+        assert_eq!(old.body(&point[0]), format!("\n{body}"));
+    }
+
+    #[test]
+    fn versioned_names_are_those_of_the_running_python() {
+        let new = Generation::read(NAMES, &distlib(TEXT)).unwrap();
+        let points = "[console_scripts]\npip3.10 = a:b\npip=a:b\npip3=a:b\npip-x = a:b\n\
+                      easy_install = a:b\neasy_install-3.7 = a:b\n[gui_scripts]\nw = a:b\n";
+        let rest = ["easy_install", "easy_install-3.13", "pip-x", "w"];
+        assert_eq!(
+            scripts(&new, points, Names::All),
+            [&["pip", "pip3", "pip3.13"], &rest[..]].concat()
+        );
+        assert_eq!(
+            scripts(&new, points, Names::Versioned),
+            [&["pip3", "pip3.13"], &rest[1..]].concat()
+        );
+        assert_eq!(
+            scripts(&new, points, Names::Alternative),
+            [&["pip3.13"], &rest[1..]].concat()
+        );
+        // A pip before 23.0 knew no version with two digits.
+        let old = Generation::read(r"pip(\d(\.\d)?)?$", &distlib(TEXT)).unwrap();
+        assert!(scripts(&old, points, Names::All).contains(&"pip3.10".to_owned()));
+        assert!(
+            !scripts(&new, "[console_scripts]\nfoo = a:b", Names::All).contains(&"pip".to_owned())
+        );
+    }
+}

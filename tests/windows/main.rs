@@ -1,0 +1,245 @@
+//! Windows: the real `python -m venv` and rvenv at the same path, and what they made compared; the
+//! environments used through cmd. The Pythons are those of `RVENV_TEST_PYTHONS`, else of PATH.
+//!
+//! Symbolic links are left out: they need a privilege, and Wine reports success and makes none.
+#![cfg(windows)]
+#![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
+#![expect(clippy::print_stderr, reason = "a skipped check says so")]
+
+mod tree; // the differences between two trees
+
+use std::{
+    env,
+    ffi::OsStr,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+    sync::OnceLock,
+};
+
+use fs_err as fs;
+use tempfile::TempDir;
+
+/// Every Python to test with; in CI there must be some.
+fn pythons() -> &'static [PathBuf] {
+    static FOUND: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    FOUND.get_or_init(|| {
+        let named =
+            env::var_os("RVENV_TEST_PYTHONS").map(|paths| env::split_paths(&paths).collect());
+        let found: Vec<PathBuf> = named.unwrap_or_else(|| {
+            let path = env::var_os("PATH").unwrap_or_default();
+            let on_path = env::split_paths(&path).map(|folder| folder.join("python.exe"));
+            on_path.filter(|python| python.is_file()).take(1).collect()
+        });
+        if found.is_empty() {
+            assert!(env::var_os("CI").is_none(), "missing in CI: a Python");
+            eprintln!("skipped: no Python on this machine");
+        }
+        found
+    })
+}
+
+/// A folder for one test, deleted after it.
+struct Place {
+    folder: TempDir,
+    work: PathBuf,
+}
+
+impl Place {
+    fn new() -> Self {
+        let folder = tempfile::Builder::new().prefix("rvenv-").tempdir().unwrap();
+        let work = folder.path().join("work");
+        fs::create_dir(&work).unwrap();
+        Self { folder, work }
+    }
+
+    fn command(&self, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        for (name, _) in env::vars_os() {
+            let upper = name.to_string_lossy().to_ascii_uppercase();
+            if ["PIP_", "PYTHON", "VIRTUAL_ENV", "RVENV_"]
+                .iter()
+                .any(|prefix| upper.starts_with(prefix))
+            {
+                command.env_remove(name);
+            }
+        }
+        command
+            .current_dir(&self.work)
+            .env("RVENV_CACHE_DIR", self.folder.path().join("cache"));
+        command
+    }
+
+    /// Runs `python -m venv` and then rvenv with the same arguments at the same place, as often as
+    /// there are steps, and says what differs.
+    fn compare(&self, python: &Path, steps: &[&[&str]]) -> Vec<String> {
+        let reference = self.folder.path().join("reference");
+        for path in [&reference, &self.work] {
+            if path.exists() {
+                fs::remove_dir_all(path).unwrap();
+            }
+        }
+        fs::create_dir(&self.work).unwrap();
+        for step in steps {
+            succeeds(self.command(python).args(["-m", "venv"]).args(*step));
+        }
+        fs::rename(&self.work, &reference).unwrap();
+        fs::create_dir(&self.work).unwrap();
+        for step in steps {
+            let output = succeeds(self.rvenv(python).args(*step));
+            assert!(
+                output.stdout.is_empty() && output.stderr.is_empty(),
+                "{output:?}"
+            );
+        }
+        let mut lines = tree::differences(python, &reference, &self.work);
+        lines.truncate(40);
+        lines
+            .iter()
+            .map(|line| format!("{} {steps:?}: {line}", python.display()))
+            .collect()
+    }
+
+    fn rvenv(&self, python: &Path) -> Command {
+        let mut command = self.command(env!("CARGO_BIN_EXE_rvenv"));
+        command.arg("-p").arg(python);
+        command
+    }
+}
+
+#[track_caller]
+fn succeeds(command: &mut Command) -> Output {
+    let output = command.output().unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    assert!(
+        output.status.success(),
+        "{command:?}: {}\n{}{}",
+        output.status,
+        text(&output.stdout),
+        text(&output.stderr)
+    );
+    output
+}
+
+#[track_caller]
+fn agree(lines: &[String]) {
+    assert!(
+        lines.is_empty(),
+        "rvenv and venv differ:\n{}",
+        lines.join("\n")
+    );
+}
+
+#[test]
+fn bare_environments_are_venvs() {
+    let place = Place::new();
+    let mut lines = Vec::new();
+    for python in pythons() {
+        let bare = "--without-pip";
+        let cases: [&[&[&str]]; 9] = [
+            &[&[bare, "env"]],
+            &[&[bare, "--system-site-packages", "env"]],
+            &[&[bare, "--copies", "env"]],
+            &[&[bare, "--prompt", "it's", "env"]],
+            &[&[bare, "with spaces in it"]],
+            &[&[bare, r"below\folders\ünïcode"]],
+            &[&[bare, "one", "two"]],
+            &[&[bare, "env"], &[bare, "--clear", "env"]],
+            &[&[bare, "env"], &[bare, "--upgrade", "env"]],
+        ];
+        for steps in cases {
+            lines.extend(place.compare(python, steps));
+        }
+    }
+    agree(&lines);
+}
+
+#[test]
+fn environments_with_pip_are_venvs() {
+    let place = Place::new();
+    let mut lines = Vec::new();
+    for python in pythons() {
+        lines.extend(place.compare(python, &[&["env"]]));
+    }
+    agree(&lines);
+}
+
+#[test]
+fn python_and_pip_of_the_environment_run() {
+    let place = Place::new();
+    for python in pythons() {
+        succeeds(place.rvenv(python).args(["--clear", "env"]));
+        let scripts = place.work.join("env").join("Scripts");
+        let script = "import sys; print(sys.prefix); print(sys.prefix != sys.base_prefix)";
+        let output = succeeds(
+            place
+                .command(scripts.join("python.exe"))
+                .args(["-c", script]),
+        );
+        let text = String::from_utf8(output.stdout).unwrap();
+        let mut said = text.lines();
+        let prefix = said.next().unwrap().to_lowercase();
+        assert_eq!(
+            prefix,
+            place.work.join("env").to_str().unwrap().to_lowercase()
+        );
+        assert_eq!(said.next(), Some("True"));
+        let output = succeeds(place.command(scripts.join("pip.exe")).arg("--version"));
+        assert!(output.stdout.starts_with(b"pip "), "{output:?}");
+    }
+}
+
+#[test]
+fn cmd_activates_and_deactivates() {
+    let place = Place::new();
+    // Names that cmd would take for its own if they were not quoted.
+    for name in ["env", "with spaces", "a & b", "50% of it", "wow!", "(x86)"] {
+        let Some(python) = pythons().last() else {
+            return;
+        };
+        succeeds(place.rvenv(python).args(["--without-pip", name]));
+        let in_batch = name.replace('%', "%%");
+        let batch = format!(
+            "@echo off\r\nset PROMPT=before\r\ncall \"{in_batch}\\Scripts\\activate.bat\"\r\n\
+             set VIRTUAL_ENV\r\npython -c \"import sys; print(sys.prefix)\"\r\n\
+             call deactivate\r\nif defined VIRTUAL_ENV echo left\r\nset PROMPT\r\n"
+        );
+        fs::write(place.work.join("activate and back.bat"), batch).unwrap();
+        let output = succeeds(
+            place
+                .command("cmd")
+                .args(["/d", "/c", "activate and back.bat"]),
+        );
+        let text = String::from_utf8(output.stdout).unwrap();
+        let env = place.work.join(name);
+        let env = env.to_str().unwrap();
+        let lines: Vec<_> = text.lines().map(str::trim_end).collect();
+        let expected = [
+            format!("VIRTUAL_ENV={env}"),
+            format!("VIRTUAL_ENV_PROMPT={name}"),
+            env.to_owned(),
+            "PROMPT=before".to_owned(),
+        ];
+        assert!(
+            lines
+                .iter()
+                .map(|l| l.to_lowercase())
+                .eq(expected.iter().map(|l| l.to_lowercase())),
+            "{name}: {lines:#?}\n{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+    }
+}
+
+#[test]
+fn what_is_no_python_is_refused() {
+    let place = Place::new();
+    let file = place.work.join("python.exe");
+    fs::write(&file, "no program").unwrap();
+    let output = place.rvenv(&file).arg("env").output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("python.exe"),
+        "{output:?}"
+    );
+    assert!(!place.work.join("env").exists());
+}
