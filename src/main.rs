@@ -39,7 +39,8 @@ fn run(args: &Args, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
     if args.prune_cache {
         let freed = rvenv::prune_cache(&args.cache()).context("could not empty the cache")?;
         let mut out = std::io::stdout().lock();
-        writeln!(out, "freed {:.1} MB", freed as f64 / 1e6).context("could not write to stdout")?;
+        let (megabytes, tenths) = (freed / 1_000_000, freed % 1_000_000 / 100_000);
+        writeln!(out, "freed {megabytes}.{tenths} MB").context("could not write to stdout")?;
     }
     let builder = EnvBuilder::new(args.options()?).interrupt(interrupt.clone());
     let builder = args
