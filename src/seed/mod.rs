@@ -11,6 +11,7 @@ mod co_filename;
 #[cfg(test)]
 #[cfg(unix)]
 mod crafted;
+mod distribution;
 mod ensurepip;
 mod entry_point;
 mod finish;
@@ -19,6 +20,7 @@ mod image;
 mod install;
 mod installed;
 mod pack;
+mod pool;
 mod record;
 mod script;
 mod unpack;
