@@ -51,7 +51,9 @@ impl Interrupt {
     /// As if `signal` had come.
     #[cfg(test)]
     pub(crate) fn raised(signal: usize) -> Self {
-        Self(Arc::new(AtomicUsize::new(signal)))
+        let interrupt = Self::default();
+        interrupt.0.signal.store(signal, Ordering::Relaxed);
+        interrupt
     }
 
     /// The signal that came, if any.

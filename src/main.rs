@@ -3,14 +3,14 @@
 mod cli;
 mod habits;
 
-use std::io::Write as _;
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 
 use anyhow::Context as _;
 use cli::Args;
-use rvenv::{EnvBuilder, Error, Interrupt};
+use rvenv::{EnvBuilder, Error, Interrupt, Python};
 
 fn main() -> ExitCode {
     let args = match Args::read(std::env::args_os()) {
@@ -47,6 +47,14 @@ fn run(args: &Args, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
         .iter()
         .filter(|request| !request.is_empty())
         .fold(builder, |builder, request| builder.python(request));
+    if args.list_pythons {
+        let pythons = builder.pythons()?;
+        return print(&if args.json {
+            Python::json(&pythons)
+        } else {
+            Python::lines(&pythons, std::io::stdout().is_terminal())
+        });
+    }
     let create = |env_dir: &Path| match builder.create(env_dir) {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => report(&error.into()),
@@ -55,6 +63,16 @@ fn run(args: &Args, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
         return Ok(create_side_by_side(&builder, args, &create)?);
     };
     Ok(create(env_dir))
+}
+
+/// What was asked for, on stdout; nobody may be listening any more.
+fn print(text: &str) -> anyhow::Result<ExitCode> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("could not write to stdout")
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 /// Several environments at once: one that fails does not stop the others.

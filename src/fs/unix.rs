@@ -11,7 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fs_err as fs;
-use rustix::fs::{AtFlags, CWD, FlockOperation, Gid, Mode as Bits, OFlags, RenameFlags, Uid};
+use rustix::fs::{
+    Access, AtFlags, CWD, FlockOperation, Gid, Mode as Bits, OFlags, RenameFlags, Uid,
+};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
@@ -229,6 +231,11 @@ pub(crate) fn is_mount_root(path: &Path) -> bool {
     };
     path.parent()
         .is_some_and(|parent| device(path) != device(parent))
+}
+
+/// Whether `path` leads to a file that this process may execute.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok()
 }
 
 /// Whether a folder or file belongs to the current user (or root) and nobody else can write it.

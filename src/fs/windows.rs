@@ -132,6 +132,20 @@ pub(crate) fn is_mount_root(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_attributes() & REPARSE_POINT != 0)
 }
 
+/// Whether `path` leads to a file that can be started.
+///
+/// What the Store installs is a link that nothing can be read through, in a folder of its own; the same without such a folder
+/// is the stub that opens the Store.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    let is_of_store = || {
+        let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
+        let folder = folder.as_encoded_bytes();
+        folder.starts_with(b"PythonSoftwareFoundation.Python.")
+            && fs::symlink_metadata(path).is_ok()
+    };
+    path.is_file() || is_of_store()
+}
+
 /// The user's own cache folder is protected by its access control list.
 pub(crate) fn is_trusted(_path: &Path) -> Result<(), String> {
     Ok(())
