@@ -91,7 +91,14 @@ impl Stage {
             finished: false,
         };
         stage.make_parents()?;
-        stage.make_root()?;
+        match stage.make_root() {
+            // The parent cannot be written, but ENV_DIR may be.
+            Err(error) if stage.way == Way::Exchange && is_refusal(&error) => {
+                stage.way = Way::InPlace;
+                stage.make_root()?;
+            }
+            made => made?,
+        }
         let new = stage.root.join("new");
         fs::create_dir(&new).map_err(Error::io("create directory", env_dir))?;
         stage.tree = Some(Folder::open(&new, env_dir)?);
@@ -330,14 +337,16 @@ fn way(env_dir: &Path, options: &Options, environment: &Environment) -> Result<W
         .cwd
         .as_deref()
         .is_some_and(|cwd| guard::is_within(cwd, env_dir));
-    if holds_cwd
-        || ours::is_mount_root(env_dir)
-        || !ours::can_give_away(env_dir)
-        || !guard::can_write(env_dir.parent().unwrap_or(env_dir))
-    {
+    if holds_cwd || ours::is_mount_root(env_dir) || !ours::can_give_away(env_dir) {
         return Ok(Way::InPlace);
     }
     Ok(Way::Exchange)
+}
+
+/// Whether a folder cannot be written at all, whatever is done there.
+fn is_refusal(error: &Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    matches!(error.io_kind(), Some(PermissionDenied | ReadOnlyFilesystem))
 }
 
 /// The system's own error, without the path that `fs_err` adds: ours names the path already.
