@@ -10,12 +10,14 @@ use crate::context::{Context, absolute};
 use crate::delegate;
 use crate::error::Error;
 use crate::fs::{Folder, Identity, Mode, parent_program};
-use crate::interpreter::{Interpreter, discovery, probe};
+use crate::interpreter::Interpreter;
+use crate::interpreter::discovery::Discovery;
 use crate::interrupt::Interrupt;
 use crate::layout::Platform;
 use crate::log::Log;
 use crate::options::{Environment, Links, OnExisting, Options};
 use crate::python::{self, How};
+use crate::pythons::Python;
 use crate::seed::{Seed, upgrade};
 use crate::stage::{self, Stage};
 use crate::store::Store;
@@ -27,13 +29,24 @@ type PostSetup =
 
 /// Makes virtual environments, as CPython's `venv.EnvBuilder` does.
 ///
-/// ```no_run
-/// use rvenv::{EnvBuilder, Options};
+/// ```
+/// use rvenv::{Cache, EnvBuilder, Options};
 ///
-/// let options = Options { with_pip: false, prompt: Some("demo".into()), ..Options::default() };
-/// let context = EnvBuilder::new(options).python("python3.12").create(".venv".as_ref())?;
-/// println!("{}", context.env_exe);
-/// # Ok::<(), rvenv::Error>(())
+/// let folder = tempfile::tempdir()?;
+/// let options = Options {
+///     with_pip: false,
+///     prompt: Some("demo".into()),
+///     cache: Cache::Off,
+///     ..Options::default()
+/// };
+/// let builder = EnvBuilder::new(options).post_setup(|context| {
+///     // The environment is finished and at its place: its Python runs.
+///     let status = std::process::Command::new(&context.env_exe).args(["-c", "pass"]).status()?;
+///     if status.success() { Ok(()) } else { Err("its Python does not run".into()) }
+/// });
+/// let context = builder.create(&folder.path().join(".venv"))?;
+/// assert_eq!(context.prompt, "demo");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct EnvBuilder {
     options: Options,
@@ -57,7 +70,7 @@ impl EnvBuilder {
         }
     }
 
-    /// Asks for a base Python, as `-p` does: a path, or a name on PATH. Of several, the first that is found is taken.
+    /// Asks for a base Python, as `-p` does: by path, name, version or range. Of several, the first that is found is taken.
     #[must_use]
     pub fn python(mut self, request: &str) -> Self {
         self.requests.push(request.to_owned());
@@ -90,14 +103,14 @@ impl EnvBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::PythonNotFound`], [`Error::UnusablePython`].
+    /// [`Error::PythonNotFound`], [`Error::UnusablePython`], [`Error::Request`].
     pub fn interpreter(&self) -> Result<&Interpreter, Error> {
         if let Some(interpreter) = self.interpreter.get() {
             return Ok(interpreter);
         }
         let interpreter = self
             .log()
-            .step("finding Python", || self.find_interpreter())?;
+            .step("finding Python", || self.discovery().find(&self.requests))?;
         self.log().say(|| {
             format!(
                 "{} {} at {}",
@@ -107,6 +120,16 @@ impl EnvBuilder {
             )
         });
         Ok(self.interpreter.get_or_init(|| interpreter))
+    }
+
+    /// Every Python on this machine, in the order in which they would be found.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Interrupted`].
+    pub fn pythons(&self) -> Result<Vec<Python>, Error> {
+        let found = self.discovery().all()?;
+        Ok(found.into_iter().map(Python::from).collect())
     }
 
     /// Makes an environment at `env_dir`, or nothing.
@@ -166,8 +189,10 @@ impl EnvBuilder {
                 upgrade::upgrade_dependencies(context, interpreter, &self.interrupt)
             })?;
         }
+        // The last moment at which everything can still be undone.
+        self.interrupt.check()?;
         if let Err((path, error)) = stage.finish() {
-            log.warn(&format!("{} could not be deleted: {error}", path.display()));
+            Log::warn(&format!("{} could not be deleted: {error}", path.display()));
         }
         log.say(|| format!("made {}", context.env_dir));
         if log.is_for_a_person() {
@@ -195,20 +220,6 @@ impl EnvBuilder {
             delegate::create(context, interpreter, options, &self.interrupt)
         })?;
         self.run_post_setup(context)
-    }
-
-    fn find_interpreter(&self) -> Result<Interpreter, Error> {
-        let store = self.store();
-        let executable = discovery::find(&self.requests, &self.environment)?;
-        if let Some(interpreter) = store.facts(&executable, &self.environment) {
-            return Ok(interpreter);
-        }
-        let interpreter = probe::ask(&executable, &self.interrupt)?;
-        // A shim answers for whatever it leads to today, so its answer is not one to keep.
-        if Path::new(&interpreter.executable) == executable {
-            store.keep_facts(&executable, &self.environment, &interpreter);
-        }
-        Ok(interpreter)
     }
 
     fn create_configuration(
@@ -250,6 +261,15 @@ impl EnvBuilder {
             environment: &self.environment,
             seeder: self.options.seeder,
             relocatable: self.options.relocatable,
+            store: self.store(),
+            interrupt: &self.interrupt,
+            log: self.log(),
+        }
+    }
+
+    fn discovery(&self) -> Discovery<'_> {
+        Discovery {
+            environment: &self.environment,
             store: self.store(),
             interrupt: &self.interrupt,
             log: self.log(),

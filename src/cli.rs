@@ -25,7 +25,7 @@ const EXAMPLES: &str = "Examples:
 #[command(override_usage = "rvenv [OPTIONS] ENV_DIR...")]
 pub(crate) struct Args {
     /// A directory to create the environment in
-    #[arg(value_name = "ENV_DIR", required_unless_present_any = ["prune_cache"], allow_negative_numbers = true)]
+    #[arg(value_name = "ENV_DIR", required_unless_present_any = ["prune_cache", "list_pythons"], allow_negative_numbers = true)]
     pub(crate) env_dirs: Vec<PathBuf>,
 
     /// Give the environment access to the system site-packages
@@ -59,7 +59,7 @@ pub(crate) struct Args {
     #[arg(short, long, help_heading = VENV, action = clap::ArgAction::Help)]
     help: Option<bool>,
 
-    /// The base Python: a path, or a name on PATH; repeatable, the first that is found is taken
+    /// The base Python: a path, a name, 3.12, pypy3.9, '>=3.10,<3.13'; repeatable, the first that is found is taken
     #[arg(short, long, help_heading = RVENV, value_name = "PYTHON", env = "RVENV_PYTHON")]
     pub(crate) python: Vec<String>,
     /// Let --clear delete what is not an environment
@@ -80,6 +80,12 @@ pub(crate) struct Args {
     /// Delete everything that is kept, and say how much that frees
     #[arg(long, help_heading = RVENV)]
     pub(crate) prune_cache: bool,
+    /// List every Python on this machine: version, implementation, path, where it came from
+    #[arg(long, help_heading = RVENV, group = "report", conflicts_with = "env_dirs")]
+    pub(crate) list_pythons: bool,
+    /// Print the list for programs
+    #[arg(long, help_heading = RVENV, requires = "report")]
+    pub(crate) json: bool,
     /// Say what is done and how long it takes
     #[arg(short, long, help_heading = RVENV, overrides_with = "verbose")]
     verbose: bool,

@@ -89,9 +89,9 @@ fn one_line(value: &str) -> String {
     }
     value.chars().fold(String::new(), |mut text, character| {
         if is_break(character) {
-            escape(&mut text, character)
+            escape(&mut text, character);
         } else {
-            text.push(character)
+            text.push(character);
         }
         text
     })

@@ -58,6 +58,14 @@ pub enum Error {
         request: String,
         /// Where it was sought and what was found there.
         searched: String,
+        /// The found one that is the least different from it.
+        nearest: Option<String>,
+    },
+    /// What `-p` says cannot be understood.
+    #[error("{reason}")]
+    Request {
+        /// What it says, and what it would have to look like.
+        reason: String,
     },
     /// An executable was found, but it is no Python that can be used.
     #[error("{} cannot be used as the base Python: {reason}", repr(path))]
@@ -146,7 +154,11 @@ impl Error {
                 Some("use --force to delete what is in it, or choose another directory".into())
             }
             Self::Umask { .. } => Some("run `umask 022` first".into()),
-            Self::PythonNotFound { .. } => Some("name one with -p, or put one on PATH".into()),
+            Self::PythonNotFound { nearest, .. } => Some(match nearest {
+                Some(nearest) => format!("the nearest is {nearest}"),
+                None => "name one with -p, or put one on PATH".into(),
+            }),
+            Self::Request { .. } => Some("-p takes a path, a name or a version; see --help".into()),
             Self::UnusablePython { .. } => Some("choose another Python with -p".into()),
             Self::NoPip { .. } => {
                 Some("use --without-pip to make the environment without it".into())
@@ -205,6 +217,6 @@ fn indented(output: &str) -> String {
     output
         .trim_end()
         .lines()
-        .map(|line| format!("\n  {line}"))
+        .flat_map(|line| ["\n  ", line])
         .collect()
 }

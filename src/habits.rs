@@ -19,7 +19,7 @@ const VENV: [&str; 10] = [
     "--without-scm-ignore-files",
 ];
 /// rvenv's.
-const RVENV: [&str; 9] = [
+const RVENV: [&str; 11] = [
     "--python",
     "--force",
     "--relocatable",
@@ -27,6 +27,8 @@ const RVENV: [&str; 9] = [
     "--cache-dir",
     "--no-cache",
     "--prune-cache",
+    "--list-pythons",
+    "--json",
     "--verbose",
     "--version",
 ];

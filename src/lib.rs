@@ -20,6 +20,7 @@ mod log;
 mod options;
 mod process;
 mod python;
+mod pythons;
 mod seed;
 mod stage;
 mod store;
@@ -31,6 +32,7 @@ pub use interpreter::{BundledWheel, Interpreter, Scheme};
 pub use interrupt::Interrupt;
 pub use layout::Platform;
 pub use options::{Cache, Environment, Links, OnExisting, Options, Seeder};
+pub use pythons::Python;
 
 /// Deletes everything that is kept in the cache folder; returns how many bytes that frees.
 ///

@@ -29,7 +29,7 @@ impl Log {
     }
 
     /// Says a line in any case: something went wrong that did not stop the run.
-    pub(crate) fn warn(self, line: &str) {
+    pub(crate) fn warn(line: &str) {
         print(&format!("Warning: {line}"));
     }
 

@@ -3,14 +3,14 @@
 mod cli;
 mod habits;
 
-use std::io::Write as _;
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
 use std::thread;
 
 use anyhow::Context as _;
 use cli::Args;
-use rvenv::{EnvBuilder, Error, Interrupt};
+use rvenv::{EnvBuilder, Error, Interrupt, Python};
 
 fn main() -> ExitCode {
     let args = match Args::read(std::env::args_os()) {
@@ -28,7 +28,10 @@ fn main() -> ExitCode {
         }
     };
     let code = run(&args, &interrupt).unwrap_or_else(|error| report(&error));
-    interrupt.die();
+    if code != ExitCode::SUCCESS {
+        // A signal that came when everything was done has undone nothing.
+        interrupt.die();
+    }
     code
 }
 
@@ -36,7 +39,8 @@ fn run(args: &Args, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
     if args.prune_cache {
         let freed = rvenv::prune_cache(&args.cache()).context("could not empty the cache")?;
         let mut out = std::io::stdout().lock();
-        writeln!(out, "freed {:.1} MB", freed as f64 / 1e6).context("could not write to stdout")?;
+        let (megabytes, tenths) = (freed / 1_000_000, freed % 1_000_000 / 100_000);
+        writeln!(out, "freed {megabytes}.{tenths} MB").context("could not write to stdout")?;
     }
     let builder = EnvBuilder::new(args.options()?).interrupt(interrupt.clone());
     let builder = args
@@ -44,15 +48,32 @@ fn run(args: &Args, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
         .iter()
         .filter(|request| !request.is_empty())
         .fold(builder, |builder, request| builder.python(request));
+    if args.list_pythons {
+        let pythons = builder.pythons()?;
+        return print(&if args.json {
+            Python::json(&pythons)
+        } else {
+            Python::lines(&pythons, std::io::stdout().is_terminal())
+        });
+    }
     let create = |env_dir: &Path| match builder.create(env_dir) {
         Ok(_) => ExitCode::SUCCESS,
-        Err(Error::Interrupted { .. }) => ExitCode::FAILURE,
         Err(error) => report(&error.into()),
     };
     let [env_dir] = args.env_dirs.as_slice() else {
         return Ok(create_side_by_side(&builder, args, &create)?);
     };
     Ok(create(env_dir))
+}
+
+/// What was asked for, on stdout; nobody may be listening any more.
+fn print(text: &str) -> anyhow::Result<ExitCode> {
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(error).context("could not write to stdout")
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
 }
 
 /// Several environments at once: one that fails does not stop the others.
@@ -82,7 +103,12 @@ fn create_side_by_side(
 
 /// One error with its causes, and what to do about it.
 fn report(error: &anyhow::Error) -> ExitCode {
-    let hint = error.downcast_ref::<Error>().and_then(Error::hint);
+    let named = error.downcast_ref::<Error>();
+    if matches!(named, Some(Error::Interrupted { .. })) {
+        // The signal that ends the process says it.
+        return ExitCode::FAILURE;
+    }
+    let hint = named.and_then(Error::hint);
     let hint = hint
         .map(|hint| format!("\n  hint: {hint}"))
         .unwrap_or_default();

@@ -17,7 +17,7 @@ use crate::log::Log;
 use crate::options::{Cache, Environment};
 
 /// Entries that nobody used for this long go when something new is published.
-const UNUSED: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+const UNUSED: Duration = Duration::from_hours(90 * 24);
 const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder can be deleted at any time; rvenv fills it again.\n";
 /// Variables that change what an interpreter answers though its files stay the same.
 const VARIABLES: [&str; 6] = [
@@ -177,11 +177,11 @@ impl Store {
         let Some(folder) = &self.folder else {
             return false;
         };
-        if fs::symlink_metadata(folder).is_err() {
-            if let Err(error) = make_folder(folder) {
-                self.log.say(|| format!("nothing is cached: {error}"));
-                return false;
-            }
+        if fs::symlink_metadata(folder).is_err()
+            && let Err(error) = make_folder(folder)
+        {
+            self.log.say(|| format!("nothing is cached: {error}"));
+            return false;
         }
         match is_trusted(folder) {
             Ok(()) => true,
@@ -267,7 +267,12 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     let made = builder
         .prefix(".rvenv-")
         .tempdir_in(folder.parent().unwrap_or(folder))?;
-    fs::rename(made.keep(), folder)?;
+    match fs::rename(made.path(), folder) {
+        Ok(()) => drop(made.keep()),
+        // Another process was faster: this one's folder goes.
+        Err(_) if folder.is_dir() => return Ok(()),
+        Err(error) => return Err(error),
+    }
     fs::write(folder.join("CACHEDIR.TAG"), TAG)
 }
 
@@ -293,7 +298,11 @@ fn image_name(key: &str) -> String {
 
 /// Lower-case hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
+    bytes
+        .iter()
+        .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
+        .collect()
 }
 
 /// Files of ours in the folder.

@@ -78,6 +78,12 @@ impl Folder {
         Ok(file)
     }
 
+    /// Windows folders inherit their permissions from where they are.
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "as on Unix")]
+    pub(crate) fn adopt(&self, _path: &Path) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Makes the symlink `name` to a file, and looks whether it is there: some systems report success and make nothing.
     pub(crate) fn symlink(&self, target: &str, name: &str) -> Result<(), Error> {
         symlink(Path::new(target), &self.path.join(name))
@@ -126,9 +132,28 @@ pub(crate) fn is_mount_root(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_attributes() & REPARSE_POINT != 0)
 }
 
+/// Whether `path` leads to a file that can be started.
+///
+/// What the Store installs is a link that nothing can be read through, in a folder of its own; the same without such a folder
+/// is the stub that opens the Store.
+pub(crate) fn is_executable(path: &Path) -> bool {
+    let is_of_store = || {
+        let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
+        let folder = folder.as_encoded_bytes();
+        folder.starts_with(b"PythonSoftwareFoundation.Python.")
+            && fs::symlink_metadata(path).is_ok()
+    };
+    path.is_file() || is_of_store()
+}
+
 /// The user's own cache folder is protected by its access control list.
 pub(crate) fn is_trusted(_path: &Path) -> Result<(), String> {
     Ok(())
+}
+
+/// Owners are no obstacle here.
+pub(crate) fn can_give_away(_path: &Path) -> bool {
+    true
 }
 
 /// What tells one state of a file from another.

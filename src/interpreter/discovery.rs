@@ -1,72 +1,235 @@
-//! Which executable is meant: `-p`, or the first Python on PATH.
+//! Which Python is meant: looks at candidates one after the other until one fits, and starts it only if it must.
 //!
-//! Finds paths; what stands behind them is asked by `probe`.
+//! Where candidates come from is `search`'s business, what a request means `request`'s, what a Python answers `probe`'s.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use crate::context::absolute;
+use super::missed::Missed;
+use super::places::{self, Source};
+use super::request::{Request, Traits};
+use super::search::{self, Candidate};
+use super::shim::{self, Resolved};
+use super::{Interpreter, landmarks, probe};
 use crate::error::Error;
+use crate::fs::is_executable;
+use crate::interrupt::Interrupt;
+use crate::log::Log;
 use crate::options::Environment;
+use crate::store::Store;
 
-/// The executable that the first fitting request means, absolute and as invoked: symlinks are not resolved.
-///
-/// # Errors
-///
-/// [`Error::PythonNotFound`] names the request and where it was sought.
-pub(crate) fn find(requests: &[String], environment: &Environment) -> Result<PathBuf, Error> {
-    if requests.is_empty() {
-        let found = ["python3", "python"]
-            .iter()
-            .find_map(|name| on_path(name, environment));
-        return found.ok_or_else(|| not_on_path("python3 or python", environment));
+/// Everything that decides which Python is found.
+pub(crate) struct Discovery<'a> {
+    pub(crate) environment: &'a Environment,
+    pub(crate) store: Store,
+    pub(crate) interrupt: &'a Interrupt,
+    pub(crate) log: Log,
+}
+
+/// A Python on this machine.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) traits: Traits,
+    pub(crate) path: PathBuf,
+    pub(crate) source: Source,
+}
+
+/// What a candidate turned out to be.
+enum Verdict {
+    Fits(Box<Interpreter>),
+    Unfit(Traits, PathBuf),
+    Broken(PathBuf, String),
+    Nothing,
+}
+
+/// A candidate with its shims followed.
+enum Executable {
+    /// It can be started under this path.
+    At(PathBuf),
+    /// A shim that only running it can resolve.
+    Opaque(PathBuf),
+    Broken(PathBuf, String),
+    Nothing,
+}
+
+impl Discovery<'_> {
+    /// The first Python that one of the requests means, as it answers under the name it was found by; without any request,
+    /// what `python3` or `python` would start.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PythonNotFound`] says where it was sought and what was found there, [`Error::UnusablePython`] what is wrong
+    /// with the only one there is, [`Error::Request`] which one is not understood, [`Error::Interrupted`].
+    pub(crate) fn find(&self, asked: &[String]) -> Result<Interpreter, Error> {
+        let default = ["python3".to_owned()];
+        let texts = if asked.is_empty() { &default } else { asked };
+        let parse =
+            |text: &String| Request::parse(text).map_err(|reason| Error::Request { reason });
+        let requests = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
+        let mut missed = Missed::default();
+        for request in &requests {
+            let mut seen = HashSet::new();
+            for candidate in search::candidates(request, self.environment) {
+                match self.judge(&candidate, request, &mut seen)? {
+                    Verdict::Fits(interpreter) => return Ok(*interpreter),
+                    Verdict::Unfit(traits, path) => {
+                        self.log
+                            .say(|| format!("passed over {traits} at {}", path.display()));
+                        missed.unfit(traits, path);
+                    }
+                    Verdict::Broken(path, reason) => {
+                        self.log
+                            .say(|| format!("passed over {}: {reason}", path.display()));
+                        missed.broken(path, reason);
+                    }
+                    Verdict::Nothing => {}
+                }
+            }
+        }
+        Err(missed.into_error(asked, &requests, self.environment))
     }
-    let mut first = None;
-    for request in requests {
-        match one(request, environment) {
-            Ok(executable) => return Ok(executable),
-            Err(error) => first = first.or(Some(error)),
+
+    /// Every Python on this machine, each installation once, in the order in which they would be found.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Interrupted`].
+    pub(crate) fn all(&self) -> Result<Vec<Found>, Error> {
+        let mut seen = HashSet::new();
+        let mut found = Vec::new();
+        for candidate in search::everything(self.environment) {
+            let (path, is_opaque) = match self.follow(&candidate.path) {
+                Executable::At(path) => (path, false),
+                Executable::Opaque(path) => (path, true),
+                Executable::Broken(..) | Executable::Nothing => continue,
+            };
+            // An environment's Python is its base's.
+            let must_ask = is_opaque || path.parent().is_some_and(search::is_environment);
+            if !must_ask && !seen.insert(real(&path)) {
+                continue;
+            }
+            let known = landmarks::read(&path).filter(|traits| traits.micro.is_some());
+            let (traits, path) = match known.filter(|_| !must_ask) {
+                Some(traits) => (traits, path),
+                None => match self.facts(&path) {
+                    Ok(facts) => ((&facts).into(), base(&facts, &path)),
+                    Err(error @ Error::Interrupted { .. }) => return Err(error),
+                    Err(error) => {
+                        self.log.say(|| format!("passed over: {error}"));
+                        continue;
+                    }
+                },
+            };
+            if must_ask && !seen.insert(real(&path)) {
+                continue;
+            }
+            found.push(Found {
+                source: self.source(&path, candidate.source),
+                traits,
+                path,
+            });
+        }
+        Ok(found)
+    }
+
+    fn judge(
+        &self,
+        candidate: &Candidate,
+        request: &Request,
+        seen: &mut HashSet<PathBuf>,
+    ) -> Result<Verdict, Error> {
+        if !seen.insert(candidate.path.clone()) {
+            return Ok(Verdict::Nothing);
+        }
+        let (path, is_opaque) = match self.follow(&candidate.path) {
+            Executable::At(path) => (path, false),
+            Executable::Opaque(path) => (path, true),
+            Executable::Broken(path, reason) => return Ok(Verdict::Broken(path, reason)),
+            Executable::Nothing => return Ok(Verdict::Nothing),
+        };
+        if path != candidate.path && !seen.insert(path.clone()) {
+            return Ok(Verdict::Nothing);
+        }
+        let is_meant = |traits: &Traits| match request {
+            Request::Wanted(wanted) => {
+                let is_near = matches!(candidate.source, Source::Path);
+                if is_near || wanted.is_meant_unnamed(traits) {
+                    wanted.fits(traits)
+                } else {
+                    Some(false)
+                }
+            }
+            _ => Some(true),
+        };
+        if matches!(request, Request::Wanted(_)) && !is_opaque {
+            let traits = landmarks::read(&path);
+            if let Some(traits) = traits.filter(|traits| is_meant(traits) == Some(false)) {
+                return Ok(Verdict::Unfit(traits, path));
+            }
+        }
+        match self.facts(&path) {
+            Ok(facts) => {
+                let traits = Traits::from(&facts);
+                Ok(match is_meant(&traits) {
+                    Some(true) => Verdict::Fits(Box::new(facts)),
+                    _ => Verdict::Unfit(traits, path),
+                })
+            }
+            Err(Error::UnusablePython { path, reason }) => Ok(Verdict::Broken(path, reason)),
+            Err(error) => Err(error),
         }
     }
-    Err(first.expect("there is at least one request"))
+
+    fn follow(&self, path: &Path) -> Executable {
+        if !is_executable(path) {
+            return if path.is_file() {
+                Executable::Broken(path.into(), "it is not executable".into())
+            } else {
+                Executable::Nothing
+            };
+        }
+        match shim::resolve(path, self.environment) {
+            Resolved::Itself => Executable::At(path.into()),
+            Resolved::To(path) => Executable::At(path),
+            Resolved::Nowhere(reason) => Executable::Broken(path.into(), reason),
+            Resolved::Unknown => Executable::Opaque(path.into()),
+        }
+    }
+
+    /// What the Python at `path` answers, now or when it was asked before.
+    fn facts(&self, path: &Path) -> Result<Interpreter, Error> {
+        if let Some(facts) = self.store.facts(path, self.environment) {
+            return Ok(facts);
+        }
+        let facts = probe::ask(path, self.interrupt)?;
+        // A shim answers for whatever it leads to today, so its answer is not one to keep.
+        if Path::new(&facts.executable) == path {
+            self.store.keep_facts(path, self.environment, &facts);
+        }
+        Ok(facts)
+    }
+
+    /// Who keeps `path`, which may have been reached through a shim on PATH.
+    fn source(&self, path: &Path, source: Source) -> Source {
+        if source != Source::Path {
+            return source;
+        }
+        let places = places::all(self.environment);
+        let mut keepers = places.iter().filter(|place| {
+            !matches!(place.source, Source::UsrLocal | Source::Opt) && path.starts_with(&place.root)
+        });
+        keepers.next().map_or(source, |place| place.source)
+    }
 }
 
-fn one(request: &str, environment: &Environment) -> Result<PathBuf, Error> {
-    if request.contains(std::path::is_separator) {
-        return path(request, environment);
-    }
-    on_path(request, environment).ok_or_else(|| not_on_path(request, environment))
+fn real(path: &Path) -> PathBuf {
+    fs_err::canonicalize(path).unwrap_or_else(|_| path.into())
 }
 
-fn path(request: &str, environment: &Environment) -> Result<PathBuf, Error> {
-    let path = absolute(Path::new(request), environment.cwd.as_deref())?;
-    if path.is_file() {
-        return Ok(path);
-    }
-    let searched = if path.is_dir() {
-        "it is a directory"
+fn base(facts: &Interpreter, path: &Path) -> PathBuf {
+    if path.parent().is_some_and(search::is_environment) {
+        PathBuf::from(&facts.base_executable)
     } else {
-        "there is no such file"
-    };
-    Err(Error::PythonNotFound {
-        request: request.into(),
-        searched: searched.into(),
-    })
-}
-
-fn on_path(name: &str, environment: &Environment) -> Option<PathBuf> {
-    // Relative entries of PATH are made absolute: venv would write links that point nowhere.
-    let cwd = environment.cwd.clone().unwrap_or_default();
-    let found = which::which_in(name, environment.var("PATH"), &cwd).ok()?;
-    absolute(&found, Some(&cwd)).ok()
-}
-
-fn not_on_path(request: &str, environment: &Environment) -> Error {
-    let searched = match environment.var("PATH") {
-        Some(path) => format!("not in any folder of PATH ({})", path.to_string_lossy()),
-        None => "PATH is empty".into(),
-    };
-    Error::PythonNotFound {
-        request: request.into(),
-        searched,
+        PathBuf::from(&facts.executable)
     }
 }

@@ -5,6 +5,14 @@
 pub(crate) mod discovery;
 pub(crate) mod probe;
 
+mod landmarks;
+mod missed;
+mod places;
+mod request;
+mod search;
+mod shim;
+mod versions;
+
 use serde::{Deserialize, Serialize};
 
 use crate::layout::Platform;
@@ -28,6 +36,10 @@ pub struct Interpreter {
     pub cache_tag: Option<String>,
     /// `importlib.util.MAGIC_NUMBER` in hexadecimal digits.
     pub magic: String,
+    /// Whether it was built without the global interpreter lock.
+    pub free_threaded: bool,
+    /// Whether it is a debug build.
+    pub debug: bool,
     /// The kind of operating system it runs on.
     pub platform: Platform,
     /// `sys.maxsize > 2**32`.

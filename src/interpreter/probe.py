@@ -119,6 +119,14 @@ def witnesses(real):
     return found
 
 
+def free_threaded():
+    if hasattr(sys, "abiflags"):
+        return "t" in sys.abiflags
+    import sysconfig
+
+    return sysconfig.get_config_var("Py_GIL_DISABLED") == 1
+
+
 if sys.version_info < (3, 6):
     sys.stdout.write(MARKER + '{"too_old": "%d.%d.%d"}\n' % sys.version_info[:3])
 else:
@@ -141,6 +149,8 @@ else:
         "implementation": sys.implementation.name,
         "cache_tag": sys.implementation.cache_tag,
         "magic": importlib.util.MAGIC_NUMBER.hex(),
+        "free_threaded": free_threaded(),
+        "debug": hasattr(sys, "gettotalrefcount"),
         "platform": platform,
         "is_64bit": sys.maxsize > 2**32,
         "utf8_file_system": sys.getfilesystemencoding() == "utf-8",

@@ -15,7 +15,7 @@ pub(crate) const INDEX: &str = "index.json";
 /// Part of every image's key: another format is another image.
 pub(crate) const FORMAT: u32 = 2;
 /// The fixed part of a local file header, section 4.3.7 of the zip specification.
-const LOCAL_HEADER: u64 = 30;
+const LOCAL_HEADER: usize = 30;
 
 /// What an image holds.
 #[derive(Debug, Serialize, Deserialize)]
@@ -108,8 +108,8 @@ impl Image {
             path: file.path().into(),
             reason,
         };
-        let header_size = LOCAL_HEADER + INDEX.len() as u64;
-        let mut header = [0; LOCAL_HEADER as usize + INDEX.len()];
+        let header_size = (LOCAL_HEADER + INDEX.len()) as u64;
+        let mut header = [0; LOCAL_HEADER + INDEX.len()];
         read_exact_at(&file, &mut header, 0).map_err(|error| damaged(error.to_string()))?;
         if !header.starts_with(b"PK\x03\x04") || !header.ends_with(INDEX.as_bytes()) {
             return Err(damaged("it does not begin with an index".into()));
@@ -127,7 +127,7 @@ impl Image {
             serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;
         let mut at = header_size + u64::from(size);
         let offsets = index.entries.iter().map(|entry| {
-            let offset = at + LOCAL_HEADER + entry.path.len() as u64;
+            let offset = at + (LOCAL_HEADER + entry.path.len()) as u64;
             at = offset + u64::from(entry.size);
             offset
         });

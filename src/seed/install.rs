@@ -98,7 +98,7 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
                         pieces.insert(0, &header);
                         match to.pycache_prefix {
                             None => {
-                                site_packages.write_pieces(&entry.path, &pieces, Mode::Plain)?
+                                site_packages.write_pieces(&entry.path, &pieces, Mode::Plain)?;
                             }
                             Some(prefix) => {
                                 let path = finish::prefixed(prefix, to.context, &entry.path);

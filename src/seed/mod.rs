@@ -11,6 +11,7 @@ mod co_filename;
 #[cfg(test)]
 #[cfg(unix)]
 mod crafted;
+mod distribution;
 mod ensurepip;
 mod entry_point;
 mod finish;
@@ -19,12 +20,13 @@ mod image;
 mod install;
 mod installed;
 mod pack;
+mod pool;
 mod record;
 mod script;
 mod unpack;
 mod wheel;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -156,7 +158,7 @@ impl Seed<'_> {
         let file = match self.store.keep_image(key, |file| packed.write(file)) {
             Some(file) => file,
             // No store: the image lives as long as the stage does.
-            None => unstored(&packed, scratch.with_extension("zip"))?,
+            None => unstored(&packed, &scratch.with_extension("zip"))?,
         };
         remove_tree(scratch).map_err(|(path, error)| Error::io("remove", &path)(error))?;
         Image::open(file)
@@ -257,10 +259,10 @@ impl Seed<'_> {
     }
 }
 
-fn unstored(packed: &Packed, path: PathBuf) -> Result<fs::File, Error> {
+fn unstored(packed: &Packed, path: &Path) -> Result<fs::File, Error> {
     let written =
-        fs::File::create(&path).and_then(|file| packed.write(std::io::BufWriter::new(file)));
+        fs::File::create(path).and_then(|file| packed.write(std::io::BufWriter::new(file)));
     written
-        .and_then(|()| fs::File::open(&path))
-        .map_err(Error::io("write", &path))
+        .and_then(|()| fs::File::open(path))
+        .map_err(Error::io("write", path))
 }

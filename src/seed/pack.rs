@@ -158,7 +158,8 @@ fn distribution(
             continue;
         }
         paths.push(listed.to_owned());
-        let position = row.position().map_or(0, csv::Position::byte) as usize;
+        let position = row.position().map_or(0, csv::Position::byte);
+        let position = usize::try_from(position).unwrap_or(text.len());
         // The reader counts a line feed after a carriage return to the next row.
         let rest = text[position..].trim_start_matches(['\r', '\n']);
         record.push_str(rest.lines().next().unwrap_or_default());

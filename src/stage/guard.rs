@@ -60,11 +60,3 @@ pub(super) fn is_within(path: &Path, folder: &Path) -> bool {
 fn is_same(one: &Path, other: &Path) -> bool {
     matches!((fs::canonicalize(one), fs::canonicalize(other)), (Ok(one), Ok(other)) if one == other)
 }
-
-/// Whether entries can be made in `folder`: the system's own answer, by making one.
-pub(super) fn can_write(folder: &Path) -> bool {
-    tempfile::Builder::new()
-        .prefix(".rvenv-")
-        .tempdir_in(folder)
-        .is_ok()
-}

@@ -7,7 +7,9 @@
 // What the tests stand on.
 mod bytecode; // are two trees' `.pyc` files the same code?
 mod env; // TestEnv: a temporary folder, a clean environment, runs that are judged
+mod faults; // the state that a broken run left, mounts, users
 mod interpreters; // every Python on the machine
+mod layouts; // the ways in which Pythons are kept
 mod oracle; // the real `python -m venv` and rvenv at one path, one after the other
 mod tree; // the differences between two trees
 mod wheel; // tiny wheels to install
@@ -30,4 +32,11 @@ mod pip;
 mod prompt;
 mod python;
 mod regression;
+mod shells;
+mod shims;
 mod upgrade;
+
+// An environment or nothing, whatever happens.
+mod faults_kill;
+mod faults_signals;
+mod faults_space;

@@ -1,0 +1,128 @@
+//! What an installation's own folders say about its Python: `lib/pythonX.Y`, `include/pythonX.Y/patchlevel.h`.
+//!
+//! Starts nothing. What it says decides only which executable is asked; the answer is checked against the request.
+
+use std::path::Path;
+
+use fs_err as fs;
+
+use super::request::{Traits, Variant};
+
+/// The traits of the Python at `executable`; `None` where its folders do not say them without doubt.
+pub(crate) fn read(executable: &Path) -> Option<Traits> {
+    let real = fs::canonicalize(executable).ok()?;
+    let bin = real.parent()?;
+    if cfg!(windows) {
+        return on_windows(bin);
+    }
+    let prefix = bin.parent()?;
+    let mut traits = named(real.file_name()?.to_str()?)
+        .filter(|traits| library(prefix, traits))
+        .or_else(|| only_one(prefix))?;
+    let word = word(&traits);
+    let Traits { major, minor, .. } = traits;
+    // `m` is the ABI flag that 3.7 had last.
+    for flags in [traits.variant.to_string(), "m".into()] {
+        let header = format!("include/{word}{major}.{minor}{flags}/patchlevel.h");
+        if let Some(version) = version_in(&prefix.join(header)) {
+            traits.micro = Some(version[2]).filter(|_| version[..2] == [major, minor]);
+            break;
+        }
+    }
+    Some(traits)
+}
+
+/// What the name of an executable says: `python3.13t`, `pypy3.9`.
+pub(crate) fn named(name: &str) -> Option<Traits> {
+    let (implementation, rest) = name
+        .strip_prefix("python")
+        .map(|rest| ("cpython", rest))
+        .or_else(|| name.strip_prefix("pypy").map(|rest| ("pypy", rest)))?;
+    let (major, rest) = rest.split_once('.')?;
+    let end = rest
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(rest.len());
+    let (free_threaded, debug) = match &rest[end..] {
+        "" | "m" => (false, false),
+        "t" => (true, false),
+        "d" | "dm" => (false, true),
+        "td" => (true, true),
+        _ => return None,
+    };
+    Some(Traits {
+        implementation: implementation.into(),
+        major: major.parse().ok()?,
+        minor: rest[..end].parse().ok()?,
+        micro: None,
+        variant: Variant {
+            free_threaded,
+            debug,
+        },
+    })
+}
+
+/// The version whose library is the only one in `prefix`; of several, only a name can tell which one is meant.
+fn only_one(prefix: &Path) -> Option<Traits> {
+    let entries = fs::read_dir(prefix.join("lib")).ok()?;
+    let mut found = entries
+        .flatten()
+        .filter_map(|entry| named(entry.file_name().to_str()?))
+        .filter(|traits| library(prefix, traits));
+    let first = found.next()?;
+    // A debug build's folder does not say so.
+    let header = format!("include/python{}.{}d", first.major, first.minor);
+    (found.next().is_none() && !prefix.join(header).exists()).then_some(first)
+}
+
+/// Whether the standard library of this version is in `prefix`.
+fn library(prefix: &Path, traits: &Traits) -> bool {
+    let Traits { major, minor, .. } = traits;
+    let t = if traits.variant.free_threaded {
+        "t"
+    } else {
+        ""
+    };
+    let word = word(traits);
+    ["lib", "lib64"].iter().any(|lib| {
+        prefix
+            .join(format!("{lib}/{word}{major}.{minor}{t}/os.py"))
+            .is_file()
+    })
+}
+
+fn word(traits: &Traits) -> &'static str {
+    if traits.implementation == "pypy" {
+        "pypy"
+    } else {
+        "python"
+    }
+}
+
+/// Prefix and folder of executables are the same there, and there is but one version in a prefix.
+fn on_windows(prefix: &Path) -> Option<Traits> {
+    let [major, minor, micro] = version_in(&prefix.join("include").join("patchlevel.h"))?;
+    // Both builds of 3.13 and later may lie in one folder.
+    let is_plain = !prefix.join(format!("python{major}.{minor}t.exe")).exists()
+        && prefix.join(format!("python{major}{minor}.dll")).exists();
+    is_plain.then(|| Traits {
+        implementation: "cpython".into(),
+        major,
+        minor,
+        micro: Some(micro),
+        variant: Variant::default(),
+    })
+}
+
+/// `#define PY_VERSION "3.12.1"`.
+fn version_in(header: &Path) -> Option<[u32; 3]> {
+    let text = fs::read_to_string(header).ok()?;
+    let quoted = text
+        .lines()
+        .find_map(|line| line.strip_prefix("#define PY_VERSION"))?;
+    let mut numbers = quoted
+        .split('"')
+        .nth(1)?
+        .split(|character: char| !character.is_ascii_digit())
+        .map(|number| number.parse().ok());
+    Some([numbers.next()??, numbers.next()??, numbers.next()??])
+}

@@ -1,0 +1,142 @@
+//! What was looked at in vain, and the one error that says so.
+//!
+//! Renders; looks at nothing itself but the folders that it says were searched.
+
+use std::collections::HashSet;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+
+use super::places;
+use super::request::{Request, Traits};
+use super::search::path_folders;
+use crate::configuration::repr;
+use crate::error::Error;
+use crate::options::Environment;
+
+/// More than this of one kind nobody reads.
+const SHOWN: usize = 12;
+
+/// The candidates that were passed over.
+#[derive(Debug, Default)]
+pub(crate) struct Missed {
+    /// Pythons that are not what was asked for.
+    unfit: Vec<(Traits, PathBuf)>,
+    /// What is no Python that works, with the reason.
+    broken: Vec<(PathBuf, String)>,
+}
+
+impl Missed {
+    pub(crate) fn unfit(&mut self, traits: Traits, path: PathBuf) {
+        self.unfit.push((traits, path));
+    }
+
+    pub(crate) fn broken(&mut self, path: PathBuf, reason: String) {
+        let real = |path: &Path| fs_err::canonicalize(path).ok();
+        let is_known = |(known, why): &(PathBuf, String)| {
+            *known == path || (*why == reason && real(known) == real(&path))
+        };
+        if !self.broken.iter().any(is_known) {
+            self.broken.push((path, reason));
+        }
+    }
+
+    /// The error for what was asked for.
+    pub(crate) fn into_error(
+        mut self,
+        asked: &[String],
+        requests: &[Request],
+        environment: &Environment,
+    ) -> Error {
+        if self.unfit.is_empty() && self.broken.len() == 1 {
+            let (path, reason) = self.broken.remove(0);
+            return Error::UnusablePython { path, reason };
+        }
+        let mut seen = HashSet::new();
+        self.unfit.retain(|(_, path)| {
+            seen.insert(fs_err::canonicalize(path).unwrap_or_else(|_| path.clone()))
+        });
+        let request = match asked {
+            [] => "python3 or python".into(),
+            asked => asked
+                .iter()
+                .map(|text| repr(text))
+                .collect::<Vec<_>>()
+                .join(" or "),
+        };
+        let mut searched = sought(requests, environment);
+        let found = self.unfit.iter();
+        let found = found.map(|(traits, path)| format!("{traits} at {}", path.display()));
+        list(&mut searched, "found", found.collect());
+        let broken = self.broken.iter();
+        let broken = broken.map(|(path, reason)| format!("{}: {reason}", path.display()));
+        list(&mut searched, "passed over", broken.collect());
+        Error::PythonNotFound {
+            request,
+            searched,
+            nearest: self.nearest(requests),
+        }
+    }
+
+    /// The found one that is the least different.
+    fn nearest(&self, requests: &[Request]) -> Option<String> {
+        let wanted = requests.iter().find_map(|request| match request {
+            Request::Wanted(wanted) => Some(wanted),
+            _ => None,
+        })?;
+        let usable = self
+            .unfit
+            .iter()
+            .filter(|(traits, _)| (traits.major, traits.minor) >= (3, 6));
+        let (traits, path) = usable.min_by_key(|(traits, _)| wanted.distance(traits))?;
+        Some(format!("{traits} (-p {})", path.display()))
+    }
+}
+
+/// Where these requests were sought.
+fn sought(requests: &[Request], environment: &Environment) -> String {
+    let by_name = |request: &Request| !matches!(request, Request::Path(_));
+    let by_property = |request: &Request| matches!(request, Request::Wanted(_));
+    let mut sought = Vec::new();
+    for request in requests {
+        if let Request::Path(path) = request {
+            sought.push(if Path::new(path).is_dir() {
+                format!("{} has no Python in it", repr(path))
+            } else {
+                format!("there is no such file as {}", repr(path))
+            });
+        }
+    }
+    if requests.iter().any(by_name) {
+        let folders = path_folders(environment);
+        sought.push(match environment.var("PATH") {
+            None => "PATH is empty".into(),
+            Some(path) if folders.len() <= SHOWN => {
+                format!("not in any folder of PATH ({})", path.to_string_lossy())
+            }
+            Some(_) => format!("not in any of the {} folders of PATH", folders.len()),
+        });
+    }
+    if requests.iter().any(by_property) {
+        let mut places: Vec<String> = Vec::new();
+        for place in places::all(environment) {
+            let name = place.source.to_string();
+            if place.root.is_dir() && !places.contains(&name) {
+                places.push(name);
+            }
+        }
+        if !places.is_empty() {
+            sought.push(format!("nor in what is kept by {}", places.join(", ")));
+        }
+    }
+    sought.join(", ")
+}
+
+fn list(text: &mut String, title: &str, lines: Vec<String>) {
+    let more = lines.len().saturating_sub(SHOWN);
+    for line in lines.into_iter().take(SHOWN) {
+        write!(text, "\n  {title}: {line}").expect("writing to a String cannot fail");
+    }
+    if more > 0 {
+        write!(text, "\n  {title}: {more} more").expect("writing to a String cannot fail");
+    }
+}

@@ -1,0 +1,183 @@
+//! Where Pythons are kept besides PATH: which tools' folders, in which order.
+//!
+//! Knows folders as data; touches no disk until one is asked for what is in it.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::versions;
+use crate::options::Environment;
+
+/// Who put a Python where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// The request itself names it.
+    Request,
+    Path,
+    Pyenv,
+    Asdf,
+    Mise,
+    Uv,
+    Conda,
+    Homebrew,
+    Framework,
+    Opt,
+    UsrLocal,
+    #[cfg(windows)]
+    Registry,
+    #[cfg(windows)]
+    Store,
+}
+
+/// A folder in which some tool keeps Pythons.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) source: Source,
+    pub(crate) root: PathBuf,
+    /// Below `root`, with `*` for names that are to be listed: `versions/*/bin`.
+    pattern: &'static str,
+}
+
+impl Place {
+    /// The folders that may hold executables, the newest version first.
+    pub(crate) fn folders(&self) -> Vec<PathBuf> {
+        let mut folders = vec![self.root.clone()];
+        for part in self.pattern.split('/') {
+            folders = match part.split_once('*') {
+                // On Windows an installation's folder itself holds its executables.
+                None if part == "bin" && cfg!(windows) => folders,
+                None => folders.iter().map(|folder| folder.join(part)).collect(),
+                Some((prefix, _)) => folders
+                    .iter()
+                    .flat_map(|folder| {
+                        let mut names = versions::newest_first(folder);
+                        names.retain(|name| name.starts_with(prefix));
+                        names.into_iter().map(|name| folder.join(name))
+                    })
+                    .collect(),
+            };
+        }
+        folders
+    }
+}
+
+/// Every place, in the order in which they are searched.
+pub(crate) fn all(environment: &Environment) -> Vec<Place> {
+    let mut places = Vec::new();
+    let mut add = |source, root: Option<PathBuf>, pattern| {
+        if let Some(root) = root.filter(|root| root.is_absolute()) {
+            places.push(Place {
+                source,
+                root,
+                pattern,
+            });
+        }
+    };
+    let variable = |name: &str| environment.var(name).map(PathBuf::from);
+    let home = |below: &str| environment.home().map(|home| home.join(below));
+    let data = || variable("XDG_DATA_HOME").or_else(|| home(".local/share"));
+
+    let pyenv = variable("PYENV_ROOT").or_else(|| home(".pyenv"));
+    add(Source::Pyenv, pyenv, "versions/*/bin");
+    if cfg!(windows) {
+        add(Source::Pyenv, home(".pyenv/pyenv-win"), "versions/*");
+    }
+    let asdf = variable("ASDF_DATA_DIR").or_else(|| home(".asdf"));
+    add(Source::Asdf, asdf, "installs/python/*/bin");
+    let mise = variable("MISE_DATA_DIR").or_else(|| data().map(|data| data.join("mise")));
+    add(Source::Mise, mise, "installs/python/*/bin");
+    let uv = variable("UV_PYTHON_INSTALL_DIR").or_else(|| {
+        let data = if cfg!(windows) {
+            variable("APPDATA")
+        } else {
+            data()
+        };
+        data.map(|data| data.join("uv").join("python"))
+    });
+    add(Source::Uv, uv, "*/bin");
+
+    for conda in condas(environment) {
+        add(Source::Conda, Some(conda.clone()), "bin");
+        add(Source::Conda, Some(conda), "envs/*/bin");
+    }
+    let homebrew = variable("HOMEBREW_PREFIX");
+    let default = ["/opt/homebrew", "/home/linuxbrew/.linuxbrew", "/usr/local"].map(PathBuf::from);
+    if !cfg!(windows) {
+        for prefix in homebrew.into_iter().chain(default) {
+            add(Source::Homebrew, Some(prefix), "opt/python@*/bin");
+        }
+        for library in [Some("/".into()), home("")] {
+            let frameworks = library.map(|library: PathBuf| library.join("Library/Frameworks"));
+            for name in [
+                "Python.framework/Versions/*/bin",
+                "PythonT.framework/Versions/*/bin",
+            ] {
+                add(Source::Framework, frameworks.clone(), name);
+            }
+        }
+        for pattern in ["*/bin", "python/*/bin", "hostedtoolcache/Python/*/*/bin"] {
+            add(Source::Opt, Some("/opt".into()), pattern);
+        }
+        add(Source::UsrLocal, Some("/usr/local".into()), "bin");
+        add(Source::UsrLocal, Some("/usr/local".into()), "python*/bin");
+    }
+    places
+}
+
+/// The active environment, the base of the running conda, those it has noted down, and where its installers put one.
+fn condas(environment: &Environment) -> Vec<PathBuf> {
+    let home = environment.home();
+    let mut found: Vec<PathBuf> = Vec::new();
+    let mut add = |folder: PathBuf| {
+        if !found.contains(&folder) {
+            found.push(folder);
+        }
+    };
+    for name in ["CONDA_PREFIX", "CONDA_ROOT", "MAMBA_ROOT_PREFIX"] {
+        environment.var(name).map(PathBuf::from).map(&mut add);
+    }
+    for name in ["CONDA_EXE", "MAMBA_EXE"] {
+        let executable = environment.var(name).map(Path::new);
+        let base = executable.and_then(|path| path.parent()?.parent());
+        base.map(Path::to_path_buf).map(&mut add);
+    }
+    if let Some(home) = &home {
+        let noted = fs_err::read_to_string(home.join(".conda").join("environments.txt"));
+        let noted = noted.unwrap_or_default();
+        noted.lines().map(PathBuf::from).for_each(&mut add);
+    }
+    let names = [
+        "miniconda3",
+        "anaconda3",
+        "miniforge3",
+        "mambaforge",
+        "micromamba",
+    ];
+    for name in names {
+        home.iter().map(|home| home.join(name)).for_each(&mut add);
+    }
+    add("/opt/conda".into());
+    found
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Request => "-p",
+            Self::Path => "PATH",
+            Self::Pyenv => "pyenv",
+            Self::Asdf => "asdf",
+            Self::Mise => "mise",
+            Self::Uv => "uv",
+            Self::Conda => "conda",
+            Self::Homebrew => "Homebrew",
+            Self::Framework => "framework",
+            Self::Opt => "/opt",
+            Self::UsrLocal => "/usr/local",
+            #[cfg(windows)]
+            Self::Registry => "registry",
+            #[cfg(windows)]
+            Self::Store => "Store",
+        })
+    }
+}

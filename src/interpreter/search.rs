@@ -1,0 +1,182 @@
+//! Every path that could be what a request means, in the order in which they are to be looked at, and none before it is needed.
+//!
+//! Knows names and folders, not what is behind them.
+
+use std::collections::HashSet;
+use std::env::consts::EXE_SUFFIX;
+use std::iter;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use super::landmarks;
+use super::places::{self, Source};
+use super::request::{Request, Wanted};
+use crate::context::absolute;
+use crate::options::Environment;
+
+/// A path to look at, absolute and as it would be invoked: links are not resolved.
+#[derive(Debug)]
+pub(crate) struct Candidate {
+    pub(crate) path: PathBuf,
+    pub(crate) source: Source,
+}
+
+type Candidates<'a> = Box<dyn Iterator<Item = Candidate> + 'a>;
+
+/// The candidates of one request.
+pub(crate) fn candidates<'a>(request: &'a Request, environment: &'a Environment) -> Candidates<'a> {
+    match request {
+        Request::Path(text) => named_directly(text, environment),
+        Request::Name(name) => {
+            // The directory of an environment may be said without a slash.
+            let folder = iter::once_with(|| named_directly(name, environment))
+                .flatten()
+                .filter(move |candidate| !candidate.path.ends_with(name));
+            Box::new(on_path(name, environment).chain(folder))
+        }
+        Request::Wanted(wanted) => {
+            let literal = wanted.name.iter();
+            let literal = literal.flat_map(|name| on_path(name, environment));
+            let path = iter::once_with(|| path_folders(environment)).flatten();
+            let path = path.flat_map(|folder| in_folder(folder, Source::Path, wanted));
+            let elsewhere = iter::once_with(|| places::all(environment)).flatten();
+            let elsewhere = elsewhere.flat_map(move |place| {
+                let folders = place.folders().into_iter();
+                folders
+                    .filter(|folder| !is_environment(folder))
+                    .flat_map(move |folder| in_folder(folder, place.source, wanted))
+            });
+            Box::new(literal.chain(path).chain(elsewhere))
+        }
+    }
+}
+
+/// Every candidate that looks like a Python by its name, for a list of all.
+pub(crate) fn everything(environment: &Environment) -> impl Iterator<Item = Candidate> {
+    let path = path_folders(environment).into_iter();
+    let path = path.map(|folder| (folder, Source::Path));
+    let places = places::all(environment).into_iter().flat_map(|place| {
+        let folders = place.folders().into_iter();
+        folders
+            .filter(|folder| !is_environment(folder))
+            .map(move |folder| (folder, place.source))
+    });
+    path.chain(places).flat_map(|(folder, source)| {
+        let usual = ["python3", "python", "pypy3", "pypy"].map(|name| executable(&folder, name));
+        let versioned = versioned(&folder).into_iter().map(|(_, path)| path);
+        let paths: Vec<_> = usual.into_iter().chain(versioned).collect();
+        paths
+            .into_iter()
+            .map(move |path| Candidate { path, source })
+    })
+}
+
+/// The folders on PATH, absolute and each once.
+pub(crate) fn path_folders(environment: &Environment) -> Vec<PathBuf> {
+    let Some(path) = environment.var("PATH") else {
+        return Vec::new();
+    };
+    let mut seen = HashSet::new();
+    std::env::split_paths(path)
+        // venv would write links that point nowhere if they were relative.
+        .filter_map(|folder| absolute(&folder, environment.cwd.as_deref()).ok())
+        .filter(|folder| seen.insert(folder.clone()))
+        .collect()
+}
+
+/// The executables of an installation prefix or an environment, or of a folder of executables.
+fn named_directly<'a>(text: &str, environment: &Environment) -> Candidates<'a> {
+    let Ok(path) = absolute(Path::new(text), environment.cwd.as_deref()) else {
+        return Box::new(iter::empty());
+    };
+    let source = Source::Request;
+    if !path.is_dir() {
+        return Box::new(iter::once(Candidate { path, source }));
+    }
+    let folders = if cfg!(windows) {
+        vec![path.join("Scripts"), path]
+    } else {
+        vec![path.join("bin"), path]
+    };
+    Box::new(folders.into_iter().flat_map(move |folder| {
+        let names = ["python3", "python", "pypy3", "pypy"];
+        let usual = names.map(|name| executable(&folder, name));
+        let versioned = iter::once_with(move || versioned(&folder)).flatten();
+        let paths = usual.into_iter().chain(versioned.map(|(_, path)| path));
+        let paths = paths.filter(|path| path.is_file());
+        paths.map(move |path| Candidate { path, source })
+    }))
+}
+
+fn on_path<'a>(
+    name: &'a str,
+    environment: &'a Environment,
+) -> impl Iterator<Item = Candidate> + 'a {
+    iter::once_with(|| path_folders(environment))
+        .flatten()
+        .map(|folder| Candidate {
+            path: executable(&folder, name),
+            source: Source::Path,
+        })
+}
+
+/// What a folder may hold of a wanted Python; it is listed only if none of the usual names was what was wanted.
+fn in_folder(
+    folder: PathBuf,
+    source: Source,
+    wanted: &Wanted,
+) -> impl Iterator<Item = Candidate> + use<> {
+    let names = wanted.names();
+    let usual: Vec<_> = names.iter().map(|name| executable(&folder, name)).collect();
+    let listed = wanted.may_have_any_minor().then_some(folder);
+    let wanted = wanted.clone();
+    let versioned = listed.into_iter().flat_map(move |folder| {
+        let mut found = versioned(&folder);
+        found.retain(|(traits, _)| {
+            wanted.is_meant_unnamed(traits) && wanted.fits(traits) != Some(false)
+        });
+        found
+    });
+    let paths = usual.into_iter().chain(versioned.map(|(_, path)| path));
+    paths.map(move |path| Candidate { path, source })
+}
+
+/// The executables in a folder whose names say a version, the newest first.
+fn versioned(folder: &Path) -> Vec<(super::request::Traits, PathBuf)> {
+    // Entries that cannot be read are of no use to anybody.
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries
+        .filter_map(|entry| {
+            let name = entry.file_name();
+            let name = name.to_str()?;
+            let name = name.strip_suffix(EXE_SUFFIX)?;
+            Some((landmarks::named(name)?, entry.path()))
+        })
+        .collect();
+    found.sort_by_key(|(traits, path)| {
+        std::cmp::Reverse((
+            traits.major,
+            traits.minor,
+            !traits.variant.free_threaded,
+            path.clone(),
+        ))
+    });
+    found
+}
+
+fn executable(folder: &Path, name: &str) -> PathBuf {
+    if name.ends_with(EXE_SUFFIX) {
+        folder.join(name)
+    } else {
+        folder.join(format!("{name}{EXE_SUFFIX}"))
+    }
+}
+
+/// Whether a folder of executables is an environment's.
+pub(crate) fn is_environment(folder: &Path) -> bool {
+    folder
+        .parent()
+        .is_some_and(|prefix| prefix.join("pyvenv.cfg").is_file())
+        || (cfg!(windows) && folder.join("pyvenv.cfg").is_file())
+}

@@ -1,0 +1,89 @@
+//! asdf: `ASDF_PYTHON_VERSION`, `.tool-versions` upward and in the home folder.
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use super::{Resolved, Shim, is_plain};
+use crate::fs::is_executable;
+
+pub(super) fn resolve(shim: &Shim<'_>) -> Resolved {
+    let Some(data) = data(shim) else {
+        return Resolved::Unknown;
+    };
+    let Some(selected) = selected(shim) else {
+        return Resolved::Unknown;
+    };
+    for version in selected.split_whitespace() {
+        if version == "system" {
+            if let Some(found) = shim.on_path_without(&[shim.folder]) {
+                return Resolved::To(found);
+            }
+            continue;
+        }
+        if let Some(folder) = version.strip_prefix("path:") {
+            let found = Path::new(folder).join("bin").join(shim.program);
+            if found.is_absolute() && is_executable(&found) {
+                return Resolved::To(found);
+            }
+            continue;
+        }
+        // `ref:main` is kept as `ref-main`.
+        let folder = version.replacen(':', "-", 1);
+        if is_plain(&folder) {
+            let kept = data.join("installs").join("python").join(folder);
+            let found = kept.join("bin").join(shim.program);
+            if is_executable(&found) {
+                return Resolved::To(found);
+            }
+        }
+    }
+    Resolved::Nowhere(format!(
+        "asdf has no {} in the selected version ({selected})",
+        shim.program
+    ))
+}
+
+fn data(shim: &Shim<'_>) -> Option<PathBuf> {
+    shim.path_variable("ASDF_DATA_DIR")
+        .or_else(|| {
+            let beside = shim.folder.parent()?;
+            beside
+                .join("installs")
+                .is_dir()
+                .then(|| beside.to_path_buf())
+        })
+        .or_else(|| Some(shim.environment.home()?.join(".asdf")))
+        .filter(|data| data.is_absolute())
+}
+
+/// Versions with spaces between them; `None` where a file that only asdf understands may decide.
+fn selected(shim: &Shim<'_>) -> Option<String> {
+    if let Some(version) = shim.environment.var("ASDF_PYTHON_VERSION") {
+        return Some(version.to_string_lossy().into_owned());
+    }
+    let name = shim
+        .path_variable("ASDF_DEFAULT_TOOL_VERSIONS_FILENAME")
+        .unwrap_or_else(|| ".tool-versions".into());
+    let home = shim.environment.home();
+    for folder in shim.folders_upward().chain(home.as_deref()) {
+        if let Some(versions) = tool_versions(&folder.join(&name)) {
+            return Some(versions);
+        }
+        // It counts only if asdf is told so, by a setting that may be in several places.
+        if folder.join(".python-version").is_file() {
+            return None;
+        }
+    }
+    None
+}
+
+/// The versions of Python that a `.tool-versions` selects.
+pub(super) fn tool_versions(file: &Path) -> Option<String> {
+    let text = fs::read_to_string(file).ok()?;
+    text.lines().find_map(|line| {
+        let line = line.split('#').next().unwrap_or_default();
+        let (tool, versions) = line.trim().split_once(char::is_whitespace)?;
+        (tool == "python").then(|| versions.trim().to_owned())
+    })
+}

@@ -1,0 +1,132 @@
+//! mise: `MISE_PYTHON_VERSION`, its configuration files upward and the global one, as far as they are plain.
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use super::super::versions;
+use super::asdf::tool_versions;
+use super::{Resolved, Shim, is_plain};
+use crate::fs::is_executable;
+
+/// A folder's own files, the one that decides first.
+const FILES: [&str; 8] = [
+    "mise.local.toml",
+    ".mise.local.toml",
+    "mise.toml",
+    ".mise.toml",
+    "mise/config.toml",
+    ".mise/config.toml",
+    ".config/mise.toml",
+    ".config/mise/config.toml",
+];
+
+pub(super) fn resolve(shim: &Shim<'_>) -> Resolved {
+    // Other environments have files of their own; that is mise's business.
+    let is_plain_set_up = ["MISE_ENV", "MISE_PROFILE", "MISE_OVERRIDE_CONFIG_FILENAMES"]
+        .iter()
+        .all(|name| shim.environment.var(name).is_none());
+    let (Some(kept), Some(selected)) = (kept(shim), selected(shim).filter(|_| is_plain_set_up))
+    else {
+        return Resolved::Unknown;
+    };
+    let name = match selected.as_str() {
+        "latest" => versions::newest_first(&kept)
+            .into_iter()
+            .find(|name| name.starts_with(|first: char| first.is_ascii_digit())),
+        name if !is_plain(name) || name.contains(':') || name == "system" => None,
+        name => versions::latest(&kept, name)
+            .or_else(|| kept.join(name).is_dir().then(|| name.to_owned())),
+    };
+    let found = name.map(|name| kept.join(name).join("bin").join(shim.program));
+    match found.filter(|path| is_executable(path)) {
+        Some(found) => Resolved::To(found),
+        None => Resolved::Unknown,
+    }
+}
+
+/// The folder of installed Pythons.
+pub(super) fn kept(shim: &Shim<'_>) -> Option<PathBuf> {
+    let data = shim
+        .path_variable("MISE_DATA_DIR")
+        .or_else(|| Some(shim.path_variable("XDG_DATA_HOME")?.join("mise")))
+        .or_else(|| Some(shim.environment.home()?.join(".local/share/mise")))?;
+    data.is_absolute()
+        .then(|| data.join("installs").join("python"))
+}
+
+/// The one version that is selected; `None` where that cannot be read off without knowing all of mise.
+fn selected(shim: &Shim<'_>) -> Option<String> {
+    if let Some(version) = shim.environment.var("MISE_PYTHON_VERSION") {
+        return Some(version.to_str()?.to_owned());
+    }
+    for folder in shim.folders_upward() {
+        for name in FILES {
+            match configured(&folder.join(name)) {
+                Configured::Nothing => {}
+                Configured::Version(version) => return Some(version),
+                Configured::Unclear => return None,
+            }
+        }
+        if let Some(versions) = tool_versions(&folder.join(".tool-versions")) {
+            return versions.split_whitespace().next().map(str::to_owned);
+        }
+        // Whether it counts is a setting.
+        if folder.join(".python-version").is_file() {
+            return None;
+        }
+    }
+    let global = shim.path_variable("MISE_GLOBAL_CONFIG_FILE").or_else(|| {
+        let folder = shim
+            .path_variable("MISE_CONFIG_DIR")
+            .or_else(|| Some(shim.path_variable("XDG_CONFIG_HOME")?.join("mise")))
+            .or_else(|| Some(shim.environment.home()?.join(".config/mise")))?;
+        (!folder.join("conf.d").exists()).then(|| folder.join("config.toml"))
+    })?;
+    match configured(&global) {
+        Configured::Version(version) => Some(version),
+        _ => None,
+    }
+}
+
+enum Configured {
+    Nothing,
+    Version(String),
+    Unclear,
+}
+
+/// `python = "3.12"` or `python = ["3.12", …]` under `[tools]`.
+fn configured(file: &Path) -> Configured {
+    let Ok(text) = fs::read_to_string(file) else {
+        return Configured::Nothing;
+    };
+    let mut in_tools = false;
+    for line in text.lines().map(str::trim) {
+        if line.starts_with('[') {
+            in_tools = line == "[tools]";
+            continue;
+        }
+        let Some((key, value)) = line.split_once('=').filter(|_| in_tools) else {
+            continue;
+        };
+        if key.trim() != "python" {
+            continue;
+        }
+        let value = value.trim().trim_start_matches('[').trim_start();
+        let Some(quote) = value.chars().next().filter(|c| matches!(c, '"' | '\'')) else {
+            return Configured::Unclear;
+        };
+        return match value[1..].split_once(quote) {
+            Some((version, _)) if !version.contains(['{', '\\']) => {
+                Configured::Version(version.to_owned())
+            }
+            _ => Configured::Unclear,
+        };
+    }
+    // It says something about Python in a way that is not understood here.
+    if text.contains("python") {
+        Configured::Unclear
+    } else {
+        Configured::Nothing
+    }
+}

@@ -1,0 +1,122 @@
+//! Which Python stands behind a shim, by reading what the shim would read.
+//!
+//! A shim that is not understood is left to be run. Knows how shims are told from Pythons; each tool's own rules are in its
+//! own file.
+
+mod asdf;
+mod mise;
+mod pyenv;
+
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use crate::fs::is_executable;
+use crate::options::Environment;
+
+/// Where a path leads.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Resolved {
+    /// It is no shim.
+    Itself,
+    /// To this executable.
+    To(PathBuf),
+    /// Nowhere, for the reason that the shim itself would give.
+    Nowhere(String),
+    /// Only running it can tell.
+    Unknown,
+}
+
+/// A longer chain of shims than this is a loop.
+const LONGEST: usize = 8;
+/// A shim is a few lines; of a longer script no more is read.
+const HEAD: u64 = 4096;
+
+/// Follows shims from `path` to what they would start.
+pub(crate) fn resolve(path: &Path, environment: &Environment) -> Resolved {
+    let mut current = path.to_path_buf();
+    for hop in 0..LONGEST {
+        match one(&current, environment) {
+            Resolved::Itself if hop == 0 => return Resolved::Itself,
+            Resolved::Itself => return Resolved::To(current),
+            Resolved::To(next) => current = next,
+            other => return other,
+        }
+    }
+    Resolved::Nowhere("it leads back to itself".into())
+}
+
+fn one(path: &Path, environment: &Environment) -> Resolved {
+    let (Some(folder), Some(program)) = (path.parent(), path.file_name().and_then(|n| n.to_str()))
+    else {
+        return Resolved::Unknown;
+    };
+    let shim = Shim {
+        folder,
+        program,
+        environment,
+    };
+    // mise's shims are links to mise.
+    if folder.ends_with("shims")
+        && fs::read_link(path).is_ok_and(|target| target.file_stem().is_some_and(|n| n == "mise"))
+    {
+        return mise::resolve(&shim);
+    }
+    match script(path) {
+        None => Resolved::Itself,
+        Some(text) if text.contains("asdf exec ") => asdf::resolve(&shim),
+        Some(text) if text.contains("pyenv\" exec ") || text.contains("pyenv exec ") => {
+            pyenv::resolve(&shim, &text)
+        }
+        Some(_) => Resolved::Unknown,
+    }
+}
+
+/// The beginning of a file if that is `#!`.
+fn script(path: &Path) -> Option<String> {
+    let mut file = fs::File::open(path).ok()?;
+    let mut text = vec![0; 2];
+    file.read_exact(&mut text).ok()?;
+    if text != b"#!" {
+        return None;
+    }
+    file.take(HEAD).read_to_end(&mut text).ok()?;
+    Some(String::from_utf8_lossy(&text).into_owned())
+}
+
+/// One shim, as it was invoked.
+struct Shim<'a> {
+    folder: &'a Path,
+    program: &'a str,
+    environment: &'a Environment,
+}
+
+impl Shim<'_> {
+    /// The same program on PATH, but in none of these folders.
+    fn on_path_without(&self, folders: &[&Path]) -> Option<PathBuf> {
+        let path = self.environment.var("PATH")?;
+        std::env::split_paths(path)
+            .filter(|folder| folder.is_absolute() && !folders.contains(&folder.as_path()))
+            .map(|folder| folder.join(self.program))
+            .find(|path| is_executable(path))
+    }
+
+    /// The current directory and all above it, by the name that the shell knows it by.
+    fn folders_upward(&self) -> impl Iterator<Item = &Path> {
+        let cwd = self.environment.cwd.as_deref();
+        let said = self.environment.var("PWD").map(Path::new);
+        let said =
+            said.filter(|said| said.is_absolute() && fs::canonicalize(said).ok().as_deref() == cwd);
+        said.or(cwd).into_iter().flat_map(Path::ancestors)
+    }
+
+    fn path_variable(&self, name: &str) -> Option<PathBuf> {
+        self.environment.var(name).map(PathBuf::from)
+    }
+}
+
+/// Whether a version is a plain name: nothing in a file may lead out of the folder of versions (CVE-2022-35861).
+fn is_plain(version: &str) -> bool {
+    !version.is_empty() && version != "." && version != ".." && !version.contains(['/', '\\'])
+}

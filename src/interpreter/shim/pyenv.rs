@@ -1,0 +1,97 @@
+//! pyenv: `PYENV_VERSION`, `.python-version` upward, `$PYENV_ROOT/version` (its `version-name`, `version-file` and `which`).
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use super::super::versions;
+use super::{Resolved, Shim, is_plain};
+use crate::fs::is_executable;
+
+pub(super) fn resolve(shim: &Shim<'_>, text: &str) -> Resolved {
+    let Some(root) = root(shim, text) else {
+        return Resolved::Unknown;
+    };
+    let selected = selected(shim, &root);
+    let kept = root.join("versions");
+    let mut missing = Vec::new();
+    for version in selected.split(':').filter(|version| !version.is_empty()) {
+        if version == "system" {
+            if let Some(found) = system(shim, &root) {
+                return Resolved::To(found);
+            }
+            continue;
+        }
+        match installed(&kept, version) {
+            Some(name) => {
+                let found = kept.join(name).join("bin").join(shim.program);
+                if is_executable(&found) {
+                    return Resolved::To(found);
+                }
+            }
+            None => missing.push(version),
+        }
+    }
+    // pyenv looks there last, whatever was selected.
+    if let Some(found) = system(shim, &root) {
+        return Resolved::To(found);
+    }
+    Resolved::Nowhere(match missing.first() {
+        Some(version) => format!("pyenv has no version {version}, which is the selected one"),
+        None => format!(
+            "pyenv's selected version ({selected}) has no {}",
+            shim.program
+        ),
+    })
+}
+
+/// The shim says it itself, whatever the variable says.
+fn root(shim: &Shim<'_>, text: &str) -> Option<PathBuf> {
+    let said = text.lines().find_map(|line| {
+        let value = line.trim().strip_prefix("export PYENV_ROOT=")?;
+        let value = value.trim_matches(['"', '\'']);
+        (!value.contains(['$', '`', '\\'])).then(|| PathBuf::from(value))
+    });
+    said.or_else(|| shim.path_variable("PYENV_ROOT"))
+        .or_else(|| Some(shim.environment.home()?.join(".pyenv")))
+        .filter(|root| root.is_absolute())
+}
+
+/// Versions with `:` between them; empty where nothing is selected, which is `system`.
+fn selected(shim: &Shim<'_>, root: &Path) -> String {
+    if let Some(version) = shim.environment.var("PYENV_VERSION") {
+        return version.to_string_lossy().into_owned();
+    }
+    let start = shim.path_variable("PYENV_DIR");
+    let start = start.iter().flat_map(|folder| folder.ancestors());
+    let local = start
+        .chain(shim.folders_upward())
+        .map(|folder| folder.join(".python-version"))
+        .find(|file| file.is_file());
+    let file = local.unwrap_or_else(|| root.join("version"));
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let words = text.lines().filter_map(|line| {
+        let version = line.split_whitespace().next()?;
+        (!version.starts_with('#') && is_plain(version)).then_some(version)
+    });
+    words.collect::<Vec<_>>().join(":")
+}
+
+/// The folder that a version names: itself, without `python-`, or the newest that it abbreviates.
+fn installed(kept: &Path, version: &str) -> Option<String> {
+    let bare = version.strip_prefix("python-").unwrap_or(version);
+    let names = [version, bare].into_iter().filter(|name| is_plain(name));
+    names
+        .clone()
+        .find(|name| kept.join(name).is_dir())
+        .map(str::to_owned)
+        .or_else(|| {
+            names
+                .into_iter()
+                .find_map(|name| versions::latest(kept, name))
+        })
+}
+
+fn system(shim: &Shim<'_>, root: &Path) -> Option<PathBuf> {
+    shim.on_path_without(&[&root.join("shims"), shim.folder])
+}

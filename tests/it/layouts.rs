@@ -1,0 +1,141 @@
+//! The ways in which developers keep Pythons, built for real: folders of versions, version managers,
+//! PATHs. It does not know rvenv.
+
+use std::{
+    env as process,
+    ffi::OsString,
+    fs::Permissions,
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::{Path, PathBuf},
+};
+
+use fs_err as fs;
+
+use crate::{
+    env::{PATH, TestEnv},
+    interpreters::{Interpreter, interpreters, must_not_be_missing},
+};
+
+/// The `CPython`s that have a prefix of their own, the newest patch level of each version, oldest
+/// first: what a version manager would keep.
+pub(crate) fn keepable() -> Vec<&'static Interpreter> {
+    let mut kept: Vec<&Interpreter> = Vec::new();
+    for python in interpreters() {
+        let is_own = python.implementation == "cpython" && !prefix(python).starts_with("/usr");
+        if is_own && prefix(python).join("bin/python3").exists() {
+            kept.retain(|other| other.version.1 != python.version.1);
+            kept.push(python);
+        }
+    }
+    if kept.len() < 2 {
+        must_not_be_missing("two CPythons with prefixes of their own");
+    }
+    kept
+}
+
+/// `sys.prefix` of a Python, as far as its path tells.
+pub(crate) fn prefix(python: &Interpreter) -> PathBuf {
+    let real = fs::canonicalize(&python.executable).unwrap();
+    real.parent().unwrap().parent().unwrap().to_owned()
+}
+
+/// `3.12.1`.
+pub(crate) fn version(python: &Interpreter) -> String {
+    let (major, minor, micro) = python.version;
+    format!("{major}.{minor}.{micro}")
+}
+
+/// Links these Pythons into `folder`, each under its version.
+pub(crate) fn keep(folder: &Path, pythons: &[&Interpreter]) {
+    fs::create_dir_all(folder).unwrap();
+    for python in pythons {
+        symlink(prefix(python), folder.join(version(python))).unwrap();
+    }
+}
+
+/// Writes an executable file and the folders above it.
+pub(crate) fn script(path: &Path, text: &str) {
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, text).unwrap();
+    fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
+}
+
+/// The folder of a real pyenv, for its programs.
+pub(crate) fn pyenv() -> Option<PathBuf> {
+    let home = PathBuf::from(process::var_os("HOME").unwrap_or_default()).join(".pyenv");
+    let path = process::var_os("PATH").unwrap_or_default();
+    let on_path = process::split_paths(&path).filter_map(|folder| Some(folder.parent()?.into()));
+    let found = process::var_os("PYENV_ROOT")
+        .map(PathBuf::from)
+        .into_iter()
+        .chain([home])
+        .chain(on_path)
+        .find(|root| root.join("libexec/pyenv").is_file());
+    if found.is_none() {
+        must_not_be_missing("pyenv");
+    }
+    found
+}
+
+/// A pyenv in `~/.pyenv` that keeps these Pythons, with the shims that it makes itself.
+pub(crate) struct Pyenv {
+    pub(crate) root: PathBuf,
+    /// PATH with the shims in front.
+    pub(crate) path: OsString,
+}
+
+impl Pyenv {
+    pub(crate) fn new(env: &TestEnv, pythons: &[&Interpreter]) -> Option<Self> {
+        let real = pyenv()?;
+        let root = env.root().join("home/.pyenv");
+        keep(&root.join("versions"), pythons);
+        for name in ["bin", "libexec", "completions", "pyenv.d", "plugins"] {
+            if name == "plugins" {
+                // What is plugged into the machine's pyenv is no part of it.
+                fs::create_dir(root.join(name)).unwrap();
+            } else if real.join(name).exists() {
+                symlink(real.join(name), root.join(name)).unwrap();
+            }
+        }
+        let made = Self {
+            path: format!("{}/shims:{PATH}", root.display()).into(),
+            root,
+        };
+        made.run(env, ["rehash"]).outcome().expect_code(0);
+        assert!(made.root.join("shims/python3").is_file());
+        Some(made)
+    }
+
+    /// A run of pyenv itself.
+    pub(crate) fn run<'a, const N: usize>(
+        &self,
+        env: &'a TestEnv,
+        args: [&str; N],
+    ) -> crate::env::Run<'a> {
+        env.run(self.root.join("libexec/pyenv"), args)
+            .var("PYENV_ROOT", &self.root)
+            .var("PATH", &self.path)
+    }
+
+    pub(crate) fn shim(&self, name: &str) -> PathBuf {
+        self.root.join("shims").join(name)
+    }
+
+    /// Selects these versions for everything, as `pyenv global` does.
+    pub(crate) fn global(&self, versions: &str) {
+        fs::write(self.root.join("version"), format!("{versions}\n")).unwrap();
+    }
+}
+
+/// The base that an environment in `work` links to; the environment is removed.
+#[track_caller]
+pub(crate) fn base_of(env: &TestEnv, name: &str) -> PathBuf {
+    let folder = env.at(name);
+    let entries = fs::read_dir(folder.join("bin")).unwrap();
+    let base = entries
+        .filter_map(|entry| fs::read_link(entry.unwrap().path()).ok())
+        .find(|target| target.is_absolute())
+        .expect("an environment with links");
+    fs::remove_dir_all(folder).unwrap();
+    base
+}

@@ -1,0 +1,283 @@
+//! Shims: what stands behind them is what the tool itself would start, and it is found without
+//! starting the tool.
+
+use std::{os::unix::fs::symlink, path::Path};
+
+use fs_err as fs;
+
+use crate::{
+    env::{PATH, TestEnv},
+    interpreters::{Interpreter, newest},
+    layouts::{Pyenv, base_of, keep, keepable, prefix, script, version},
+    oracle::all_agree,
+};
+
+/// A script that is no Python, and says that it was started.
+fn tripwire(path: &Path) {
+    let text = format!("#!/bin/sh\n: >'{}.started'\nexit 127\n", path.display());
+    script(path, &text);
+}
+
+fn was_started(path: &Path) -> bool {
+    Path::new(&format!("{}.started", path.display())).exists()
+}
+
+#[test]
+fn pyenvs_shims_lead_where_pyenv_says() {
+    let env = TestEnv::new();
+    let kept = keepable();
+    let [.., one, other] = kept.as_slice() else {
+        return;
+    };
+    let Some(pyenv) = Pyenv::new(&env, &kept) else {
+        return;
+    };
+    let (one, other) = (version(one), version(other));
+    let short = |version: &str| version.rsplit_once('.').unwrap().0.to_owned();
+    let both = format!("{one}:{other}");
+    let lines = format!("# first\n\n{one}\r\n{other} # second\n");
+    let prefixed = format!("python-{one}");
+    let named = format!("python{}", short(&one));
+    let shorts = short(&other);
+    let missing = "3.99.1\n".to_owned() + &one;
+    // PYENV_VERSION, ./.python-version, ../.python-version, $PYENV_ROOT/version, the program.
+    let cases: [([&str; 4], &str); 15] = [
+        (["", "", "", &one], "python3"),
+        (["", "", "", &other], "python"),
+        (["", "", &other, &one], "python3"),
+        (["", &one, &other, &other], "python3"),
+        ([&other, &one, &one, &one], "python3"),
+        ([&both, "", "", ""], "python3"),
+        ([&both, "", "", ""], &named),
+        (["", &lines, "", ""], "python3"),
+        (["", &prefixed, "", &other], "python3"),
+        (["", &shorts, "", &one], "python3"),
+        (["", "", "", &short(&one)], "python3"),
+        (["", &missing, "", ""], "python3"),
+        (["", "../../x", "", &one], "python3"),
+        (["", "", "", "3.99"], "python3"),
+        (["system", &one, "", ""], "python3"),
+    ];
+    for ([variable, here, above, global], program) in cases {
+        for (file, text) in [
+            (env.at("deep/.python-version"), here),
+            (env.at(".python-version"), above),
+            (pyenv.root.join("version"), global),
+        ] {
+            let _ = fs::remove_file(&file);
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            if !text.is_empty() {
+                fs::write(&file, text).unwrap();
+            }
+        }
+        let case = format!("{variable:?} {here:?} {above:?} {global:?} {program}");
+        let said = pyenv
+            .run(&env, ["which", program])
+            .var("PYENV_VERSION", variable)
+            .cwd("deep")
+            .outcome();
+        let shim = pyenv.shim(program);
+        let made = env
+            .rvenv(["--without-pip", "-v", "-p", shim.to_str().unwrap(), "env"])
+            .var("PYENV_VERSION", variable)
+            .var("PATH", &pyenv.path)
+            .cwd("deep")
+            .outcome();
+        if said.status.success() {
+            assert!(made.status.success(), "{case}\n{said}{made}");
+            let found = format!("at {}", said.stdout);
+            assert!(made.stderr.contains(&found), "{case}\n{said}{made}");
+            fs::remove_dir_all(env.at("deep/env")).unwrap();
+        } else {
+            assert_eq!(made.status.code(), Some(1), "{case}\n{said}{made}");
+            assert!(made.stderr.contains("pyenv"), "{case}\n{said}{made}");
+        }
+    }
+}
+
+#[test]
+fn through_pyenvs_shims_the_environment_is_venvs() {
+    let env = TestEnv::new();
+    let kept = keepable();
+    let Some(pyenv) = Pyenv::new(&env, &kept) else {
+        return;
+    };
+    all_agree(kept.iter().map(|python| {
+        pyenv.global(&version(python));
+        env.oracle(python)
+            .found_as("python3")
+            .var("PATH", &pyenv.path)
+            .args(["--without-pip", "env"])
+            .verdict()
+    }));
+}
+
+#[test]
+fn a_shim_that_can_be_read_is_not_run() {
+    let env = TestEnv::new();
+    let kept = keepable();
+    let Some(python) = kept.last() else { return };
+    let root = env.root().join("home/.pyenv");
+    keep(&root.join("versions"), &kept);
+    fs::write(root.join("version"), version(python)).unwrap();
+    let libexec = root.join("libexec/pyenv");
+    tripwire(&libexec);
+    let shim = root.join("shims/python3");
+    let text = format!(
+        "#!/usr/bin/env bash\nset -e\nprogram=\"${{0##*/}}\"\nexport PYENV_ROOT=\"{}\"\n\
+         exec \"{}\" exec \"$program\" \"$@\"\n",
+        root.display(),
+        libexec.display()
+    );
+    script(&shim, &text);
+    env.rvenv(["--without-pip", "env"])
+        .var("PATH", shim.parent().unwrap())
+        .succeeds();
+    let found = root.join("versions").join(version(python));
+    assert_eq!(base_of(&env, "env"), found.join("bin/python3"));
+    assert!(!was_started(&libexec));
+}
+
+/// Runs rvenv with a PATH that begins with this folder, and compares the Python behind it.
+#[track_caller]
+fn leads_to(env: &TestEnv, shims: &Path, python: &Interpreter, vars: &[(&str, &str)]) {
+    let vars: Vec<_> = vars
+        .iter()
+        .map(|(name, value)| ((*name).into(), (*value).into()))
+        .collect();
+    env.rvenv(["--without-pip", "env"])
+        .var("PATH", format!("{}:{PATH}", shims.display()))
+        .vars(&vars)
+        .succeeds();
+    let real = fs::canonicalize(base_of(env, "env")).unwrap();
+    assert!(real.starts_with(prefix(python)), "{}", real.display());
+}
+
+#[test]
+fn asdfs_shims_lead_to_the_version_in_tool_versions() {
+    let env = TestEnv::new();
+    let kept = keepable();
+    let [.., one, other] = kept.as_slice() else {
+        return;
+    };
+    let data = env.root().join("home/.asdf");
+    keep(&data.join("installs/python"), &kept);
+    let asdf = data.join("bin/asdf");
+    tripwire(&asdf);
+    let shims = data.join("shims");
+    let shim = "#!/usr/bin/env bash\n# asdf-plugin: python 3\nexec {} exec \"python3\" \"$@\"\n";
+    let shim = shim.replace("{}", asdf.to_str().unwrap());
+    script(&shims.join("python3"), &shim);
+    let select = |folder: &Path, versions: &str| {
+        let text = format!("# tools\nnodejs 20.1.0\npython   {versions} # ours\n");
+        fs::write(folder.join(".tool-versions"), text).unwrap();
+    };
+    select(&env.root().join("home"), &version(one));
+    leads_to(&env, &shims, one, &[]);
+    select(&env.root(), &version(other));
+    leads_to(&env, &shims, other, &[]);
+    select(&env.work(), &format!("3.99.1 {}", version(one)));
+    leads_to(&env, &shims, one, &[]);
+    select(&env.work(), &format!("path:{}", prefix(other).display()));
+    leads_to(&env, &shims, other, &[]);
+    leads_to(&env, &shims, one, &[("ASDF_PYTHON_VERSION", &version(one))]);
+    select(&env.work(), "3.99.1");
+    let shim = shims.join("python3");
+    env.rvenv(["--without-pip", "-p", shim.to_str().unwrap(), "env"])
+        .errs(&["asdf", "3.99.1"]);
+    assert!(!was_started(&asdf));
+}
+
+#[test]
+fn mises_shims_lead_to_the_configured_version() {
+    let env = TestEnv::new();
+    let kept = keepable();
+    let [.., one, other] = kept.as_slice() else {
+        return;
+    };
+    let data = env.root().join("home/.local/share/mise");
+    keep(&data.join("installs/python"), &kept);
+    let mise = env.root().join("mise");
+    tripwire(&mise);
+    let shims = data.join("shims");
+    fs::create_dir(&shims).unwrap();
+    symlink(&mise, shims.join("python3")).unwrap();
+    let short = |python: &Interpreter| python.short_version();
+    let global = env.root().join("home/.config/mise");
+    fs::create_dir_all(&global).unwrap();
+    let configure = |file: &Path, value: &str| {
+        let text = format!("[env]\nA = 'b'\n\n[tools]\nnode = '20'\npython = {value}\n");
+        fs::write(file, text).unwrap();
+    };
+    configure(&global.join("config.toml"), &format!("'{}'", version(one)));
+    leads_to(&env, &shims, one, &[]);
+    configure(&env.at("mise.toml"), &format!("\"{}\"", short(other)));
+    leads_to(&env, &shims, other, &[]);
+    configure(
+        &env.at("mise.toml"),
+        &format!("[\"{}\", '2']", version(one)),
+    );
+    leads_to(&env, &shims, one, &[]);
+    leads_to(
+        &env,
+        &shims,
+        other,
+        &[("MISE_PYTHON_VERSION", &short(other))],
+    );
+    assert!(!was_started(&mise));
+    // What is not understood is asked from mise itself.
+    configure(&env.at("mise.toml"), "{ version = \"3\" }");
+    env.rvenv(["--without-pip", "-p", "python3", "env"])
+        .var("PATH", &shims)
+        .outcome();
+    assert!(was_started(&mise));
+}
+
+#[test]
+fn any_other_script_is_run_and_not_remembered() {
+    let env = TestEnv::new();
+    let kept = keepable();
+    let [.., one, other] = kept.as_slice() else {
+        return;
+    };
+    let wrapper = env.root().join("bin/python3");
+    for python in [one, other, one] {
+        let text = format!("#!/bin/sh\nexec '{}' \"$@\"\n", python.executable.display());
+        script(&wrapper, &text);
+        leads_to(&env, wrapper.parent().unwrap(), python, &[]);
+    }
+}
+
+#[test]
+fn a_shim_that_leads_back_to_itself_is_passed_over() {
+    let env = TestEnv::new();
+    let python = newest();
+    // Two pyenvs, each of which finds nothing but the other's shim.
+    let mut folders = Vec::new();
+    for name in ["one", "two"] {
+        let root = env.root().join(name);
+        let text = format!(
+            "#!/usr/bin/env bash\nexport PYENV_ROOT=\"{0}\"\nexec \"{0}/libexec/pyenv\" exec \"$0\"\n",
+            root.display()
+        );
+        script(&root.join("shims/python3"), &text);
+        folders.push(root.join("shims"));
+    }
+    let loops = format!("{}:{}", folders[0].display(), folders[1].display());
+    env.rvenv([
+        "--without-pip",
+        "-p",
+        folders[0].join("python3").to_str().unwrap(),
+        "env",
+    ])
+    .var("PATH", &loops)
+    .errs(&["one/shims/python3", "itself"]);
+    let bin = env.root().join("bin");
+    fs::create_dir(&bin).unwrap();
+    symlink(&python.executable, bin.join("python3")).unwrap();
+    env.rvenv(["--without-pip", "env"])
+        .var("PATH", format!("{loops}:{}", bin.display()))
+        .succeeds();
+    let base = fs::canonicalize(base_of(&env, "env")).unwrap();
+    assert_eq!(base, fs::canonicalize(&python.executable).unwrap());
+}
