@@ -164,6 +164,8 @@ impl<'a> Oracle<'a> {
 
     fn set_up(&self) {
         self.env.reset();
+        // Some Pythons' own ensurepip leaves things there.
+        self.env.empty_tmp();
         fs::create_dir_all(&self.cwd).unwrap();
         if let Some(prepare) = &self.prepare {
             prepare(self.env);
