@@ -17,7 +17,7 @@ mod finish;
 mod generation;
 mod image;
 mod install;
-mod installed;
+pub(crate) mod installed;
 mod pack;
 mod record;
 mod script;
