@@ -29,13 +29,24 @@ type PostSetup =
 
 /// Makes virtual environments, as CPython's `venv.EnvBuilder` does.
 ///
-/// ```no_run
-/// use rvenv::{EnvBuilder, Options};
+/// ```
+/// use rvenv::{Cache, EnvBuilder, Options};
 ///
-/// let options = Options { with_pip: false, prompt: Some("demo".into()), ..Options::default() };
-/// let context = EnvBuilder::new(options).python("python3.12").create(".venv".as_ref())?;
-/// println!("{}", context.env_exe);
-/// # Ok::<(), rvenv::Error>(())
+/// let folder = tempfile::tempdir()?;
+/// let options = Options {
+///     with_pip: false,
+///     prompt: Some("demo".into()),
+///     cache: Cache::Off,
+///     ..Options::default()
+/// };
+/// let builder = EnvBuilder::new(options).post_setup(|context| {
+///     // The environment is finished and at its place: its Python runs.
+///     let status = std::process::Command::new(&context.env_exe).args(["-c", "pass"]).status()?;
+///     if status.success() { Ok(()) } else { Err("its Python does not run".into()) }
+/// });
+/// let context = builder.create(&folder.path().join(".venv"))?;
+/// assert_eq!(context.prompt, "demo");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct EnvBuilder {
     options: Options,
@@ -178,6 +189,8 @@ impl EnvBuilder {
                 upgrade::upgrade_dependencies(context, interpreter, &self.interrupt)
             })?;
         }
+        // The last moment at which everything can still be undone.
+        self.interrupt.check()?;
         if let Err((path, error)) = stage.finish() {
             Log::warn(&format!("{} could not be deleted: {error}", path.display()));
         }

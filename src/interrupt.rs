@@ -4,13 +4,23 @@
 
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use crate::error::Error;
 
-/// The number of the first signal that came, shared between threads.
+/// Whether a signal came, shared between threads.
 #[derive(Debug, Clone, Default)]
-pub struct Interrupt(Arc<AtomicUsize>);
+pub struct Interrupt(Arc<State>);
+
+#[derive(Debug, Default)]
+struct State {
+    /// The number of the signal that came last; 0 if none did.
+    signal: Arc<AtomicUsize>,
+    /// SIGPIPE apart, since writing to a program that has died raises it, too.
+    broken_pipe: Arc<AtomicBool>,
+    /// How many threads write to a program at the moment.
+    writers: AtomicUsize,
+}
 
 impl Interrupt {
     /// Listens to the signals that end a program politely, except those that the parent wants ignored.
@@ -20,12 +30,20 @@ impl Interrupt {
     /// The operating system's, where handlers cannot be installed.
     pub fn listen() -> io::Result<Self> {
         let interrupt = Self::default();
+        let ignored = ignored_signals();
         for signal in signals() {
-            signal_hook::flag::register_usize(
-                signal,
-                Arc::clone(&interrupt.0),
-                usize::try_from(signal).unwrap_or(0),
-            )?;
+            if ignored & (1 << (signal - 1)) == 0 {
+                let number = usize::try_from(signal).unwrap_or(0);
+                signal_hook::flag::register_usize(signal, Arc::clone(&interrupt.0.signal), number)?;
+            }
+        }
+        #[cfg(unix)]
+        {
+            use signal_hook::consts::{SIGPIPE, SIGXFSZ};
+            // Rust's own start ignores SIGPIPE, so whether the parent does is not known.
+            signal_hook::flag::register(SIGPIPE, Arc::clone(&interrupt.0.broken_pipe))?;
+            // Handled, it leaves the write that passes the limit an error like any other.
+            signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         }
         Ok(interrupt)
     }
@@ -33,14 +51,34 @@ impl Interrupt {
     /// As if `signal` had come.
     #[cfg(test)]
     pub(crate) fn raised(signal: usize) -> Self {
-        Self(Arc::new(AtomicUsize::new(signal)))
+        let interrupt = Self::default();
+        interrupt.0.signal.store(signal, Ordering::Relaxed);
+        interrupt
     }
 
     /// The signal that came, if any.
     pub fn signal(&self) -> Option<i32> {
-        i32::try_from(self.0.load(Ordering::Relaxed))
-            .ok()
-            .filter(|&signal| signal != 0)
+        let number = i32::try_from(self.0.signal.load(Ordering::Relaxed)).ok();
+        number.filter(|&signal| signal != 0).or_else(|| self.pipe())
+    }
+
+    /// Runs `write`, which writes to a program we have started: if that program has died, nobody meant us to end.
+    pub(crate) fn writing<T>(&self, write: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        self.0.writers.fetch_add(1, Ordering::SeqCst);
+        let written = write();
+        if matches!(&written, Err(error) if error.kind() == io::ErrorKind::BrokenPipe) {
+            self.0.broken_pipe.store(false, Ordering::SeqCst);
+        }
+        self.0.writers.fetch_sub(1, Ordering::SeqCst);
+        written
+    }
+
+    fn pipe(&self) -> Option<i32> {
+        #[cfg(unix)]
+        if self.0.broken_pipe.load(Ordering::SeqCst) && self.0.writers.load(Ordering::SeqCst) == 0 {
+            return Some(signal_hook::consts::SIGPIPE);
+        }
+        None
     }
 
     /// An error if a signal came: called between steps and between files.
@@ -59,13 +97,27 @@ impl Interrupt {
 }
 
 #[cfg(unix)]
-fn signals() -> Vec<i32> {
-    use signal_hook::consts::{SIGHUP, SIGINT, SIGPIPE, SIGTERM};
-    vec![SIGINT, SIGTERM, SIGHUP, SIGPIPE]
+fn signals() -> [i32; 3] {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    [SIGINT, SIGTERM, SIGHUP]
 }
 
 #[cfg(windows)]
-fn signals() -> Vec<i32> {
+fn signals() -> [i32; 2] {
     use signal_hook::consts::{SIGINT, SIGTERM};
-    vec![SIGINT, SIGTERM]
+    [SIGINT, SIGTERM]
+}
+
+/// The signals that the parent wants ignored, as `nohup` does with SIGHUP and a shell with the SIGINT of background jobs: a
+/// bit for each. Only Linux tells without `unsafe`.
+fn ignored_signals() -> u64 {
+    let status = if cfg!(target_os = "linux") {
+        fs_err::read_to_string("/proc/self/status").unwrap_or_default()
+    } else {
+        String::new()
+    };
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    ignored
+        .and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok())
+        .unwrap_or(0)
 }

@@ -28,7 +28,10 @@ fn main() -> ExitCode {
         }
     };
     let code = run(&args, &interrupt).unwrap_or_else(|error| report(&error));
-    interrupt.die();
+    if code != ExitCode::SUCCESS {
+        // A signal that came when everything was done has undone nothing.
+        interrupt.die();
+    }
     code
 }
 
@@ -36,7 +39,8 @@ fn run(args: &Args, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
     if args.prune_cache {
         let freed = rvenv::prune_cache(&args.cache()).context("could not empty the cache")?;
         let mut out = std::io::stdout().lock();
-        writeln!(out, "freed {:.1} MB", freed as f64 / 1e6).context("could not write to stdout")?;
+        let (megabytes, tenths) = (freed / 1_000_000, freed % 1_000_000 / 100_000);
+        writeln!(out, "freed {megabytes}.{tenths} MB").context("could not write to stdout")?;
     }
     let builder = EnvBuilder::new(args.options()?).interrupt(interrupt.clone());
     let builder = args
@@ -54,7 +58,6 @@ fn run(args: &Args, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
     }
     let create = |env_dir: &Path| match builder.create(env_dir) {
         Ok(_) => ExitCode::SUCCESS,
-        Err(Error::Interrupted { .. }) => ExitCode::FAILURE,
         Err(error) => report(&error.into()),
     };
     let [env_dir] = args.env_dirs.as_slice() else {
@@ -100,7 +103,12 @@ fn create_side_by_side(
 
 /// One error with its causes, and what to do about it.
 fn report(error: &anyhow::Error) -> ExitCode {
-    let hint = error.downcast_ref::<Error>().and_then(Error::hint);
+    let named = error.downcast_ref::<Error>();
+    if matches!(named, Some(Error::Interrupted { .. })) {
+        // The signal that ends the process says it.
+        return ExitCode::FAILURE;
+    }
+    let hint = named.and_then(Error::hint);
     let hint = hint
         .map(|hint| format!("\n  hint: {hint}"))
         .unwrap_or_default();

@@ -267,7 +267,12 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     let made = builder
         .prefix(".rvenv-")
         .tempdir_in(folder.parent().unwrap_or(folder))?;
-    fs::rename(made.keep(), folder)?;
+    match fs::rename(made.path(), folder) {
+        Ok(()) => drop(made.keep()),
+        // Another process was faster: this one's folder goes.
+        Err(_) if folder.is_dir() => return Ok(()),
+        Err(error) => return Err(error),
+    }
     fs::write(folder.join("CACHEDIR.TAG"), TAG)
 }
 

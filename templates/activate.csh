@@ -28,7 +28,7 @@ if ( $_OLD_VIRTUAL_REFUSAL:q != '' ) then
 endif
 
 # Puts everything back as it was; _OLD_VIRTUAL_X holds what X was, if it was set.
-alias deactivate 'if ( $?_OLD_VIRTUAL_NO_PATH ) eval '\''unsetenv PATH; unset _OLD_VIRTUAL_NO_PATH; set _OLD_VIRTUAL_ACTIVE'\''; if ( $?_OLD_VIRTUAL_PATH ) eval '\''setenv PATH $_OLD_VIRTUAL_PATH:q; unset _OLD_VIRTUAL_PATH; set _OLD_VIRTUAL_ACTIVE'\''; if ( $?_OLD_VIRTUAL_PYTHONHOME ) eval '\''setenv PYTHONHOME $_OLD_VIRTUAL_PYTHONHOME:q; unset _OLD_VIRTUAL_PYTHONHOME'\''; if ( $?_OLD_VIRTUAL_PROMPT ) eval '\''set prompt = $_OLD_VIRTUAL_PROMPT:q; unset _OLD_VIRTUAL_PROMPT'\''; if ( $?_OLD_VIRTUAL_ACTIVE ) eval '\''unsetenv VIRTUAL_ENV; unsetenv VIRTUAL_ENV_PROMPT; unset _OLD_VIRTUAL_ACTIVE'\''; if ( $?_OLD_VIRTUAL_ENV ) eval '\''setenv VIRTUAL_ENV $_OLD_VIRTUAL_ENV:q; unset _OLD_VIRTUAL_ENV'\''; if ( $?_OLD_VIRTUAL_ENV_PROMPT ) eval '\''setenv VIRTUAL_ENV_PROMPT $_OLD_VIRTUAL_ENV_PROMPT:q; unset _OLD_VIRTUAL_ENV_PROMPT'\''; if ( "\!*" != nondestructive ) unalias deactivate'
+alias deactivate 'if ( $?_OLD_VIRTUAL_NO_PATH ) eval '\''set path = ( $_OLD_VIRTUAL_NO_PATH:q ); unsetenv PATH; unset _OLD_VIRTUAL_NO_PATH; set _OLD_VIRTUAL_ACTIVE'\''; if ( $?_OLD_VIRTUAL_PATH ) eval '\''setenv PATH $_OLD_VIRTUAL_PATH:q; unset _OLD_VIRTUAL_PATH; set _OLD_VIRTUAL_ACTIVE'\''; if ( $?_OLD_VIRTUAL_PYTHONHOME ) eval '\''setenv PYTHONHOME $_OLD_VIRTUAL_PYTHONHOME:q; unset _OLD_VIRTUAL_PYTHONHOME'\''; if ( $?_OLD_VIRTUAL_PROMPT ) eval '\''set prompt = $_OLD_VIRTUAL_PROMPT:q; unset _OLD_VIRTUAL_PROMPT'\''; if ( $?_OLD_VIRTUAL_ACTIVE ) eval '\''unsetenv VIRTUAL_ENV; unsetenv VIRTUAL_ENV_PROMPT; unset _OLD_VIRTUAL_ACTIVE'\''; if ( $?_OLD_VIRTUAL_ENV ) eval '\''setenv VIRTUAL_ENV $_OLD_VIRTUAL_ENV:q; unset _OLD_VIRTUAL_ENV'\''; if ( $?_OLD_VIRTUAL_ENV_PROMPT ) eval '\''setenv VIRTUAL_ENV_PROMPT $_OLD_VIRTUAL_ENV_PROMPT:q; unset _OLD_VIRTUAL_ENV_PROMPT'\''; if ( "\!*" != nondestructive ) unalias deactivate'
 
 # Leave what is active in this shell before another environment is laid on top.
 deactivate nondestructive
@@ -40,10 +40,14 @@ setenv VIRTUAL_ENV_PROMPT {{ PROMPT }}
 
 if ( $?PATH ) then
     set _OLD_VIRTUAL_PATH = $PATH:q
-    setenv PATH $_OLD_VIRTUAL_HERE:q/{{ BIN_NAME }}:$_OLD_VIRTUAL_PATH:q
 else
-    set _OLD_VIRTUAL_NO_PATH
+    set _OLD_VIRTUAL_NO_PATH = ( $path:q )
+    setenv PATH ''
+endif
+if ( $PATH:q == '' ) then
     setenv PATH $_OLD_VIRTUAL_HERE:q/{{ BIN_NAME }}
+else
+    setenv PATH $_OLD_VIRTUAL_HERE:q/{{ BIN_NAME }}:$PATH:q
 endif
 
 if ( $?PYTHONHOME ) then

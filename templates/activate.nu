@@ -52,4 +52,4 @@ export-env {
 }
 
 # The folder one is in stays as it is.
-export alias deactivate = overlay hide activate --keep-env [PWD OLDPWD]
+export alias deactivate = overlay hide activate --keep-env [PWD]

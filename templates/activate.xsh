@@ -1,7 +1,6 @@
-"""Activates the virtual environment in the xonsh that reads this file, so it is sourced and not run:
-
-    source bin/activate.xsh          and later          deactivate
-"""
+# Activates the virtual environment in the xonsh that reads this file, so it is sourced and not run:
+#
+#     source bin/activate.xsh          and later          deactivate
 
 
 def _virtual_env_activate(path, name, file):
@@ -25,21 +24,38 @@ def _virtual_env_activate(path, name, file):
         raise RuntimeError(f'PATH cannot hold a folder with {os.pathsep} in its name: {path}')
 
     # Leave what is active in this shell before another environment is laid on top.
-    if getattr(XSH.aliases.get('deactivate'), '_virtual_env', None) or '_OLD_VIRTUAL_PATH' in env:
-        XSH.aliases['deactivate'](['nondestructive'])
+    alias = XSH.aliases._raw.get('deactivate')
+    leave_other = getattr(getattr(alias, 'func', alias), '_virtual_env_leave', None)
+    if leave_other:
+        leave_other()
 
-    def save(key):
-        if not env.is_manually_set(key):
-            return lambda: env.is_manually_set(key) and env.__delitem__(key)
-        value = list(env[key]) if key == 'PATH' else env[key]
-        return lambda: env.__setitem__(key, value)
+    undo = []
 
-    undo = [save(key) for key in ('PATH', 'PYTHONHOME', 'VIRTUAL_ENV', 'VIRTUAL_ENV_PROMPT')]
+    def leave():
+        while undo:
+            undo.pop()()
+
+    def put_back(key):
+        if env.is_manually_set(key):
+            value = env[key]
+            return lambda: env.__setitem__(key, value)
+        return lambda: env.is_manually_set(key) and env.__delitem__(key)
+
+    undo.extend([put_back(key) for key in ('PATH', 'PYTHONHOME', 'VIRTUAL_ENV', 'VIRTUAL_ENV_PROMPT')])
+    old_path = [folder for folder in env['PATH']._l if folder] if env.is_manually_set('PATH') else []
     env['VIRTUAL_ENV'] = path
     env['VIRTUAL_ENV_PROMPT'] = {{ PROMPT }}
-    env['PATH'] = [bin_path, *(env['PATH'] if env.is_manually_set('PATH') else ())]
     if env.is_manually_set('PYTHONHOME'):
         del env['PYTHONHOME']
+
+    # xonsh expands variables and `~` in each folder of PATH; what a variable holds it does not expand again.
+    for folder in (bin_path, os.path.join('$VIRTUAL_ENV', {{ BIN_NAME }})):
+        env['PATH'] = [folder, *old_path]
+        if env['PATH'][0] == bin_path:
+            break
+    else:
+        leave()
+        raise RuntimeError(f'xonsh cannot carry a folder of this name on PATH: {path}')
 
     # xonsh draws `{env_name}` by a rule that changes from version to version, and reads colors in what it draws.
     fields = env['PROMPT_FIELDS']
@@ -51,12 +67,11 @@ def _virtual_env_activate(path, name, file):
 
     def deactivate(args):
         """Leave the virtual environment."""
-        for step in undo:
-            step()
+        leave()
         if args != ['nondestructive']:
             del XSH.aliases['deactivate']
-        undo.clear()
 
+    deactivate._virtual_env_leave = leave
     XSH.aliases['deactivate'] = deactivate
 
 

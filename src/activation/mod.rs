@@ -61,6 +61,7 @@ const TEMPLATES: [Template; 9] = [
         own: |placeholder, values| match placeholder {
             "SH_PROMPT" => Some(quote::sh(&prompt::sh(values.prompt))),
             "KSH_PROMPT" => Some(quote::sh(&prompt::ksh(values.prompt))),
+            "YASH_PROMPT" => Some(quote::sh(&prompt::yash(values.prompt))),
             "ZSH_PROMPT" => Some(quote::sh(&prompt::zsh(values.prompt))),
             _ => None,
         },

@@ -11,6 +11,15 @@ pub(crate) fn sh(prompt: &str) -> String {
     }
 }
 
+/// For yash and busybox ash, which read escapes in the value of a variable as well: a backslash is doubled there.
+pub(crate) fn yash(prompt: &str) -> String {
+    if prompt.contains('\\') {
+        r"(${VIRTUAL_ENV_PROMPT//\\/\\\\}) ".to_owned()
+    } else {
+        sh(prompt)
+    }
+}
+
 /// For ksh93, which also reads quotes in PS1, and `!` even in the value of a variable.
 pub(crate) fn ksh(prompt: &str) -> String {
     escaped(prompt, |character| match character {

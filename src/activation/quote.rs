@@ -33,16 +33,22 @@ pub(crate) fn fish(value: &str) -> String {
     })
 }
 
-/// For nushell: a raw string, with one `#` more than any run of them after a quote in the value.
+/// For nushell: between double quotes, where it knows the escapes of JSON and expands nothing.
 pub(crate) fn nu(value: &str) -> String {
-    let longest = value
-        .split('\'')
-        .skip(1)
-        .map(|piece| piece.len() - piece.trim_start_matches('#').len())
-        .max()
-        .unwrap_or(0);
-    let fence = "#".repeat(longest + 1);
-    format!("r{fence}'{value}'{fence}")
+    let mut literal = String::with_capacity(value.len() + 2);
+    literal.push('"');
+    for character in value.chars() {
+        match character {
+            '"' | '\\' => literal.extend(['\\', character]),
+            control if control.is_control() => {
+                write!(literal, "\\u{{{:x}}}", u32::from(control))
+                    .expect("a String takes everything");
+            }
+            _ => literal.push(character),
+        }
+    }
+    literal.push('"');
+    literal
 }
 
 /// For Python (xonsh too), of any version from 3.6, whatever the encoding that the file is read in.

@@ -59,10 +59,10 @@ fn remove_stubborn(path: &Path, left: &mut Option<(PathBuf, io::Error)>) {
         ))
     } else {
         make_accessible(path);
-        if let Ok(entries) = fs::read_dir(path) {
-            for entry in entries.flatten() {
-                remove_stubborn(&entry.path(), left);
-            }
+        // Collected first: a folder that stays open at each level would run out of files in a deep tree.
+        let entries: Vec<_> = fs::read_dir(path).into_iter().flatten().flatten().collect();
+        for entry in entries {
+            remove_stubborn(&entry.path(), left);
         }
         fs::remove_dir(path)
     };

@@ -11,7 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fs_err as fs;
-use rustix::fs::{Access, AtFlags, CWD, FlockOperation, Mode as Bits, OFlags, RenameFlags};
+use rustix::fs::{
+    Access, AtFlags, CWD, FlockOperation, Gid, Mode as Bits, OFlags, RenameFlags, Uid,
+};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
@@ -128,6 +130,24 @@ impl Folder {
         Ok(fd)
     }
 
+    /// Gives this folder the mode and the owner of the one that it is about to replace; nothing if that one has gone.
+    pub(crate) fn adopt(&self, path: &Path) -> Result<(), Error> {
+        let Ok(old) = rustix::fs::lstat(path) else {
+            return Ok(());
+        };
+        let own = rustix::fs::fstat(&self.fd).map_err(failed("look at", path))?;
+        if (own.st_uid, own.st_gid) != (old.st_uid, old.st_gid) {
+            let (owner, group) = (Uid::from_raw(old.st_uid), Gid::from_raw(old.st_gid));
+            // A group that the user is no member of is no reason to fail.
+            let _ = rustix::fs::fchown(&self.fd, Some(owner), Some(group));
+        }
+        if own.st_mode & 0o7777 != old.st_mode & 0o7777 {
+            rustix::fs::fchmod(&self.fd, Bits::from_raw_mode(old.st_mode & 0o7777))
+                .map_err(failed("set the mode of", path))?;
+        }
+        Ok(())
+    }
+
     /// Makes the symlink `name` with `target`.
     pub(crate) fn symlink(&self, target: &str, name: &str) -> Result<(), Error> {
         rustix::fs::symlinkat(target, &self.fd, name)
@@ -235,6 +255,13 @@ pub(crate) fn is_trusted(path: &Path) -> Result<(), String> {
         return Err(format!("{} can be written by others", path.display()));
     }
     Ok(())
+}
+
+/// Whether a folder of ours can get the owner that `path` has.
+pub(crate) fn can_give_away(path: &Path) -> bool {
+    let user = rustix::process::geteuid();
+    user.is_root()
+        || fs::symlink_metadata(path).is_ok_and(|metadata| metadata.uid() == user.as_raw())
 }
 
 /// What tells one state of a file from another: changes of content, owner and mode all move `ctime`.

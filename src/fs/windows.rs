@@ -78,6 +78,12 @@ impl Folder {
         Ok(file)
     }
 
+    /// Windows folders inherit their permissions from where they are.
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "as on Unix")]
+    pub(crate) fn adopt(&self, _path: &Path) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Makes the symlink `name` to a file, and looks whether it is there: some systems report success and make nothing.
     pub(crate) fn symlink(&self, target: &str, name: &str) -> Result<(), Error> {
         symlink(Path::new(target), &self.path.join(name))
@@ -143,6 +149,11 @@ pub(crate) fn is_executable(path: &Path) -> bool {
 /// The user's own cache folder is protected by its access control list.
 pub(crate) fn is_trusted(_path: &Path) -> Result<(), String> {
     Ok(())
+}
+
+/// Owners are no obstacle here.
+pub(crate) fn can_give_away(_path: &Path) -> bool {
+    true
 }
 
 /// What tells one state of a file from another.

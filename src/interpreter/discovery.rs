@@ -70,7 +70,7 @@ impl Discovery<'_> {
         for request in &requests {
             let mut seen = HashSet::new();
             for candidate in search::candidates(request, self.environment) {
-                match self.judge(candidate, request, &mut seen)? {
+                match self.judge(&candidate, request, &mut seen)? {
                     Verdict::Fits(interpreter) => return Ok(*interpreter),
                     Verdict::Unfit(traits, path) => {
                         self.log
@@ -145,7 +145,7 @@ impl Discovery<'_> {
 
     fn judge(
         &self,
-        candidate: Candidate,
+        candidate: &Candidate,
         request: &Request,
         seen: &mut HashSet<PathBuf>,
     ) -> Result<Verdict, Error> {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 use fs_err as fs;
 use zip::write::SimpleFileOptions;
@@ -14,6 +15,11 @@ use crate::interpreter::Interpreter;
 
 /// Every Python 3 that can be found, the oldest first.
 pub(crate) fn pythons() -> Vec<PathBuf> {
+    static FOUND: OnceLock<Vec<PathBuf>> = OnceLock::new();
+    FOUND.get_or_init(find_pythons).clone()
+}
+
+fn find_pythons() -> Vec<PathBuf> {
     let root = std::env::var_os("PYENV_ROOT").map(PathBuf::from);
     let root = root.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".pyenv")));
     let mut found = BTreeSet::new();
@@ -33,7 +39,9 @@ pub(crate) fn pythons() -> Vec<PathBuf> {
     found.insert("/usr/bin/python3".into());
     found.retain(|python| python.exists());
     assert!(!found.is_empty(), "no Python to compare with");
-    found.into_iter().collect()
+    let mut found: Vec<PathBuf> = found.into_iter().collect();
+    found.sort_by_cached_key(|python| probe(python).version);
+    found
 }
 
 /// A command that sees nothing of what this process was started with.
@@ -160,7 +168,7 @@ fn placeholder(index: usize, path: &str) -> String {
 
 /// A wheel that is enough of a pip to be installed by.
 pub(crate) fn pip() -> Wheel {
-    let names = r#"re.match(r"pip(\d+(\.\d+)?)?$", k)  # REQUESTED"#;
+    let names = r#"re.match(r"pip(\d+(\.\d+)?)?$", k), sorted(outrows), "REQUESTED""#;
     let text = "from %(module)s import %(import_name)s\n%(func)s()\n";
     Wheel::new("pip")
         .with("pip/_internal/operations/install/wheel.py", names)

@@ -51,6 +51,9 @@ impl Generation {
     ///
     /// What was sought in vain; there is no guessing, because the ensurepip producer always knows.
     pub(crate) fn read(wheel_module: &str, distlib_scripts: &str) -> Result<Self, String> {
+        // The line ends of a source mean nothing to Python; pip 10.0 came with CRLF.
+        let wheel_module = &wheel_module.replace("\r\n", "\n");
+        let distlib_scripts = &distlib_scripts.replace("\r\n", "\n");
         // pip overrode distlib's text up to 19.3 and again since 25.2.
         let template = if wheel_module.contains("script_template = ") {
             literal_after(wheel_module, "script_template = ")
@@ -71,6 +74,10 @@ impl Generation {
         let two_digits = wheel_module.contains(r"pip(\d+(\.\d+)?)?$");
         if !two_digits && !wheel_module.contains(r"pip(\d(\.\d)?)?$") {
             return Err("the names of its scripts are not made as pip has made them".into());
+        }
+        let sorts = ["sorted(outrows)", "sorted_outrows(", "_normalized_outrows("];
+        if !sorts.iter().any(|sort| wheel_module.contains(sort)) {
+            return Err("it leaves RECORD in no order that can be repeated, as before 18.0".into());
         }
         Ok(Self {
             template,
@@ -204,88 +211,4 @@ fn dedented(text: &str) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::entry_point;
-    use super::{Generation, Names};
-
-    const NAMES: &str = r#"re.match(r"pip(\d+(\.\d+)?)?$", k)"#;
-    const TEXT: &str = "import sys\nfrom %(module)s import %(import_name)s\nsys.exit(%(func)s())\n";
-
-    fn distlib(text: &str) -> String {
-        format!("x = 1\nSCRIPT_TEMPLATE = r'''{text}'''\n")
-    }
-
-    fn scripts(generation: &Generation, points: &str, names: Names) -> Vec<String> {
-        let points = entry_point::read(points).unwrap();
-        let scripts = generation.scripts(points, [3, 13, 0], names);
-        scripts.into_iter().map(|point| point.name).collect()
-    }
-
-    #[test]
-    fn the_text_is_distlibs_unless_pip_has_its_own() {
-        let generation = Generation::read(NAMES, &distlib(TEXT)).unwrap();
-        assert_eq!(generation.template, TEXT);
-        let own = TEXT.replace("sys.exit", "exit");
-        let raw = format!("{NAMES}\n    maker.script_template = r\"\"\"{own}\"\"\"\n");
-        assert_eq!(
-            Generation::read(&raw, &distlib(TEXT)).unwrap().template,
-            own
-        );
-        for opening in ["", "\n        "] {
-            let indented = own.replace('\n', "\n        ");
-            let dedented = format!(
-                "{NAMES}\n script_template = textwrap.dedent({opening}\"\"\"\\\n        {indented}\"\"\")\n"
-            );
-            let generation = Generation::read(&dedented, &distlib(TEXT)).unwrap();
-            assert_eq!(generation.template, own, "{dedented}");
-        }
-    }
-
-    #[test]
-    fn a_pip_that_is_not_understood_is_an_error() {
-        let refused = |module: &str, distlib: &str| Generation::read(module, distlib).unwrap_err();
-        assert!(refused(NAMES, "").contains("not where"));
-        let computed = format!("{NAMES}\nscript_template = make_template()\n");
-        assert!(refused(&computed, &distlib(TEXT)).contains("not where"));
-        assert!(refused(NAMES, &distlib("import sys\n")).contains("no %(module)s"));
-        assert!(refused(NAMES, &distlib(&format!("{TEXT}%(name)s"))).contains("has not had"));
-        assert!(refused("", &distlib(TEXT)).contains("names of its scripts"));
-    }
-
-    #[test]
-    fn a_script_imports_the_first_part_of_its_function() {
-        let generation = Generation::read(NAMES, &distlib(TEXT)).unwrap();
-        let point = entry_point::read("[console_scripts]\nx = a.b:C.run [extra]").unwrap();
-        let body = "import sys\nfrom a.b import C\nsys.exit(C.run())\n";
-        assert_eq!(generation.body(&point[0]), body);
-        let old = distlib(TEXT) + "script_bytes = shebang + linesep + script_bytes";
-        let old = Generation::read(NAMES, &old).unwrap();
-        assert_eq!(old.body(&point[0]), format!("\n{body}"));
-    }
-
-    #[test]
-    fn versioned_names_are_those_of_the_running_python() {
-        let new = Generation::read(NAMES, &distlib(TEXT)).unwrap();
-        let points = "[console_scripts]\npip3.10 = a:b\npip=a:b\npip3=a:b\npip-x = a:b\n\
-                      easy_install = a:b\neasy_install-3.7 = a:b\n[gui_scripts]\nw = a:b\n";
-        let rest = ["easy_install", "easy_install-3.13", "pip-x", "w"];
-        assert_eq!(
-            scripts(&new, points, Names::All),
-            [&["pip", "pip3", "pip3.13"], &rest[..]].concat()
-        );
-        assert_eq!(
-            scripts(&new, points, Names::Versioned),
-            [&["pip3", "pip3.13"], &rest[1..]].concat()
-        );
-        assert_eq!(
-            scripts(&new, points, Names::Alternative),
-            [&["pip3.13"], &rest[1..]].concat()
-        );
-        // A pip before 23.0 knew no version with two digits.
-        let old = Generation::read(r"pip(\d(\.\d)?)?$", &distlib(TEXT)).unwrap();
-        assert!(scripts(&old, points, Names::All).contains(&"pip3.10".to_owned()));
-        assert!(
-            !scripts(&new, "[console_scripts]\nfoo = a:b", Names::All).contains(&"pip".to_owned())
-        );
-    }
-}
+mod tests;

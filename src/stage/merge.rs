@@ -8,12 +8,15 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use super::Left;
+use super::{Left, leftovers};
 use crate::error::Error;
 use crate::fs as ours;
 
 /// Entries of an environment that an existing one keeps: they mean the same whoever wrote them.
 const KEPT: [&str; 2] = [".gitignore", "lib64"];
+
+/// Refusals that concern one entry alone: a mount point, an immutable file, a folder that is not ours.
+const STUCK: [io::ErrorKind; 2] = [io::ErrorKind::ResourceBusy, io::ErrorKind::PermissionDenied];
 
 /// What was done, so that it can be undone.
 #[derive(Debug)]
@@ -69,17 +72,21 @@ impl Journal {
         }
     }
 
-    /// Moves everything out of `directory` except `root`; what cannot be moved (a mount) stays and is remembered.
-    pub(super) fn move_out(&mut self, directory: &Path, root: &Path) -> Result<(), Error> {
-        for name in entries(directory, directory)? {
-            let path = directory.join(name);
-            if path == root {
+    /// Moves everything but stages out of `directory` into `out`, `pyvenv.cfg` first; what cannot be moved (a mount, an
+    /// immutable file) stays and is remembered.
+    pub(super) fn move_out(&mut self, directory: &Path, out: &Path) -> Result<(), Error> {
+        for name in entries(directory, directory)?.into_iter().rev() {
+            if leftovers::is_stage(&name, OsStr::new(leftovers::INFIX)) {
                 continue;
             }
-            let backup = self.backup_name();
+            let path = directory.join(&name);
+            // Under its own name, so that the next run can put it back if this one is killed.
+            let backup = out.join(&name);
             match fs::rename(&path, &backup) {
                 Ok(()) => self.steps.push(Step::Replaced { path, backup }),
-                Err(error) if error.kind() == io::ErrorKind::ResourceBusy => {
+                // Another run was faster.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) if STUCK.contains(&error.kind()) => {
                     self.stuck.push((path, error.kind()));
                 }
                 Err(error) => return Err(Error::io("move away", &path)(super::bare(error))),
@@ -198,7 +205,7 @@ fn keep_copy(path: &Path, backup: &Path) -> io::Result<()> {
 }
 
 /// The names in `folder` in the order in which they may appear to a process that runs from the environment.
-fn entries(folder: &Path, shown: &Path) -> Result<Vec<OsString>, Error> {
+pub(super) fn entries(folder: &Path, shown: &Path) -> Result<Vec<OsString>, Error> {
     let failed = |error| Error::io("list", shown)(super::bare(error));
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {

@@ -5,9 +5,10 @@
 //! finished, it undoes all that it did. Knows nothing of what an environment is made of.
 
 mod guard;
+mod leftovers;
 mod merge;
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -17,9 +18,8 @@ use crate::error::Error;
 use crate::fs as ours;
 use crate::fs::{Folder, Lock};
 use crate::options::{Environment, OnExisting, Options};
+use leftovers::{ASIDE, INFIX, OUT, RANDOM};
 use merge::Journal;
-
-const INFIX: &str = ".rvenv-";
 
 /// What is left of a replaced tree, with the reason.
 pub(crate) type Left = (PathBuf, io::Error);
@@ -78,6 +78,7 @@ impl Stage {
                 umask,
             });
         }
+        leftovers::sweep(env_dir);
         let way = way(env_dir, options, environment)?;
         let mut stage = Self {
             env_dir: env_dir.into(),
@@ -135,6 +136,7 @@ impl Stage {
                 self.published = Published::Renamed;
             }
             Way::Exchange => {
+                self.tree().adopt(&self.env_dir)?;
                 if !self.exchange(&new)? {
                     return Ok(false);
                 }
@@ -142,14 +144,16 @@ impl Stage {
             }
             Way::InPlace | Way::Merge => {
                 merge::check(&new, &self.env_dir)?;
-                let old = self.root.join("old");
-                fs::create_dir(&old).map_err(Error::io("create directory", &self.env_dir))?;
+                let (old, out) = (self.root.join("old"), self.root.join(OUT));
+                for folder in [&old, &out] {
+                    fs::create_dir(folder).map_err(Error::io("create directory", &self.env_dir))?;
+                }
                 self.published = Published::Moved(Journal::new(old));
                 let Published::Moved(journal) = &mut self.published else {
                     unreachable!("it was just set")
                 };
                 if self.way == Way::InPlace {
-                    journal.move_out(&self.env_dir, &self.root)?;
+                    journal.move_out(&self.env_dir, &out)?;
                 }
                 journal.merge(&new, &self.env_dir)?;
                 journal.remove(&self.env_dir, remove)?;
@@ -166,13 +170,20 @@ impl Stage {
             Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => return Ok(false),
             Err(error) => return Err(error),
         }
-        let (aside, renamed) = (self.root.join("aside"), Error::io("rename", &self.env_dir));
-        fs::rename(&self.env_dir, &aside).map_err(renamed)?;
-        if !matches!(ours::rename_new(new, &self.env_dir), Ok(true)) {
-            fs::rename(&aside, &self.env_dir).map_err(Error::io("restore", &self.env_dir))?;
-            return Ok(false);
+        let aside = self.root.join(ASIDE);
+        match fs::rename(&self.env_dir, &aside) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+            Err(error) => return Err(Error::io("rename", &self.env_dir)(bare(error))),
         }
-        fs::rename(&aside, new).map_err(Error::io("rename", &self.env_dir))?;
+        let renamed = ours::rename_new(new, &self.env_dir);
+        if !matches!(renamed, Ok(true)) {
+            // What another run has put there meanwhile is cleared as the old one was.
+            let restored = ours::rename_new(&aside, &self.env_dir);
+            return renamed.and(restored).map(|_| false);
+        }
+        // Done; that the old tree has this name is only for undoing it.
+        fs::rename(&aside, new).map_err(|error| Error::io("rename", &self.env_dir)(bare(error)))?;
         Ok(true)
     }
 
@@ -226,15 +237,14 @@ impl Stage {
         let (folder, prefix) = match self.way {
             Way::New | Way::Exchange => (
                 self.env_dir.parent().unwrap_or(&self.env_dir),
-                beside(&self.env_dir),
+                leftovers::beside(&self.env_dir),
             ),
             Way::InPlace | Way::Merge => (self.env_dir.as_path(), OsString::from(INFIX)),
         };
-        sweep(folder, &prefix);
         loop {
             let made = tempfile::Builder::new()
                 .prefix(&prefix)
-                .rand_bytes(12)
+                .rand_bytes(RANDOM)
                 .tempdir_in(folder);
             let root = made
                 .map_err(|error| {
@@ -264,7 +274,7 @@ impl Stage {
             }
             Published::Exchanged => {
                 if !matches!(ours::exchange(&new, &self.env_dir), Ok(true)) {
-                    let aside = self.root.join("aside");
+                    let aside = self.root.join(ASIDE);
                     let _ = fs::rename(&self.env_dir, &aside)
                         .and_then(|()| fs::rename(&new, &self.env_dir));
                 }
@@ -322,47 +332,12 @@ fn way(env_dir: &Path, options: &Options, environment: &Environment) -> Result<W
         .is_some_and(|cwd| guard::is_within(cwd, env_dir));
     if holds_cwd
         || ours::is_mount_root(env_dir)
+        || !ours::can_give_away(env_dir)
         || !guard::can_write(env_dir.parent().unwrap_or(env_dir))
     {
         return Ok(Way::InPlace);
     }
     Ok(Way::Exchange)
-}
-
-/// The beginning of the names of stages beside `env_dir`: recognisable, and short enough for every file system.
-fn beside(env_dir: &Path) -> OsString {
-    const LONGEST: usize = 100;
-    let name = env_dir
-        .file_name()
-        .unwrap_or(OsStr::new(""))
-        .to_string_lossy();
-    let mut end = name.len().min(LONGEST);
-    while !name.is_char_boundary(end) {
-        end -= 1;
-    }
-    OsString::from(format!(".{}{INFIX}", &name[..end]))
-}
-
-/// Removes the stages of killed runs: those that nobody holds locked.
-fn sweep(folder: &Path, prefix: &OsStr) {
-    let Ok(entries) = fs::read_dir(folder) else {
-        return;
-    };
-    for entry in entries.flatten() {
-        let name = entry.file_name();
-        let is_stage = name
-            .as_encoded_bytes()
-            .strip_prefix(prefix.as_encoded_bytes())
-            .is_some_and(|rest| rest.len() == 12);
-        if !is_stage {
-            continue;
-        }
-        let path = entry.path();
-        if let Ok(Some(lock)) = Lock::try_exclusive(&path) {
-            let _ = ours::remove_tree(&path);
-            drop(lock);
-        }
-    }
 }
 
 /// The system's own error, without the path that `fs_err` adds: ours names the path already.

@@ -34,5 +34,6 @@ mod prompt;
 mod python;
 mod regression;
 mod requests;
+mod shells;
 mod shims;
 mod upgrade;
