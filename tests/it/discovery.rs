@@ -69,7 +69,7 @@ fn what_cannot_be_read_or_is_no_python_is_passed_over() {
     script(&library.join("python3"), &text_of_loader);
     let secret = root.join("secret");
     fs::create_dir(&secret).unwrap();
-    fs::set_permissions(&secret, PermissionsExt::from_mode(0)).unwrap();
+    fs::set_permissions(&secret, PermissionsExt::from_mode(0o000)).unwrap();
     let good = folder(&env, "good", python);
     let path = join(&[
         loops,
@@ -254,11 +254,11 @@ fn the_newest_final_version_of_a_tool_is_taken_and_no_environment() {
         .succeeds();
     let base = taken(&env, "/nowhere", &["-p", "3"]);
     assert!(base.starts_with(versions.join(version(last))));
-    let list = env
+    let pythons = env
         .rvenv(["--list-pythons"])
         .var("PATH", "/nowhere")
         .stdout();
-    assert!(!list.contains("3.98.0"), "{list}");
+    assert!(!pythons.contains("3.98.0"), "{pythons}");
 }
 
 #[test]

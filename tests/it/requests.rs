@@ -153,8 +153,8 @@ fn a_prefix_or_an_environment_is_its_python() {
 #[test]
 fn pypy_is_taken_only_if_it_is_asked_for_or_called_python() {
     let env = TestEnv::new();
-    let pypys = interpreters().iter().filter(|p| p.implementation == "pypy");
-    let Some(pypy) = pypys.last() else {
+    let mut pypys = interpreters().iter().filter(|p| p.implementation == "pypy");
+    let Some(pypy) = pypys.next_back() else {
         return must_not_be_missing("PyPy");
     };
     let short = pypy.short_version();
