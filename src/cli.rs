@@ -71,6 +71,9 @@ pub(crate) struct Args {
     /// Who provides pip: the base's own wheels, or its ensurepip
     #[arg(long, help_heading = RVENV, value_name = "SEEDER", env = "RVENV_SEEDER", default_value = "auto")]
     seeder: SeederName,
+    /// A folder with a wheel of pip, for a Python without ensurepip; repeatable
+    #[arg(long, help_heading = RVENV, value_name = "DIR", env = "RVENV_FIND_LINKS")]
+    find_links: Vec<OsString>,
     /// Where facts and images are kept
     #[arg(long, help_heading = RVENV, value_name = "DIR", env = "RVENV_CACHE_DIR")]
     cache_dir: Option<PathBuf>,
@@ -145,6 +148,12 @@ impl Args {
                 SeederName::Wheel => Seeder::Wheel,
                 SeederName::Ensurepip => Seeder::Ensurepip,
             },
+            find_links: self
+                .find_links
+                .iter()
+                .flat_map(std::env::split_paths)
+                .filter(|folder| !folder.as_os_str().is_empty())
+                .collect(),
             cache: self.cache(),
             verbose: self.verbose,
         })

@@ -29,6 +29,7 @@ mod directories;
 mod discovery;
 mod interrupt;
 mod list_pythons;
+mod no_ensurepip;
 mod pip;
 mod prompt;
 mod python;
