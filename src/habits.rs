@@ -19,11 +19,12 @@ const VENV: [&str; 10] = [
     "--without-scm-ignore-files",
 ];
 /// rvenv's.
-const RVENV: [&str; 11] = [
+const RVENV: [&str; 12] = [
     "--python",
     "--force",
     "--relocatable",
     "--seeder",
+    "--find-links",
     "--cache-dir",
     "--no-cache",
     "--prune-cache",
@@ -33,7 +34,14 @@ const RVENV: [&str; 11] = [
     "--version",
 ];
 /// Options whose value may be the next argument.
-const VALUED: [&str; 5] = ["--prompt", "--python", "--seeder", "--cache-dir", "-p"];
+const VALUED: [&str; 6] = [
+    "--prompt",
+    "--python",
+    "--seeder",
+    "--find-links",
+    "--cache-dir",
+    "-p",
+];
 
 /// Completes prefixes and sorts out what is a directory.
 ///
