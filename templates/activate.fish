@@ -12,8 +12,9 @@ if not string match -q -- '*/*' $_OLD_VIRTUAL_FILE
     set -g _OLD_VIRTUAL_FILE ''
 end
 if test -z "$_OLD_VIRTUAL_HERE" -a -n "$_OLD_VIRTUAL_FILE"
-    set -g _OLD_VIRTUAL_HERE (string replace -r '/[^/]*$' '/..' -- $_OLD_VIRTUAL_FILE | string collect)
-    set -g _OLD_VIRTUAL_HERE (builtin realpath -s -- $_OLD_VIRTUAL_HERE | string collect)
+    # The two slashes, which no path has, tell a newline that ends a name from the one that ends a line.
+    set -g _OLD_VIRTUAL_FILE (builtin realpath -s -- $_OLD_VIRTUAL_FILE | string collect)
+    string replace -r '/[^/]*/[^/]*$' // -- $_OLD_VIRTUAL_FILE | read -z -g -d // _OLD_VIRTUAL_HERE _OLD_VIRTUAL_REFUSAL
 end
 
 # Why the environment cannot be activated, if so. Only a sourced file has something above it on the stack.
