@@ -65,6 +65,7 @@ function deactivate -d 'Leave the virtual environment'
         end
         builtin functions -e _old_fish_prompt
         builtin functions -e _old_virtual_status
+        set -eg _OLD_FISH_PROMPT_OVERRIDE
     end
 
     if test "$argv[1]" != nondestructive
@@ -93,6 +94,8 @@ end
 if test -z "$VIRTUAL_ENV_DISABLE_PROMPT"
     and builtin functions -q fish_prompt
     builtin functions -c fish_prompt _old_fish_prompt
+    # The script of venv looks for it when its environment is laid on top of this one.
+    set -g _OLD_FISH_PROMPT_OVERRIDE $VIRTUAL_ENV
 
     function _old_virtual_status
         return $argv[1]
@@ -107,11 +110,11 @@ if test -z "$VIRTUAL_ENV_DISABLE_PROMPT"
         # The user's prompt sees the statuses of the command line, not those of the lines above; a last status that
         # is not that of the last process was negated by `not`.
         if test $old_status[1] = $old_status[-1]
-            eval (string join ' | ' -- '_old_virtual_status '$old_status[2..-1])
+            eval (string join ' | ' -- '_old_virtual_status '$old_status[2..-1])'; _old_fish_prompt'
         else
             _old_virtual_status $old_status[1]
+            _old_fish_prompt
         end
-        _old_fish_prompt
     end
 end
 
