@@ -55,6 +55,15 @@ pub(crate) fn expand(
     let mut expanded: Vec<OsString> = arguments.next().into_iter().collect();
     let mut directories = Vec::new();
     while let Some(argument) = arguments.next() {
+        if let Some(option) = expanded
+            .last()
+            .and_then(|last| awaits_value(last, &argument))
+        {
+            let argument = argument.to_string_lossy();
+            return Err(format!(
+                "argument {option}: expected one argument\n\n  tip: `{option}={argument}` takes it as the value"
+            ));
+        }
         if argument == "--" {
             directories.extend(arguments.by_ref());
         } else if is_directory(&argument) {
@@ -77,6 +86,15 @@ pub(crate) fn expand(
         expanded.append(&mut directories);
     }
     Ok(expanded)
+}
+
+/// The option whose value cannot be the next argument, because that looks like an option.
+fn awaits_value<'a>(option: &'a OsStr, argument: &OsStr) -> Option<&'a str> {
+    let option = option.to_str().filter(|option| VALUED.contains(option))?;
+    let text = argument.to_string_lossy();
+    let is_option = text.len() > 1 && text.starts_with('-') && !is_directory(argument);
+    let is_number = text.parse::<f64>().is_ok();
+    (is_option && !is_number).then_some(option)
 }
 
 /// A token with a space in it is no option, whatever it begins with.

@@ -87,8 +87,13 @@ impl Folder {
     }
 
     /// Writes a file and returns the seconds of its mtime, which its bytecode must repeat.
-    pub(crate) fn write_timed(&self, name: &str, contents: &[u8]) -> Result<i64, Error> {
-        let file = self.create(name, &[contents], Mode::Plain)?;
+    pub(crate) fn write_timed(
+        &self,
+        name: &str,
+        contents: &[u8],
+        mode: Mode,
+    ) -> Result<i64, Error> {
+        let file = self.create(name, &[contents], mode)?;
         let stat = rustix::fs::fstat(&file)
             .map_err(|errno| self.failed("read the time of", name, errno))?;
         #[allow(
@@ -105,6 +110,7 @@ impl Folder {
             Mode::Plain => (bits(0o666), None),
             Mode::Script => (bits(0o644), Some(bits(0o644))),
             Mode::Executable => (bits(0o777), Some((bits(0o666) - umask) | bits(0o555))),
+            Mode::Program => (bits(0o777), Some((bits(0o777) - umask) | bits(0o111))),
         };
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -81,6 +81,11 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
                 if !wanted(entry) {
                     continue;
                 }
+                let mode = if entry.is_executable {
+                    Mode::Program
+                } else {
+                    Mode::Plain
+                };
                 match &entry.filenames {
                     Some(filenames) => {
                         let source = &image.index.entries[position - 1].path;
@@ -107,9 +112,9 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
                         }
                     }
                     None if entry.path.ends_with(".py") => {
-                        source_time = site_packages.write_timed(&entry.path, contents)?;
+                        source_time = site_packages.write_timed(&entry.path, contents, mode)?;
                     }
-                    None => site_packages.write(&entry.path, contents, Mode::Plain)?,
+                    None => site_packages.write(&entry.path, contents, mode)?,
                 }
             }
         }
