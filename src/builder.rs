@@ -18,7 +18,7 @@ use crate::log::Log;
 use crate::options::{Environment, Links, OnExisting, Options};
 use crate::python::{self, How};
 use crate::pythons::Python;
-use crate::seed::{Seed, upgrade};
+use crate::seed::{Seed, installed, upgrade};
 use crate::stage::{self, Stage};
 use crate::store::Store;
 
@@ -178,6 +178,7 @@ impl EnvBuilder {
             setup_scripts(stage.tree(), interpreter, context, options)?;
         }
         self.interrupt.check()?;
+        let is_other_version = stage.is_merge() && !Path::new(&context.lib_path).exists();
         if !log.step("into place", || stage.publish(&obsolete))? {
             return Ok(false);
         }
@@ -193,6 +194,9 @@ impl EnvBuilder {
         self.interrupt.check()?;
         if let Err((path, error)) = stage.finish() {
             Log::warn(&format!("{} could not be deleted: {error}", path.display()));
+        }
+        if is_other_version {
+            say_what_stays_behind(context, interpreter);
         }
         log.say(|| format!("made {}", context.env_dir));
         if log.is_for_a_person() {
@@ -282,6 +286,19 @@ impl EnvBuilder {
 
     fn log(&self) -> Log {
         Log::new(self.options.verbose)
+    }
+}
+
+/// The packages of a Python of another minor version are kept, but this one does not see them.
+fn say_what_stays_behind(context: &Context, interpreter: &Interpreter) {
+    for (folder, names) in installed::behind(Path::new(&context.lib_path)) {
+        Log::warn(&format!(
+            "what is installed in {} stays behind there, out of sight of Python {}.{}; install it again: {}",
+            folder.display(),
+            interpreter.version[0],
+            interpreter.version[1],
+            names.join(" ")
+        ));
     }
 }
 

@@ -178,6 +178,15 @@ impl Error {
         }
     }
 
+    /// Whether something has run out that no other way of doing it would find more of.
+    pub(crate) fn is_shortage(&self) -> bool {
+        use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        matches!(
+            self.io_kind(),
+            Some(FileTooLarge | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+        )
+    }
+
     /// The kind of the system's refusal, if it was one.
     pub(crate) fn io_kind(&self) -> Option<io::ErrorKind> {
         match self {

@@ -15,6 +15,8 @@ mod windows;
 
 mod removal;
 
+use std::fs::FileType;
+
 #[cfg(unix)]
 pub(crate) use unix::{
     Folder, Identity, Lock, can_give_away, end_process_group, exchange, is_executable,
@@ -29,6 +31,11 @@ pub(crate) use windows::{
 };
 
 pub(crate) use removal::remove_tree;
+
+/// Whether something is a socket, a fifo or a device.
+pub(crate) fn is_special(file_type: FileType) -> bool {
+    !file_type.is_file() && !file_type.is_dir() && !file_type.is_symlink()
+}
 
 /// Which permissions a file gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -59,10 +59,11 @@ fn remove_stubborn(path: &Path, left: &mut Option<(PathBuf, io::Error)>) {
         ))
     } else {
         make_accessible(path);
-        // Collected first: a folder that stays open at each level would run out of files in a deep tree.
-        let entries: Vec<_> = fs::read_dir(path).into_iter().flatten().flatten().collect();
-        for entry in entries {
-            remove_stubborn(&entry.path(), left);
+        // Their paths only: an entry keeps its folder open, and a deep tree has more levels than a process may open files.
+        let entries = fs::read_dir(path).into_iter().flatten().flatten();
+        let paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+        for path in paths {
+            remove_stubborn(&path, left);
         }
         fs::remove_dir(path)
     };

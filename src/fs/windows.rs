@@ -1,12 +1,13 @@
 //! The file system of Windows: the same functions by path, since there is no opening relative to a folder.
 
 use std::io::{self, Write as _};
-use std::os::windows::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::windows::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fs_err as fs;
+use fs_err::os::windows::fs::OpenOptionsExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::Mode;
@@ -98,7 +99,8 @@ impl Folder {
     }
 
     fn failed(&self, action: &'static str, name: &str) -> impl FnOnce(io::Error) -> Error {
-        Error::io(action, &self.shown.join(name))
+        let path = self.shown.join(name);
+        move |error| Error::io(action, &path)(error)
     }
 }
 
@@ -122,6 +124,10 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<bool, Error> {
 }
 
 /// Windows cannot exchange two folders at one instant.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the signature of the other systems"
+)]
 pub(crate) fn exchange(_one: &Path, _other: &Path) -> Result<bool, Error> {
     Ok(false)
 }
@@ -147,6 +153,10 @@ pub(crate) fn is_executable(path: &Path) -> bool {
 }
 
 /// The user's own cache folder is protected by its access control list.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the signature of the other systems"
+)]
 pub(crate) fn is_trusted(_path: &Path) -> Result<(), String> {
     Ok(())
 }

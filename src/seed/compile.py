@@ -1,6 +1,6 @@
 # Compiles the files that standard input names, as compileall would, and answers each line of names with a line.
 # A line in: paths relative to argv[1], in UTF-8, separated by NUL. A line out: per path, "+" compiled or "-" not valid
-# for this Python. Nothing but frozen and built-in modules is imported, because the start counts.
+# for this Python; "!" and an errno if the file system refuses. Nothing but frozen and built-in modules is imported, because the start counts.
 import _frozen_importlib_external as external
 import marshal
 import sys
@@ -47,5 +47,9 @@ def compiled(name):
 
 for line in sys.stdin.buffer:
     names = line[:-1].decode("utf-8").split("\0")
-    sys.stdout.write("".join("+" if compiled(name) else "-" for name in names) + "\n")
+    try:
+        answer = "".join("+" if compiled(name) else "-" for name in names)
+    except OSError as error:
+        answer = "!%d" % (error.errno or 0)
+    sys.stdout.write(answer + "\n")
     sys.stdout.flush()

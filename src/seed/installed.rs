@@ -2,7 +2,7 @@
 //!
 //! Reads `.dist-info` folders; removes nothing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
 use fs_err as fs;
@@ -25,6 +25,36 @@ pub(super) fn read(site_packages: &Path) -> Vec<Installed> {
     entries
         .filter_map(|entry| dist_info(site_packages, entry.file_name().to_str()?))
         .collect()
+}
+
+/// What is installed for other versions of Python beside `site_packages` and not in it: each folder with the projects in it.
+///
+/// Only `lib/pythonX.Y/site-packages` (with `X.Y` or the like) is one version's alone.
+pub(crate) fn behind(site_packages: &Path) -> Vec<(PathBuf, Vec<String>)> {
+    let Some((python, lib)) = site_packages
+        .parent()
+        .and_then(|python| Some((python, python.parent()?)))
+    else {
+        return Vec::new();
+    };
+    let own = read(site_packages);
+    let mut behind = Vec::new();
+    for entry in fs::read_dir(lib).into_iter().flatten().flatten() {
+        let other = entry.path().join("site-packages");
+        if entry.path() == python || fs::symlink_metadata(&other).is_err() {
+            continue;
+        }
+        let mut names: Vec<_> = read(&other)
+            .into_iter()
+            .map(|installed| installed.name)
+            .filter(|name| own.iter().all(|installed| installed.name != *name))
+            .collect();
+        names.sort();
+        if !names.is_empty() {
+            behind.push((other, names));
+        }
+    }
+    behind
 }
 
 /// Whether `name` is installed in `version` or a newer one, as `pip install --upgrade` decides.

@@ -18,7 +18,7 @@ mod finish;
 mod generation;
 mod image;
 mod install;
-mod installed;
+pub(crate) mod installed;
 mod pack;
 mod pool;
 mod record;
@@ -168,7 +168,11 @@ impl Seed<'_> {
     fn produce(&self, scratch: &Path) -> Result<Packed, Error> {
         if self.seeder != Seeder::Ensurepip {
             match self.unpack(scratch) {
-                Err(error) if self.seeder == Seeder::Auto && self.interrupt.check().is_ok() => {
+                Err(error)
+                    if self.seeder == Seeder::Auto
+                        && !error.is_shortage()
+                        && self.interrupt.check().is_ok() =>
+                {
                     self.log
                         .say(|| format!("{error}; running ensurepip instead"));
                     remove_tree(scratch)

@@ -91,8 +91,17 @@ impl Packed {
 
     /// Writes the image.
     pub(crate) fn write(&self, out: impl Write + io::Seek) -> io::Result<()> {
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
         let mut zip = ZipWriter::new(out);
+        if let Err(error) = self.write_entries(&mut zip) {
+            // Dropped unfinished, it would go on writing and complain on stderr.
+            std::mem::forget(zip);
+            return Err(error);
+        }
+        zip.finish()?.flush()
+    }
+
+    fn write_entries(&self, zip: &mut ZipWriter<impl Write + io::Seek>) -> io::Result<()> {
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
         zip.start_file(INDEX, options)?;
         zip.write_all(&serde_json::to_vec(&self.index)?)?;
         for entry in &self.index.entries {
@@ -101,7 +110,7 @@ impl Packed {
                 stored(&self.site_packages, &entry.path).map_err(io::Error::other)?;
             zip.write_all(&contents)?;
         }
-        zip.finish()?.flush()
+        Ok(())
     }
 }
 

@@ -3,8 +3,8 @@
 //! Knows what `compile.py` is told and answers; neither which files there are nor in which order.
 
 use std::collections::VecDeque;
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::path::Path;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
@@ -24,6 +24,7 @@ const POLL: Duration = Duration::from_millis(20);
 pub(crate) struct Pool {
     workers: Vec<Child>,
     program: String,
+    root: PathBuf,
 }
 
 impl Drop for Pool {
@@ -48,6 +49,7 @@ impl Pool {
         let mut pool = Self {
             workers: Vec::new(),
             program: format!("{} (compiling)", interpreter.executable),
+            root: root.into(),
         };
         let invalidation = match bytecode.invalidation {
             Invalidation::Timestamp => "timestamp",
@@ -109,7 +111,7 @@ impl Pool {
                     // Its pipes are closed now, so that it ends and its last words are complete.
                     let words = words.join().unwrap_or_default();
                     // Nobody listens any more once something else has failed.
-                    let _ = sender.send(answer.map_err(|status| (status, words)));
+                    let _ = sender.send(answer.map_err(|error| (error, words)));
                 });
             }
             drop(sender);
@@ -117,15 +119,11 @@ impl Pool {
             loop {
                 match receiver.recv_timeout(POLL) {
                     Ok(Ok(sources)) => valid.extend(sources),
-                    Ok(Err((status, output))) => {
+                    Ok(Err((error, output))) => {
                         self.kill();
                         // A signal from the terminal reaches them, too.
                         interrupt.check()?;
-                        return Err(Error::Command {
-                            program: self.program.clone(),
-                            status,
-                            output,
-                        });
+                        return Err(self.failure(error, output));
                     }
                     Err(mpsc::RecvTimeoutError::Timeout) => {
                         if let Err(interrupted) = interrupt.check() {
@@ -137,6 +135,18 @@ impl Pool {
                 }
             }
         })
+    }
+
+    /// What stopped a process, if the file system did; otherwise its own last words.
+    fn failure(&self, error: io::Error, output: String) -> Error {
+        if output.is_empty() && error.raw_os_error().is_some() {
+            return Error::io("write bytecode in", &self.root)(error);
+        }
+        Error::Command {
+            program: self.program.clone(),
+            status: error.to_string(),
+            output,
+        }
     }
 
     /// Kills all, so that the threads which talk to them come to an end.
@@ -153,7 +163,7 @@ fn serve<'a>(
     stdout: ChildStdout,
     queue: &Mutex<VecDeque<Vec<&'a str>>>,
     interrupt: &Interrupt,
-) -> Result<Vec<&'a str>, String> {
+) -> io::Result<Vec<&'a str>> {
     let mut stdout = BufReader::new(stdout);
     let mut valid = Vec::new();
     loop {
@@ -164,16 +174,16 @@ fn serve<'a>(
         let Some(batch) = next else { return Ok(valid) };
         let mut line = batch.join("\0");
         line.push('\n');
-        interrupt
-            .writing(|| stdin.write_all(line.as_bytes()))
-            .map_err(|error| error.to_string())?;
+        interrupt.writing(|| stdin.write_all(line.as_bytes()))?;
         let mut answer = String::new();
-        stdout
-            .read_line(&mut answer)
-            .map_err(|error| error.to_string())?;
+        stdout.read_line(&mut answer)?;
+        let refusal = answer.trim_end().strip_prefix('!');
+        if let Some(number) = refusal.and_then(|number| number.parse().ok()) {
+            return Err(io::Error::from_raw_os_error(number));
+        }
         let answer = answer.trim_end().as_bytes();
         if answer.len() != batch.len() {
-            return Err("an unfinished answer".into());
+            return Err(io::Error::other("an unfinished answer"));
         }
         valid.extend(
             batch

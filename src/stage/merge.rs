@@ -80,6 +80,10 @@ impl Journal {
                 continue;
             }
             let path = directory.join(&name);
+            let metadata = fs::symlink_metadata(&path);
+            if metadata.is_ok_and(|metadata| ours::is_special(metadata.file_type())) {
+                continue;
+            }
             // Under its own name, so that the next run can put it back if this one is killed.
             let backup = out.join(&name);
             match fs::rename(&path, &backup) {

@@ -101,7 +101,11 @@ impl Stage {
         }
         let new = stage.root.join("new");
         fs::create_dir(&new).map_err(Error::io("create directory", env_dir))?;
-        stage.tree = Some(Folder::open(&new, env_dir)?);
+        let tree = Folder::open(&new, env_dir).inspect_err(|_| {
+            // Without a file left to open, no folder can be listed to be removed.
+            let _ = fs::remove_dir(&new);
+        })?;
+        stage.tree = Some(tree);
         Ok(stage)
     }
 
@@ -199,10 +203,25 @@ impl Stage {
         self.finished = true;
         let stuck = match &self.published {
             Published::Moved(journal) => journal.stuck(),
-            _ => None,
+            Published::Exchanged => {
+                self.keep_special();
+                None
+            }
+            Published::Nothing | Published::Renamed => None,
         };
         self.remove_root()?;
         stuck.map_or(Ok(()), Err)
+    }
+
+    /// What is neither file nor folder nor link survives `--clear` (`venv/__init__.py`, `clear_directory`).
+    fn keep_special(&self) {
+        let old = self.root.join("new");
+        for entry in fs::read_dir(&old).into_iter().flatten().flatten() {
+            if entry.file_type().is_ok_and(ours::is_special) {
+                // In the new environment's way it goes with the old one.
+                let _ = ours::rename_new(&entry.path(), &self.env_dir.join(entry.file_name()));
+            }
+        }
     }
 
     /// An empty root is removed by one call; a replaced tree needs the long way.

@@ -116,11 +116,7 @@ fn limits_of_a_process() {
         return;
     }
     // Blocks of 1024 bytes: pip has longer files.
-    for args in [
-        &["a/env"][..],
-        &["--no-cache", "a/env"],
-        &["--copies", "--without-pip", "a/env"],
-    ] {
+    for args in [&["a/env"][..], &["--no-cache", "a/env"]] {
         let outcome = shell("ulimit -f 20", args);
         is_clear(&outcome, &env.root().join(""));
         assert!(outcome.stderr.contains("ulimit -f"), "{outcome}");

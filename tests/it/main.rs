@@ -38,5 +38,7 @@ mod upgrade;
 
 // An environment or nothing, whatever happens.
 mod faults_kill;
+mod faults_links;
 mod faults_signals;
 mod faults_space;
+mod many_at_once;

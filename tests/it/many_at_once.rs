@@ -1,0 +1,138 @@
+//! Many processes at once: on one `ENV_DIR`, on one empty store, and beside the environment's own pip.
+
+use std::{collections::BTreeSet, path::Path};
+
+use fs_err as fs;
+
+use crate::{
+    env::{Started, TestEnv, listing},
+    faults::{leftovers, warm},
+    interpreters::newest,
+};
+
+const MANY: usize = 32;
+
+/// Waits for all of them: each must succeed and be silent.
+#[track_caller]
+fn all_succeed(runs: Vec<Started>) {
+    for run in runs {
+        let outcome = run.finish();
+        outcome.expect_code(0);
+        assert_eq!(outcome.stdout.clone() + &outcome.stderr, "", "{outcome}");
+    }
+}
+
+/// Fails unless pip works, every file of site-packages is in RECORD and every file of RECORD is there.
+#[track_caller]
+fn is_whole(env: &TestEnv, path: &Path) {
+    let site_packages = path.join(format!("lib/{}/site-packages", newest().python_folder()));
+    let pip = env.run(path.join("bin/pip"), ["--version"]).stdout();
+    assert!(pip.contains(site_packages.to_str().unwrap()), "{pip}");
+    let record = listing(&site_packages)
+        .into_iter()
+        .find(|name| name.starts_with("pip-"))
+        .unwrap();
+    let record = fs::read_to_string(site_packages.join(record).join("RECORD")).unwrap();
+    let listed: BTreeSet<_> = record
+        .lines()
+        .map(|line| site_packages.join(line.split(',').next().unwrap()))
+        .collect();
+    for file in &listed {
+        assert!(
+            file.exists(),
+            "{} is in RECORD, but not there",
+            file.display()
+        );
+    }
+    for entry in walkdir::WalkDir::new(&site_packages) {
+        let entry = entry.unwrap();
+        let is_listed = !entry.file_type().is_file() || listed.contains(entry.path());
+        assert!(is_listed, "{} is not in RECORD", entry.path().display());
+    }
+    assert_eq!(leftovers(&env.work()), [""; 0]);
+    assert_eq!(leftovers(path), [""; 0]);
+}
+
+#[test]
+fn on_one_directory() {
+    for flags in [&[][..], &["--clear"], &["--upgrade"]] {
+        let env = TestEnv::new();
+        let args = [flags, &["a/env"]].concat();
+        let run = |_| {
+            let run = env.rvenv_for(newest(), &args);
+            run.var("RVENV_CACHE_DIR", warm()).start()
+        };
+        // First it is missing, then it is there.
+        for _ in 0..2 {
+            all_succeed((0..MANY).map(run).collect());
+            is_whole(&env, &env.at("a/env"));
+            assert_eq!(listing(&env.at("a")), ["env"]);
+        }
+        env.holds_only(["a"]);
+    }
+}
+
+#[test]
+fn in_one_directory_that_is_cleared_in_place() {
+    let env = TestEnv::new();
+    env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();
+    let run = |_| {
+        let run = env.rvenv_for(newest(), ["--clear", "."]).cwd("env");
+        run.var("RVENV_CACHE_DIR", warm()).start()
+    };
+    for run in (0..4).map(run).collect::<Vec<_>>() {
+        let outcome = run.finish();
+        // They take each other's files away, which may be an error but never half an environment.
+        assert!(matches!(outcome.status.code(), Some(0 | 1)), "{outcome}");
+    }
+    run(0).finish().expect_code(0);
+    is_whole(&env, &env.at("env"));
+}
+
+#[test]
+fn with_one_empty_store() {
+    let env = TestEnv::new();
+    let names: Vec<_> = (0..MANY).map(|number| format!("env{number}")).collect();
+    let runs = names
+        .iter()
+        .map(|name| env.rvenv_for(newest(), [name]).start());
+    all_succeed(runs.collect());
+    for name in &names[..3] {
+        is_whole(&env, &env.at(name));
+    }
+    // One store, one image, and nothing unfinished.
+    let cache = env.root().join("home/.cache");
+    assert_eq!(listing(&cache), ["rvenv"]);
+    let stored = listing(&cache.join("rvenv"));
+    let images = stored.iter().filter(|name| name.starts_with("image-"));
+    assert_eq!(images.count(), 1, "{stored:?}");
+    assert!(
+        !stored.iter().any(|name| name.starts_with(".new-")),
+        "{stored:?}"
+    );
+}
+
+#[test]
+fn beside_the_environments_own_pip() {
+    let env = TestEnv::new();
+    let run = |args: &[&str]| {
+        let run = env.rvenv_for(newest(), args);
+        run.var("RVENV_CACHE_DIR", warm())
+    };
+    run(&["env"]).succeeds();
+    for flags in [&[][..], &["--upgrade"]] {
+        let args = ["list", "--format=freeze", "--all"];
+        let pip = || env.run(env.at("env/bin/pip"), args).start();
+        let mut pips: Vec<_> = (0..4).map(|_| pip()).collect();
+        for _ in 0..8 {
+            run(&[flags, &["env"]].concat()).succeeds();
+            pips.push(pip());
+        }
+        for pip in pips {
+            let outcome = pip.finish();
+            outcome.expect_code(0);
+            assert!(outcome.stdout.starts_with("pip=="), "{outcome}");
+        }
+    }
+    is_whole(&env, &env.at("env"));
+}
