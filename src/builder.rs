@@ -18,6 +18,7 @@ use crate::log::Log;
 use crate::options::{Environment, Links, OnExisting, Options};
 use crate::python::{self, How};
 use crate::pythons::Python;
+use crate::seed::substitute::Substitutes;
 use crate::seed::{Seed, installed, upgrade};
 use crate::stage::{self, Stage};
 use crate::store::Store;
@@ -266,6 +267,10 @@ impl EnvBuilder {
             seeder: self.options.seeder,
             relocatable: self.options.relocatable,
             store: self.store(),
+            substitutes: Substitutes {
+                find_links: &self.options.find_links,
+                discovery: self.discovery(),
+            },
             interrupt: &self.interrupt,
             log: self.log(),
         }

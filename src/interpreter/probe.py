@@ -67,7 +67,8 @@ def bundled_wheels():
     try:
         import ensurepip
     except ImportError:
-        return None, []
+        # A package may bring it later.
+        return None, [os.path.join(os.path.dirname(os.__file__), "ensurepip")]
     folder = os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")
     projects = [project[0] for project in getattr(ensurepip, "_PROJECTS", ())]
     projects = list(getattr(ensurepip, "_PACKAGE_NAMES", projects)) or ["pip"]

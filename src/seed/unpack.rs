@@ -225,7 +225,7 @@ fn is_wrapper(entry: &Entry, points: &[EntryPoint]) -> bool {
 }
 
 /// The value of a header, whose name may be in any case.
-fn header<'a>(metadata: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(metadata: &'a str, name: &str) -> Option<&'a str> {
     let lines = metadata.lines().take_while(|line| !line.is_empty());
     let mut headers = lines.filter_map(|line| line.split_once(':'));
     let found = headers.find(|(key, _)| key.trim().eq_ignore_ascii_case(name));
