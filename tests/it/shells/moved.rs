@@ -129,7 +129,7 @@ fn activates_a_relocatable_environment_wherever_it_is(shell: &Shell) {
             Step::Deactivate,
             Step::Record("after"),
         ];
-        shell.run(&env, &steps).succeeds();
+        shell.run(&env, &script).succeeds();
         let expected = activated(&environment(&env, "before"), at.to_str().unwrap(), "made");
         equal(&environment(&env, "active"), &expected, shell.name);
         same(&env, "before", "after", shell.name);
@@ -162,7 +162,7 @@ fn finds_a_relocatable_environment_by_a_relative_path(shell: &Shell) {
         let line = format!("{source} {relative}{file}");
         let script = [Step::Line(&line), Step::Record("active")];
         shell
-            .run(&env, &steps)
+            .run(&env, &script)
             .cwd(folder)
             .var("CDPATH", env.work())
             .succeeds();
