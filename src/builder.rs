@@ -19,6 +19,7 @@ use crate::log::Log;
 use crate::options::{Environment, Links, OnExisting, Options};
 use crate::python::{self, How};
 use crate::pythons::Python;
+use crate::seed::substitute::Substitutes;
 use crate::seed::{Seed, installed, upgrade};
 use crate::stage::{self, Stage};
 use crate::store::Store;
@@ -30,13 +31,24 @@ type PostSetup =
 
 /// Makes virtual environments, as CPython's `venv.EnvBuilder` does.
 ///
-/// ```no_run
-/// use rvenv::{EnvBuilder, Options};
+/// ```
+/// use rvenv::{Cache, EnvBuilder, Options};
 ///
-/// let options = Options { with_pip: false, prompt: Some("demo".into()), ..Options::default() };
-/// let context = EnvBuilder::new(options).python("python3.12").create(".venv".as_ref())?;
-/// println!("{}", context.env_exe);
-/// # Ok::<(), rvenv::Error>(())
+/// let folder = tempfile::tempdir()?;
+/// let options = Options {
+///     with_pip: false,
+///     prompt: Some("demo".into()),
+///     cache: Cache::Off,
+///     ..Options::default()
+/// };
+/// let builder = EnvBuilder::new(options).post_setup(|context| {
+///     // The environment is finished and at its place: its Python runs.
+///     let status = std::process::Command::new(&context.env_exe).args(["-c", "pass"]).status()?;
+///     if status.success() { Ok(()) } else { Err("its Python does not run".into()) }
+/// });
+/// let context = builder.create(&folder.path().join(".venv"))?;
+/// assert_eq!(context.prompt, "demo");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct EnvBuilder {
     options: Options,
@@ -256,6 +268,10 @@ impl EnvBuilder {
             seeder: self.options.seeder,
             relocatable: self.options.relocatable,
             store: self.store(),
+            substitutes: Substitutes {
+                find_links: &self.options.find_links,
+                discovery: self.discovery(),
+            },
             interrupt: &self.interrupt,
             log: self.log(),
         }

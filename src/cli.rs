@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::FalseyValueParser;
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser, ValueEnum};
 
 use crate::habits;
@@ -25,7 +25,7 @@ const EXAMPLES: &str = "Examples:
 #[command(override_usage = "rvenv [OPTIONS] ENV_DIR...")]
 pub(crate) struct Args {
     /// A directory to create the environment in
-    #[arg(value_name = "ENV_DIR", required_unless_present_any = ["prune_cache", "list_pythons"], allow_negative_numbers = true)]
+    #[arg(value_name = "ENV_DIR", required_unless_present_any = ["prune_cache", "list_pythons", "json"], allow_negative_numbers = true)]
     pub(crate) env_dirs: Vec<PathBuf>,
 
     /// Give the environment access to the system site-packages
@@ -71,6 +71,9 @@ pub(crate) struct Args {
     /// Who provides pip: the base's own wheels, or its ensurepip
     #[arg(long, help_heading = RVENV, value_name = "SEEDER", env = "RVENV_SEEDER", default_value = "auto")]
     seeder: SeederName,
+    /// A folder with a wheel of pip, for a Python without ensurepip; repeatable
+    #[arg(long, help_heading = RVENV, value_name = "DIR", env = "RVENV_FIND_LINKS")]
+    find_links: Vec<OsString>,
     /// Where facts and images are kept
     #[arg(long, help_heading = RVENV, value_name = "DIR", env = "RVENV_CACHE_DIR")]
     cache_dir: Option<PathBuf>,
@@ -145,6 +148,12 @@ impl Args {
                 SeederName::Wheel => Seeder::Wheel,
                 SeederName::Ensurepip => Seeder::Ensurepip,
             },
+            find_links: self
+                .find_links
+                .iter()
+                .flat_map(std::env::split_paths)
+                .filter(|folder| !folder.as_os_str().is_empty())
+                .collect(),
             cache: self.cache(),
             verbose: self.verbose,
         })
@@ -162,8 +171,9 @@ impl Args {
 
 /// The mistake that everybody makes once gets the command that was meant.
 fn with_hint(error: clap::Error) -> clap::Error {
-    let missing = error.kind() == ErrorKind::MissingRequiredArgument;
-    if !missing {
+    let missing = error.get(ContextKind::InvalidArg);
+    let missing = missing.is_some_and(|argument| argument.to_string().contains("ENV_DIR"));
+    if error.kind() != ErrorKind::MissingRequiredArgument || !missing {
         return error;
     }
     Args::command().error(

@@ -173,6 +173,7 @@ fn utf8(path: &Path) -> Result<String, Error> {
 }
 
 #[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
 

@@ -92,6 +92,8 @@ pub enum Error {
         path: PathBuf,
         /// What was tried.
         reason: String,
+        /// What would provide it.
+        remedy: String,
     },
     /// A wheel breaks the wheel specification.
     #[error("the wheel {} cannot be installed: {reason}", repr(path))]
@@ -160,9 +162,9 @@ impl Error {
             }),
             Self::Request { .. } => Some("-p takes a path, a name or a version; see --help".into()),
             Self::UnusablePython { .. } => Some("choose another Python with -p".into()),
-            Self::NoPip { .. } => {
-                Some("use --without-pip to make the environment without it".into())
-            }
+            Self::NoPip { remedy, .. } => Some(format!(
+                "{remedy}; or name a folder with a wheel of pip by --find-links; or use --without-pip"
+            )),
             Self::Io { source, .. } => io_hint(source),
             _ => None,
         }

@@ -19,11 +19,12 @@ const VENV: [&str; 10] = [
     "--without-scm-ignore-files",
 ];
 /// rvenv's.
-const RVENV: [&str; 11] = [
+const RVENV: [&str; 12] = [
     "--python",
     "--force",
     "--relocatable",
     "--seeder",
+    "--find-links",
     "--cache-dir",
     "--no-cache",
     "--prune-cache",
@@ -33,7 +34,14 @@ const RVENV: [&str; 11] = [
     "--version",
 ];
 /// Options whose value may be the next argument.
-const VALUED: [&str; 5] = ["--prompt", "--python", "--seeder", "--cache-dir", "-p"];
+const VALUED: [&str; 6] = [
+    "--prompt",
+    "--python",
+    "--seeder",
+    "--find-links",
+    "--cache-dir",
+    "-p",
+];
 
 /// Completes prefixes and sorts out what is a directory.
 ///
@@ -47,6 +55,15 @@ pub(crate) fn expand(
     let mut expanded: Vec<OsString> = arguments.next().into_iter().collect();
     let mut directories = Vec::new();
     while let Some(argument) = arguments.next() {
+        if let Some(option) = expanded
+            .last()
+            .and_then(|last| awaits_value(last, &argument))
+        {
+            let argument = argument.to_string_lossy();
+            return Err(format!(
+                "argument {option}: expected one argument\n\n  tip: `{option}={argument}` takes it as the value"
+            ));
+        }
         if argument == "--" {
             directories.extend(arguments.by_ref());
         } else if is_directory(&argument) {
@@ -69,6 +86,15 @@ pub(crate) fn expand(
         expanded.append(&mut directories);
     }
     Ok(expanded)
+}
+
+/// The option whose value cannot be the next argument, because that looks like an option.
+fn awaits_value<'a>(option: &'a OsStr, argument: &OsStr) -> Option<&'a str> {
+    let option = option.to_str().filter(|option| VALUED.contains(option))?;
+    let text = argument.to_string_lossy();
+    let is_option = text.len() > 1 && text.starts_with('-') && !is_directory(argument);
+    let is_number = text.parse::<f64>().is_ok();
+    (is_option && !is_number).then_some(option)
 }
 
 /// A token with a space in it is no option, whatever it begins with.

@@ -50,6 +50,7 @@ impl Interrupt {
 
     /// As if `signal` had come.
     #[cfg(test)]
+    #[cfg(unix)]
     pub(crate) fn raised(signal: usize) -> Self {
         let interrupt = Self::default();
         interrupt.0.signal.store(signal, Ordering::Relaxed);
@@ -73,6 +74,7 @@ impl Interrupt {
         written
     }
 
+    #[cfg_attr(windows, expect(clippy::unused_self, reason = "there is no SIGPIPE"))]
     fn pipe(&self) -> Option<i32> {
         #[cfg(unix)]
         if self.0.broken_pipe.load(Ordering::SeqCst) && self.0.writers.load(Ordering::SeqCst) == 0 {

@@ -6,6 +6,7 @@ mod habits;
 use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 
 use anyhow::Context as _;
@@ -39,7 +40,8 @@ fn run(args: &Args, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
     if args.prune_cache {
         let freed = rvenv::prune_cache(&args.cache()).context("could not empty the cache")?;
         let mut out = std::io::stdout().lock();
-        writeln!(out, "freed {:.1} MB", freed as f64 / 1e6).context("could not write to stdout")?;
+        let (megabytes, tenths) = (freed / 1_000_000, freed % 1_000_000 / 100_000);
+        writeln!(out, "freed {megabytes}.{tenths} MB").context("could not write to stdout")?;
     }
     let builder = EnvBuilder::new(args.options()?).interrupt(interrupt.clone());
     let builder = args
@@ -85,19 +87,24 @@ fn create_side_by_side(
         // One that cannot be found is one error, not one for each directory.
         builder.interpreter()?;
     }
-    Ok(thread::scope(|scope| {
-        let threads: Vec<_> = args
-            .env_dirs
-            .iter()
-            .map(|env_dir| scope.spawn(|| create(env_dir)))
-            .collect();
-        let codes = threads
-            .into_iter()
-            .map(|thread| thread.join().unwrap_or(ExitCode::FAILURE));
-        codes.fold(ExitCode::SUCCESS, |all, code| {
-            if code == ExitCode::SUCCESS { all } else { code }
-        })
-    }))
+    // A hundred directories are not a hundred threads: each one's packages are laid down by several already.
+    let workers = thread::available_parallelism()
+        .map_or(1, usize::from)
+        .min(args.env_dirs.len());
+    let next = AtomicUsize::new(0);
+    let failed = AtomicBool::new(false);
+    thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(env_dir) = args.env_dirs.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    if create(env_dir) != ExitCode::SUCCESS {
+                        failed.store(true, Ordering::Relaxed);
+                    }
+                }
+            });
+        }
+    });
+    Ok(ExitCode::from(u8::from(failed.into_inner())))
 }
 
 /// One error with its causes, and what to do about it.

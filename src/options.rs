@@ -29,6 +29,8 @@ pub struct Options {
     pub relocatable: bool,
     /// Which producer provides pip.
     pub seeder: Seeder,
+    /// Folders with wheels of pip, for a base that brings none.
+    pub find_links: Vec<PathBuf>,
     /// Where remembered facts and images are kept.
     pub cache: Cache,
     /// Say on stderr what is done and how long it took.
@@ -52,6 +54,7 @@ impl Default for Options {
             force: false,
             relocatable: false,
             seeder: Seeder::Auto,
+            find_links: Vec::new(),
             cache: Cache::Default,
             verbose: false,
         }

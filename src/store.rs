@@ -123,6 +123,28 @@ impl Store {
         self.image(key)
     }
 
+    /// Keeps a wheel of pip under its own name, for Pythons that bring none.
+    pub(crate) fn keep_wheel(&self, wheel: &Path) {
+        let Some(name) = wheel.file_name().and_then(|name| name.to_str()) else {
+            return;
+        };
+        if self.trusted(name).is_none() {
+            self.publish(name, |file| {
+                io::copy(&mut fs::File::open(wheel)?, file).map(drop)
+            });
+        }
+    }
+
+    /// The wheels of pip that were kept.
+    pub(crate) fn wheels(&self) -> Vec<PathBuf> {
+        let entries = self.folder.iter().flat_map(|folder| entries(folder));
+        let names = entries.filter_map(|(path, _)| Some(path.file_name()?.to_str()?.to_owned()));
+        names
+            .filter(|name| name.ends_with(".whl"))
+            .filter_map(|name| self.trusted(&name))
+            .collect()
+    }
+
     /// A lock under which one of several processes builds an image while the others wait; `None` where there are no locks.
     ///
     /// It belongs to a file that lives only as long as the building does, and ends with its holder.
@@ -310,7 +332,7 @@ fn entries(folder: &Path) -> impl Iterator<Item = (PathBuf, std::fs::Metadata)> 
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     entries.filter_map(|entry| {
         let name = entry.file_name();
-        let ours = [".new-", "facts-", "image-"]
+        let ours = [".new-", "facts-", "image-", "pip-"]
             .iter()
             .any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()));
         let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file);

@@ -12,8 +12,9 @@ if not string match -q -- '*/*' $_OLD_VIRTUAL_FILE
     set -g _OLD_VIRTUAL_FILE ''
 end
 if test -z "$_OLD_VIRTUAL_HERE" -a -n "$_OLD_VIRTUAL_FILE"
-    set -g _OLD_VIRTUAL_HERE (string replace -r '/[^/]*$' '/..' -- $_OLD_VIRTUAL_FILE | string collect)
-    set -g _OLD_VIRTUAL_HERE (builtin realpath -s -- $_OLD_VIRTUAL_HERE | string collect)
+    # The two slashes, which no path has, tell a newline that ends a name from the one that ends a line.
+    set -g _OLD_VIRTUAL_FILE (builtin realpath -s -- $_OLD_VIRTUAL_FILE | string collect)
+    string replace -r '/[^/]*/[^/]*$' // -- $_OLD_VIRTUAL_FILE | read -z -g -d // _OLD_VIRTUAL_HERE _OLD_VIRTUAL_REFUSAL
 end
 
 # Why the environment cannot be activated, if so. Only a sourced file has something above it on the stack.
@@ -64,6 +65,7 @@ function deactivate -d 'Leave the virtual environment'
         end
         builtin functions -e _old_fish_prompt
         builtin functions -e _old_virtual_status
+        set -eg _OLD_FISH_PROMPT_OVERRIDE
     end
 
     if test "$argv[1]" != nondestructive
@@ -92,6 +94,8 @@ end
 if test -z "$VIRTUAL_ENV_DISABLE_PROMPT"
     and builtin functions -q fish_prompt
     builtin functions -c fish_prompt _old_fish_prompt
+    # The script of venv looks for it when its environment is laid on top of this one.
+    set -g _OLD_FISH_PROMPT_OVERRIDE $VIRTUAL_ENV
 
     function _old_virtual_status
         return $argv[1]
@@ -106,11 +110,11 @@ if test -z "$VIRTUAL_ENV_DISABLE_PROMPT"
         # The user's prompt sees the statuses of the command line, not those of the lines above; a last status that
         # is not that of the last process was negated by `not`.
         if test $old_status[1] = $old_status[-1]
-            eval (string join ' | ' -- '_old_virtual_status '$old_status[2..-1])
+            eval (string join ' | ' -- '_old_virtual_status '$old_status[2..-1])'; _old_fish_prompt'
         else
             _old_virtual_status $old_status[1]
+            _old_fish_prompt
         end
-        _old_fish_prompt
     end
 end
 

@@ -11,9 +11,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fs_err as fs;
-use rustix::fs::{
-    Access, AtFlags, CWD, FlockOperation, Gid, Mode as Bits, OFlags, RenameFlags, Uid,
-};
+use rustix::fs::{Access, CWD, FlockOperation, Gid, Mode as Bits, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
@@ -89,8 +87,13 @@ impl Folder {
     }
 
     /// Writes a file and returns the seconds of its mtime, which its bytecode must repeat.
-    pub(crate) fn write_timed(&self, name: &str, contents: &[u8]) -> Result<i64, Error> {
-        let file = self.create(name, &[contents], Mode::Plain)?;
+    pub(crate) fn write_timed(
+        &self,
+        name: &str,
+        contents: &[u8],
+        mode: Mode,
+    ) -> Result<i64, Error> {
+        let file = self.create(name, &[contents], mode)?;
         let stat = rustix::fs::fstat(&file)
             .map_err(|errno| self.failed("read the time of", name, errno))?;
         #[allow(
@@ -101,15 +104,17 @@ impl Folder {
     }
 
     fn create(&self, name: &str, pieces: &[&[u8]], mode: Mode) -> Result<OwnedFd, Error> {
-        let umask = umask();
+        let umask = umask_bits();
+        let bits = Bits::from_raw_mode;
         let (asked, wanted) = match mode {
-            Mode::Plain => (0o666, None),
-            Mode::Script => (0o644, Some(0o644)),
-            Mode::Executable => (0o777, Some((0o666 & !umask) | 0o555)),
+            Mode::Plain => (bits(0o666), None),
+            Mode::Script => (bits(0o644), Some(bits(0o644))),
+            Mode::Executable => (bits(0o777), Some((bits(0o666) - umask) | bits(0o555))),
+            Mode::Program => (bits(0o777), Some((bits(0o777) - umask) | bits(0o111))),
         };
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::openat(&self.fd, name, flags, Bits::from_raw_mode(asked))
+        let fd = rustix::fs::openat(&self.fd, name, flags, asked)
             .map_err(|errno| self.failed("create", name, errno))?;
         let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
         let mut rest = slices.as_mut_slice();
@@ -123,8 +128,8 @@ impl Folder {
                 Err(errno) => return Err(self.failed("write", name, errno)),
             }
         }
-        if let Some(wanted) = wanted.filter(|&wanted| wanted != asked & !umask) {
-            rustix::fs::fchmod(&fd, Bits::from_raw_mode(wanted))
+        if let Some(wanted) = wanted.filter(|&wanted| wanted != asked - umask) {
+            rustix::fs::fchmod(&fd, wanted)
                 .map_err(|errno| self.failed("set the mode of", name, errno))?;
         }
         Ok(fd)
@@ -226,7 +231,7 @@ pub(crate) fn exchange(one: &Path, other: &Path) -> Result<bool, Error> {
 /// Whether another file system (or a bind mount) begins at `path`, so that it cannot be renamed.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_mount_root(path: &Path) -> bool {
-    use rustix::fs::{StatxAttributes, StatxFlags};
+    use rustix::fs::{AtFlags, StatxAttributes, StatxFlags};
     rustix::fs::statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::TYPE)
         .is_ok_and(|stat| stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
@@ -318,13 +323,22 @@ impl Lock {
 }
 
 /// The process's umask, asked once: asking means setting it, which other threads would notice.
-pub(crate) fn umask() -> u32 {
-    static UMASK: OnceLock<u32> = OnceLock::new();
+fn umask_bits() -> Bits {
+    static UMASK: OnceLock<Bits> = OnceLock::new();
     *UMASK.get_or_init(|| {
         let umask = rustix::process::umask(Bits::from_raw_mode(0o077));
         rustix::process::umask(umask);
-        umask.bits()
+        umask
     })
+}
+
+/// The process's umask.
+pub(crate) fn umask() -> u32 {
+    #[allow(
+        clippy::useless_conversion,
+        reason = "the width of a mode differs between systems"
+    )]
+    u32::from(umask_bits().bits())
 }
 
 /// Starts `command` as the leader of a process group of its own.

@@ -1,12 +1,13 @@
 //! The file system of Windows: the same functions by path, since there is no opening relative to a folder.
 
 use std::io::{self, Write as _};
-use std::os::windows::fs::{FileExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::os::windows::fs::{FileExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use fs_err as fs;
+use fs_err::os::windows::fs::OpenOptionsExt as _;
 use serde::{Deserialize, Serialize};
 
 use super::Mode;
@@ -63,7 +64,12 @@ impl Folder {
     }
 
     /// Writes a file and returns the seconds of its mtime, which its bytecode must repeat.
-    pub(crate) fn write_timed(&self, name: &str, contents: &[u8]) -> Result<i64, Error> {
+    pub(crate) fn write_timed(
+        &self,
+        name: &str,
+        contents: &[u8],
+        _mode: Mode,
+    ) -> Result<i64, Error> {
         let file = self.create(name, contents)?;
         let modified = file.metadata().and_then(|metadata| metadata.modified());
         let modified = modified.map_err(self.failed("read the time of", name))?;
@@ -98,7 +104,8 @@ impl Folder {
     }
 
     fn failed(&self, action: &'static str, name: &str) -> impl FnOnce(io::Error) -> Error {
-        Error::io(action, &self.shown.join(name))
+        let path = self.shown.join(name);
+        move |error| Error::io(action, &path)(error)
     }
 }
 
@@ -122,6 +129,10 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<bool, Error> {
 }
 
 /// Windows cannot exchange two folders at one instant.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the signature of the other systems"
+)]
 pub(crate) fn exchange(_one: &Path, _other: &Path) -> Result<bool, Error> {
     Ok(false)
 }
@@ -147,6 +158,10 @@ pub(crate) fn is_executable(path: &Path) -> bool {
 }
 
 /// The user's own cache folder is protected by its access control list.
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "the signature of the other systems"
+)]
 pub(crate) fn is_trusted(_path: &Path) -> Result<(), String> {
     Ok(())
 }

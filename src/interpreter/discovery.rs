@@ -12,7 +12,7 @@ use super::search::{self, Candidate};
 use super::shim::{self, Resolved};
 use super::{Interpreter, landmarks, probe};
 use crate::error::Error;
-use crate::fs::is_executable;
+use crate::fs::{Identity, is_executable};
 use crate::interrupt::Interrupt;
 use crate::log::Log;
 use crate::options::Environment;
@@ -70,7 +70,7 @@ impl Discovery<'_> {
         for request in &requests {
             let mut seen = HashSet::new();
             for candidate in search::candidates(request, self.environment) {
-                match self.judge(candidate, request, &mut seen)? {
+                match self.judge(&candidate, request, &mut seen)? {
                     Verdict::Fits(interpreter) => return Ok(*interpreter),
                     Verdict::Unfit(traits, path) => {
                         self.log
@@ -95,7 +95,14 @@ impl Discovery<'_> {
     ///
     /// [`Error::Interrupted`].
     pub(crate) fn all(&self) -> Result<Vec<Found>, Error> {
-        let mut seen = HashSet::new();
+        // Names of the same file, by links of either kind, are one Python.
+        let mut seen = Vec::new();
+        let mut is_new = |path: &Path| {
+            let identity = Identity::of(path);
+            let is_new = !seen.contains(&identity);
+            seen.push(identity);
+            is_new
+        };
         let mut found = Vec::new();
         for candidate in search::everything(self.environment) {
             let (path, is_opaque) = match self.follow(&candidate.path) {
@@ -105,10 +112,14 @@ impl Discovery<'_> {
             };
             // An environment's Python is its base's.
             let must_ask = is_opaque || path.parent().is_some_and(search::is_environment);
-            if !must_ask && !seen.insert(real(&path)) {
+            if !must_ask && !is_new(&path) {
                 continue;
             }
-            let known = landmarks::read(&path).filter(|traits| traits.micro.is_some());
+            let known = landmarks::read(&path);
+            if known.as_ref().is_some_and(Traits::is_too_old) {
+                continue;
+            }
+            let known = known.filter(|traits| traits.micro.is_some());
             let (traits, path) = match known.filter(|_| !must_ask) {
                 Some(traits) => (traits, path),
                 None => match self.facts(&path) {
@@ -120,7 +131,7 @@ impl Discovery<'_> {
                     }
                 },
             };
-            if must_ask && !seen.insert(real(&path)) {
+            if must_ask && !is_new(&path) {
                 continue;
             }
             found.push(Found {
@@ -134,7 +145,7 @@ impl Discovery<'_> {
 
     fn judge(
         &self,
-        candidate: Candidate,
+        candidate: &Candidate,
         request: &Request,
         seen: &mut HashSet<PathBuf>,
     ) -> Result<Verdict, Error> {
@@ -220,10 +231,6 @@ impl Discovery<'_> {
         });
         keepers.next().map_or(source, |place| place.source)
     }
-}
-
-fn real(path: &Path) -> PathBuf {
-    fs_err::canonicalize(path).unwrap_or_else(|_| path.into())
 }
 
 fn base(facts: &Interpreter, path: &Path) -> PathBuf {

@@ -83,10 +83,7 @@ impl Missed {
             Request::Wanted(wanted) => Some(wanted),
             _ => None,
         })?;
-        let usable = self
-            .unfit
-            .iter()
-            .filter(|(traits, _)| (traits.major, traits.minor) >= (3, 6));
+        let usable = self.unfit.iter().filter(|(traits, _)| !traits.is_too_old());
         let (traits, path) = usable.min_by_key(|(traits, _)| wanted.distance(traits))?;
         Some(format!("{traits} (-p {})", path.display()))
     }

@@ -44,7 +44,8 @@ def aliases():
         names.append("python3.%d" % sys.version_info[1])
     if sys.implementation.name == "pypy":
         names += ["pypy3", "pypy"]
-    if sys.version_info >= (3, 14) and sys.getfilesystemencoding() == "utf-8":
+    # Only that one version has it.
+    if sys.version_info[:2] == (3, 14) and sys.getfilesystemencoding() == "utf-8":
         names.append(u"\U0001d70bthon")
     return names
 
@@ -67,7 +68,8 @@ def bundled_wheels():
     try:
         import ensurepip
     except ImportError:
-        return None, []
+        # A package may bring it later.
+        return None, [os.path.join(os.path.dirname(os.__file__), "ensurepip")]
     folder = os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")
     projects = [project[0] for project in getattr(ensurepip, "_PROJECTS", ())]
     projects = list(getattr(ensurepip, "_PACKAGE_NAMES", projects)) or ["pip"]

@@ -252,6 +252,11 @@ impl Wanted {
 }
 
 impl Traits {
+    /// Whether it has no `venv` that rvenv could stand in for.
+    pub(crate) fn is_too_old(&self) -> bool {
+        (self.major, self.minor) < (3, 6)
+    }
+
     /// `3.13.0`, `3.13t` where the patch level is not known.
     pub(crate) fn version(&self) -> String {
         let micro = self.micro.map(|micro| format!(".{micro}"));

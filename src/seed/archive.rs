@@ -2,6 +2,8 @@
 //!
 //! Knows zip and the wheel specification's rules for names; nothing of environments. Writes nothing.
 
+mod entries;
+
 use std::collections::{HashMap, HashSet};
 use std::fmt::Display;
 use std::io::{Cursor, Read as _};
@@ -12,11 +14,7 @@ use zip::ZipArchive;
 
 use super::record::{self, Row};
 use crate::error::Error;
-
-/// The type bits of a Unix mode and the two types that may be there.
-const TYPE: u32 = 0o170_000;
-const REGULAR: u32 = 0o100_000;
-const DIRECTORY: u32 = 0o040_000;
+pub(crate) use entries::Entry;
 
 /// A wheel whose every name has been checked.
 pub(crate) struct Archive {
@@ -25,16 +23,6 @@ pub(crate) struct Archive {
     entries: Vec<Entry>,
     dist_info: String,
     rows: HashMap<String, Row>,
-}
-
-/// A file in a wheel.
-#[derive(Debug, Clone)]
-pub(crate) struct Entry {
-    index: usize,
-    /// As in the archive, with `/`.
-    pub(crate) name: String,
-    /// Whether the archive gives anybody the permission to execute it.
-    pub(crate) is_executable: bool,
 }
 
 impl Archive {
@@ -60,8 +48,8 @@ impl Archive {
             Ok(true) => return Err(broken("its entries overlap".into())),
             Err(error) => return Err(broken(error.to_string())),
         }
-        let entries = entries(&mut zip).map_err(broken)?;
-        let dist_info = dist_info(&entries, path).map_err(broken)?;
+        let entries = entries::read(&mut zip).map_err(broken)?;
+        let dist_info = entries::dist_info(&entries, path).map_err(broken)?;
         let mut archive = Self {
             path: path.into(),
             zip,
@@ -191,102 +179,6 @@ impl Archive {
             Some(name) => Err(format!("RECORD does not list {name:?}")),
             None => Ok(()),
         }
-    }
-}
-
-fn entries(zip: &mut ZipArchive<Cursor<Vec<u8>>>) -> Result<Vec<Entry>, String> {
-    let mut entries = Vec::with_capacity(zip.len());
-    // Name to whether it is a file: an entry must not need a folder where another one is a file.
-    let mut taken: HashMap<String, bool> = HashMap::new();
-    for index in 0..zip.len() {
-        let file = zip.by_index_raw(index).map_err(|error| error.to_string())?;
-        let name = std::str::from_utf8(file.name_raw())
-            .map_err(|_| "it has an entry whose name is not UTF-8".to_string())?;
-        let (name, is_file) = name
-            .strip_suffix('/')
-            .map_or((name, true), |folder| (folder, false));
-        check_name(name).map_err(|fault| format!("the name of the entry {name:?} {fault}"))?;
-        let mode = file.unix_mode().unwrap_or(0);
-        let expected = if is_file { REGULAR } else { DIRECTORY };
-        if file.is_symlink() || !matches!(mode & TYPE, 0) && mode & TYPE != expected {
-            return Err(format!(
-                "the entry {name:?} is neither a plain file nor a folder"
-            ));
-        }
-        if file.encrypted() {
-            return Err(format!("the entry {name:?} is encrypted"));
-        }
-        let folders = name.match_indices('/').map(|(end, _)| &name[..end]);
-        let clash = folders
-            .map(|folder| (folder, taken.insert(folder.into(), false)))
-            .find(|(_, was)| *was == Some(true));
-        if let Some((folder, _)) = clash {
-            return Err(format!(
-                "the entry {name:?} lies in {folder:?}, which is a file"
-            ));
-        }
-        match (taken.insert(name.into(), is_file), is_file) {
-            (None, _) | (Some(false), false) => {}
-            _ => return Err(format!("it has two entries called {name:?}")),
-        }
-        if is_file {
-            entries.push(Entry {
-                index,
-                name: name.into(),
-                is_executable: mode & TYPE == REGULAR && mode & 0o111 != 0,
-            });
-        }
-    }
-    Ok(entries)
-}
-
-/// What is wrong with a name, whatever the system: a wheel is refused everywhere or nowhere.
-fn check_name(name: &str) -> Result<(), &'static str> {
-    if name.starts_with('/') {
-        return Err("is absolute");
-    }
-    if name.contains('\\') {
-        return Err("has a backslash");
-    }
-    if name.contains(':') {
-        return Err("has a colon, as a drive letter or a stream would");
-    }
-    if name.chars().any(char::is_control) {
-        return Err("has a control character");
-    }
-    if name.split('/').any(|part| matches!(part, "" | "." | "..")) {
-        return Err("has an empty component, `.` or `..`");
-    }
-    Ok(())
-}
-
-/// The one `.dist-info` folder, which must be that of the project in the wheel's file name.
-fn dist_info(entries: &[Entry], path: &Path) -> Result<String, String> {
-    let mut found: Vec<&str> = entries
-        .iter()
-        .filter_map(|entry| entry.name.split_once('/').map(|(folder, _)| folder))
-        .filter(|folder| folder.ends_with(".dist-info"))
-        .collect();
-    found.sort_unstable();
-    found.dedup();
-    let [folder] = found[..] else {
-        return Err(format!(
-            "it must have one .dist-info folder, not {}",
-            found.len()
-        ));
-    };
-    let normal = |name: &str| name.to_lowercase().replace(['-', '.'], "_");
-    let file_name = path.file_name().unwrap_or_default().to_string_lossy();
-    let mut parts = file_name.split('-');
-    let expected = format!(
-        "{}-{}.dist-info",
-        parts.next().unwrap_or_default(),
-        parts.next().unwrap_or_default()
-    );
-    if normal(folder) == normal(&expected) {
-        Ok(folder.into())
-    } else {
-        Err(format!("its metadata are those of {folder:?}"))
     }
 }
 

@@ -1,26 +1,20 @@
-//! Bytecode, made by the Python that will run it: one process per core, handed the large files first.
+//! Bytecode, made by the Python that will run it: one process per core, the large files first.
 //!
 //! Knows `py_compile`'s choices and the names of `.pyc` files; nothing of wheels.
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
-use std::sync::{Mutex, PoisonError, mpsc};
+use std::path::Path;
 use std::thread;
-use std::time::Duration;
 
+use super::pool::Pool;
 use crate::error::Error;
 use crate::fs::Folder;
 use crate::interpreter::Interpreter;
 use crate::interrupt::Interrupt;
 
-/// The program that each process runs.
-const COMPILE: &str = include_str!("compile.py");
-/// How many bytes of source are handed out at once: small enough to end together, large enough to talk little.
+/// How many bytes of source are handed out at once: small enough that all end together, large
+/// enough to talk little.
 const BATCH: u64 = 48 * 1024;
-/// How long a signal may go unnoticed.
-const POLL: Duration = Duration::from_millis(20);
 
 /// How `.pyc` files are to be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -163,180 +157,6 @@ fn batches(sources: &[(String, u64)]) -> VecDeque<Vec<&str>> {
         batches.push_back(batch);
     }
     batches
-}
-
-/// The running interpreters. They are killed when this is dropped.
-struct Pool {
-    workers: Vec<Child>,
-    program: String,
-    root: PathBuf,
-}
-
-impl Drop for Pool {
-    fn drop(&mut self) {
-        for worker in &mut self.workers {
-            // One that has ended already needs no killing, and there is nobody to tell.
-            let _ = worker.kill();
-            let _ = worker.wait();
-        }
-    }
-}
-
-impl Pool {
-    fn start(
-        interpreter: &Interpreter,
-        root: &Path,
-        bytecode: &Bytecode,
-        suffix: &str,
-        count: usize,
-    ) -> Result<Self, Error> {
-        let mut pool = Self {
-            workers: Vec::new(),
-            program: format!("{} (compiling)", interpreter.executable),
-            root: root.into(),
-        };
-        let invalidation = match bytecode.invalidation {
-            Invalidation::Timestamp => "timestamp",
-            Invalidation::CheckedHash => "checked-hash",
-        };
-        for _ in 0..count {
-            let mut command = Command::new(&interpreter.executable);
-            // Neither site nor the user's variables; nothing written beside the base's own modules; no warnings.
-            command.args(["-I", "-S", "-B", "-W", "ignore"]);
-            if !bytecode.debug_ranges {
-                command.args(["-X", "no_debug_ranges"]);
-            }
-            // compile() knows levels up to 2; more only changes the file's name.
-            command.args(["-c", COMPILE]).arg(root).args([
-                invalidation,
-                &bytecode.optimize.min(2).to_string(),
-                suffix,
-            ]);
-            command
-                .stdin(Stdio::piped())
-                .stdout(Stdio::piped())
-                .stderr(Stdio::piped());
-            let worker = command
-                .spawn()
-                .map_err(Error::io("start", Path::new(&interpreter.executable)))?;
-            pool.workers.push(worker);
-        }
-        Ok(pool)
-    }
-
-    /// Hands out the batches until there are none or something fails; returns the sources that compiled.
-    fn run<'a>(
-        &mut self,
-        batches: VecDeque<Vec<&'a str>>,
-        interrupt: &Interrupt,
-    ) -> Result<Vec<&'a str>, Error> {
-        let queue = Mutex::new(batches);
-        let (sender, receiver) = mpsc::channel();
-        let mut pipes = Vec::new();
-        for worker in &mut self.workers {
-            if let (Some(stdin), Some(stdout), Some(mut stderr)) = (
-                worker.stdin.take(),
-                worker.stdout.take(),
-                worker.stderr.take(),
-            ) {
-                let words = thread::spawn(move || {
-                    let mut words = String::new();
-                    let _ = stderr.read_to_string(&mut words);
-                    words
-                });
-                pipes.push((stdin, stdout, words));
-            }
-        }
-        thread::scope(|scope| {
-            for (stdin, stdout, words) in pipes {
-                let (sender, queue) = (sender.clone(), &queue);
-                scope.spawn(move || {
-                    let answer = serve(stdin, stdout, queue, interrupt);
-                    // Its pipes are closed now, so that it ends and its last words are complete.
-                    let words = words.join().unwrap_or_default();
-                    // Nobody listens any more once something else has failed.
-                    let _ = sender.send(answer.map_err(|error| (error, words)));
-                });
-            }
-            drop(sender);
-            let mut valid = Vec::new();
-            loop {
-                match receiver.recv_timeout(POLL) {
-                    Ok(Ok(sources)) => valid.extend(sources),
-                    Ok(Err((error, output))) => {
-                        self.kill();
-                        // A signal from the terminal reaches them, too.
-                        interrupt.check()?;
-                        return Err(self.failure(error, output));
-                    }
-                    Err(mpsc::RecvTimeoutError::Timeout) => {
-                        if let Err(interrupted) = interrupt.check() {
-                            self.kill();
-                            return Err(interrupted);
-                        }
-                    }
-                    Err(mpsc::RecvTimeoutError::Disconnected) => return Ok(valid),
-                }
-            }
-        })
-    }
-
-    /// What stopped a process, if the file system did; otherwise its own last words.
-    fn failure(&self, error: io::Error, output: String) -> Error {
-        if output.is_empty() && error.raw_os_error().is_some() {
-            return Error::io("write bytecode in", &self.root)(error);
-        }
-        Error::Command {
-            program: self.program.clone(),
-            status: error.to_string(),
-            output,
-        }
-    }
-
-    /// Kills all, so that the threads which talk to them come to an end.
-    fn kill(&mut self) {
-        for worker in &mut self.workers {
-            let _ = worker.kill();
-        }
-    }
-}
-
-/// Talks to one process until there is nothing left to do; returns what compiled or how the process failed.
-fn serve<'a>(
-    mut stdin: ChildStdin,
-    stdout: ChildStdout,
-    queue: &Mutex<VecDeque<Vec<&'a str>>>,
-    interrupt: &Interrupt,
-) -> io::Result<Vec<&'a str>> {
-    let mut stdout = BufReader::new(stdout);
-    let mut valid = Vec::new();
-    loop {
-        let next = queue
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .pop_front();
-        let Some(batch) = next else { return Ok(valid) };
-        let mut line = batch.join("\0");
-        line.push('\n');
-        interrupt.writing(|| stdin.write_all(line.as_bytes()))?;
-        let mut answer = String::new();
-        stdout.read_line(&mut answer)?;
-        let refusal = answer.trim_end().strip_prefix('!');
-        if let Some(number) = refusal.and_then(|number| number.parse().ok()) {
-            return Err(io::Error::from_raw_os_error(number));
-        }
-        let answer = answer.trim_end().as_bytes();
-        if answer.len() != batch.len() {
-            return Err(io::Error::other("an unfinished answer"));
-        }
-        valid.extend(
-            batch
-                .into_iter()
-                .zip(answer)
-                .filter(|(_, mark)| **mark == b'+')
-                .map(|(source, _)| source),
-        );
-    }
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod co_filename;
 #[cfg(test)]
 #[cfg(unix)]
 mod crafted;
+mod distribution;
 mod ensurepip;
 mod entry_point;
 mod finish;
@@ -19,8 +20,10 @@ mod image;
 mod install;
 pub(crate) mod installed;
 mod pack;
+mod pool;
 mod record;
 mod script;
+pub(crate) mod substitute;
 mod unpack;
 mod wheel;
 
@@ -45,6 +48,7 @@ use generation::Names;
 use image::Image;
 use install::Destination;
 use pack::Packed;
+use substitute::Substitutes;
 use wheel::Production;
 
 /// Everything that decides what pip an environment gets.
@@ -54,6 +58,7 @@ pub(crate) struct Seed<'a> {
     pub(crate) seeder: Seeder,
     pub(crate) relocatable: bool,
     pub(crate) store: Store,
+    pub(crate) substitutes: Substitutes<'a>,
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) log: Log,
 }
@@ -63,7 +68,7 @@ impl Seed<'_> {
     ///
     /// Returns the files of older versions that are to go, relative to `ENV_DIR`.
     pub(crate) fn setup_pip(&self, stage: &Stage, context: &Context) -> Result<Vec<String>, Error> {
-        let mut image = self.image(&stage.scratch("seed"))?;
+        let mut image = self.image(&stage.scratch("seed"), context)?;
         let existing = if stage.is_merge() {
             installed::read(Path::new(&context.lib_path))
         } else {
@@ -95,7 +100,7 @@ impl Seed<'_> {
                 self.log.say(|| format!("{error}; making it anew"));
                 self.store.discard_image(&self.key());
                 stage.restart(&self.interpreter.scheme.purelib)?;
-                image = self.image(&stage.scratch("seed"))?;
+                image = self.image(&stage.scratch("seed"), context)?;
                 install::install(&image, &destination)?;
             }
             other => other?,
@@ -118,7 +123,7 @@ impl Seed<'_> {
     }
 
     /// The image from the store, or a new one; `scratch` is a path for what making it needs.
-    fn image(&self, scratch: &Path) -> Result<Image, Error> {
+    fn image(&self, scratch: &Path, context: &Context) -> Result<Image, Error> {
         let key = self.key();
         if let Some(image) = self.stored(&key) {
             return Ok(image);
@@ -133,9 +138,9 @@ impl Seed<'_> {
             if let Some(image) = self.stored(&key) {
                 return Ok(image);
             }
-            return self.build(&key, scratch);
+            return self.build(&key, scratch, context);
         }
-        self.build(&key, scratch)
+        self.build(&key, scratch, context)
     }
 
     fn stored(&self, key: &str) -> Option<Image> {
@@ -149,10 +154,10 @@ impl Seed<'_> {
         }
     }
 
-    fn build(&self, key: &str, scratch: &Path) -> Result<Image, Error> {
+    fn build(&self, key: &str, scratch: &Path, context: &Context) -> Result<Image, Error> {
         let packed = self
             .log
-            .step("making the image of pip", || self.produce(scratch))?;
+            .step("making the image of pip", || self.produce(scratch, context))?;
         let file = match self.store.keep_image(key, |file| packed.write(file)) {
             Some(file) => file,
             // No store: the image lives as long as the stage does.
@@ -162,36 +167,85 @@ impl Seed<'_> {
         Image::open(file)
     }
 
-    /// Makes a scratch environment by the producer that was asked for and packs it.
-    fn produce(&self, scratch: &Path) -> Result<Packed, Error> {
-        if self.seeder != Seeder::Ensurepip {
-            match self.unpack(scratch) {
-                Err(error)
-                    if self.seeder == Seeder::Auto
-                        && !error.is_shortage()
-                        && self.interrupt.check().is_ok() =>
-                {
-                    self.log
-                        .say(|| format!("{error}; running ensurepip instead"));
-                    remove_tree(scratch)
-                        .map_err(|(path, error)| Error::io("remove", &path)(error))?;
+    /// Makes a scratch environment by the producer that was asked for and packs it; where the Python has nothing to make it
+    /// of, with the wheels of others.
+    fn produce(&self, scratch: &Path, context: &Context) -> Result<Packed, Error> {
+        let mut failures = Vec::new();
+        let wheels = self.interpreter.wheels.is_some() && self.seeder != Seeder::Ensurepip;
+        if wheels {
+            failures.push(match self.unpack(self.interpreter, scratch) {
+                Ok(packed) => {
+                    self.keep_wheel();
+                    return Ok(packed);
                 }
-                done => return done,
+                // A full disk is full for every producer.
+                Err(error) if error.is_shortage() => return Err(error),
+                Err(error) => error,
+            });
+        }
+        let has_ensurepip = Path::new(&self.interpreter.stdlib)
+            .join("ensurepip")
+            .exists();
+        if self.seeder == Seeder::Ensurepip || self.seeder == Seeder::Auto && has_ensurepip {
+            self.clear(scratch, failures.last())?;
+            let made =
+                ensurepip::produce(self.interpreter, self.environment, scratch, self.interrupt);
+            failures.push(match made {
+                Ok(()) => return self.pack(scratch),
+                Err(error) if error.is_shortage() => return Err(error),
+                Err(error) => error,
+            });
+        }
+        if self.seeder == Seeder::Auto || !wheels && self.seeder == Seeder::Wheel {
+            for choice in self.substitutes.choices(self.interpreter) {
+                self.clear(scratch, failures.last())?;
+                let named: Vec<_> = choice.iter().map(|wheel| wheel.path.as_str()).collect();
+                self.log.say(|| format!("using {}", named.join(" and ")));
+                let interpreter = Interpreter {
+                    wheels: Some(choice.clone()),
+                    ..self.interpreter.clone()
+                };
+                failures.push(match self.unpack(&interpreter, scratch) {
+                    Ok(packed) => return Ok(packed),
+                    Err(error) => error,
+                });
             }
         }
-        ensurepip::produce(self.interpreter, self.environment, scratch, self.interrupt)?;
+        self.interrupt.check()?;
+        match failures.pop() {
+            // What its own ensurepip says is better than that there is nothing else.
+            Some(failure) if self.interpreter.wheels.is_some() => Err(failure),
+            Some(failure) if self.seeder == Seeder::Ensurepip => Err(failure),
+            _ => Err(substitute::none(
+                &context.env_dir,
+                self.interpreter,
+                self.substitutes.find_links,
+            )),
+        }
+    }
+
+    /// Removes what a producer that failed left behind.
+    fn clear(&self, scratch: &Path, failure: Option<&Error>) -> Result<(), Error> {
+        self.interrupt.check()?;
+        if let Some(failure) = failure {
+            self.log
+                .say(|| format!("{failure}; trying the next source of pip"));
+        }
+        remove_tree(scratch).map_err(|(path, error)| Error::io("remove", &path)(error))
+    }
+
+    fn unpack(&self, interpreter: &Interpreter, scratch: &Path) -> Result<Packed, Error> {
+        fs::create_dir(scratch).map_err(Error::io("create directory", scratch))?;
+        wheel::produce(interpreter, scratch, &self.production(), self.interrupt)?;
         self.pack(scratch)
     }
 
-    fn unpack(&self, scratch: &Path) -> Result<Packed, Error> {
-        fs::create_dir(scratch).map_err(Error::io("create directory", scratch))?;
-        wheel::produce(
-            self.interpreter,
-            scratch,
-            &self.production(),
-            self.interrupt,
-        )?;
-        self.pack(scratch)
+    /// For a Python without ensurepip, when this one may be gone.
+    fn keep_wheel(&self) {
+        let wheels = self.interpreter.wheels.iter().flatten();
+        if let Some(pip) = wheels.into_iter().find(|wheel| wheel.project == "pip") {
+            self.store.keep_wheel(Path::new(&pip.path));
+        }
     }
 
     /// What the variables of this process say to ensurepip and to the compiler.
@@ -253,7 +307,13 @@ impl Seed<'_> {
             Some(wheels) => wheels.iter().map(|wheel| wheel.path.as_str()).collect(),
             None => interpreter.witnesses.iter().map(String::as_str).collect(),
         };
-        for source in sources {
+        let substitutes = if interpreter.wheels.is_none() {
+            self.substitutes.folders(interpreter)
+        } else {
+            Vec::new()
+        };
+        let substitutes = substitutes.iter().filter_map(|folder| folder.to_str());
+        for source in sources.into_iter().chain(substitutes) {
             add(source);
             add(&format!("{:?}", Identity::of(Path::new(source))));
         }

@@ -3,12 +3,13 @@
 //! Knows an environment's scheme of folders; neither which wheels there are nor how bytecode is
 //! made.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::archive::{Archive, Entry};
+use super::distribution::Distribution;
 use super::entry_point::{self, EntryPoint};
 use super::generation::Generation;
-use super::record::{self, Row};
+use super::record::Row;
 use super::script;
 use super::wheel::Production;
 use crate::error::Error;
@@ -24,21 +25,6 @@ pub(crate) struct Target<'a> {
     /// How the installing pip makes scripts.
     pub(crate) generation: &'a Generation,
     pub(crate) production: &'a Production,
-}
-
-/// A distribution that lies there, without its bytecode and without `RECORD`.
-#[derive(Debug)]
-pub(crate) struct Distribution {
-    /// Where it is, relative to the scratch environment: purelib or platlib.
-    library: String,
-    dist_info: String,
-    /// Of everything that is there.
-    rows: Vec<Row>,
-    /// The `.py` files and their sizes, relative to the scratch environment.
-    pub(crate) sources: Vec<(String, u64)>,
-    /// The places that are taken, and the folders that exist.
-    taken: HashSet<String>,
-    folders: HashSet<String>,
 }
 
 impl Target<'_> {
@@ -59,15 +45,7 @@ impl Target<'_> {
             .text(&format!("{dist_info}/entry_points.txt"))?
             .unwrap_or_default();
         let points = entry_point::read(&points).map_err(|reason| archive.broken(reason))?;
-        let own_record = format!("{library}/{dist_info}/RECORD");
-        let mut distribution = Distribution {
-            library,
-            dist_info,
-            rows: Vec::new(),
-            sources: Vec::new(),
-            taken: HashSet::from([own_record]),
-            folders: HashSet::new(),
-        };
+        let mut distribution = Distribution::new(library, dist_info);
         for entry in archive.entries().to_vec() {
             interrupt.check()?;
             let (place, is_script) = self.destination(&entry, &archive, &distribution)?;
@@ -76,7 +54,7 @@ impl Target<'_> {
                 distribution.record(Row::unhashed(place));
             } else if is_script && is_wrapper(&entry, &points) {
                 // pip installs nothing, but keeps the row as it was.
-                distribution.rows.extend(archive.row(&entry.name).cloned());
+                distribution.keep(archive.row(&entry.name));
             } else {
                 self.lay_down(&entry, place, is_script, &mut archive, &mut distribution)?;
             }
@@ -235,49 +213,6 @@ impl Target<'_> {
     }
 }
 
-impl Distribution {
-    /// Adds the bytecode of the sources that have some, and writes `RECORD`.
-    pub(crate) fn finish(
-        mut self,
-        folder: &Folder,
-        compiled: &HashMap<String, String>,
-    ) -> Result<(), Error> {
-        for (source, _) in std::mem::take(&mut self.sources) {
-            if let Some(bytecode) = compiled.get(&source) {
-                self.record(Row::unhashed(bytecode.clone()));
-            }
-        }
-        let place = format!("{}/{}/RECORD", self.library, self.dist_info);
-        let text = record::render(&mut self.rows);
-        folder.write(&place, text.as_bytes(), Mode::Plain)
-    }
-
-    /// Adds a row whose path is still relative to the scratch environment.
-    fn record(&mut self, row: Row) {
-        let path = relative(&row.path, &self.library);
-        self.rows.push(Row { path, ..row });
-    }
-
-    fn write(
-        &mut self,
-        folder: &Folder,
-        archive: &Archive,
-        place: &str,
-        contents: &[u8],
-        mode: Mode,
-    ) -> Result<(), Error> {
-        if !self.taken.insert(place.to_owned()) {
-            let reason = format!("two files would be installed as {place:?}");
-            return Err(archive.broken(reason));
-        }
-        let parent = place.rsplit_once('/').map_or("", |(parent, _)| parent);
-        if !parent.is_empty() && self.folders.insert(parent.to_owned()) {
-            folder.create_dir_all(parent)?;
-        }
-        folder.write(place, contents, mode)
-    }
-}
-
 /// A script that setuptools made for an entry point, which gets a better one (pip,
 /// `is_entrypoint_wrapper`).
 fn is_wrapper(entry: &Entry, points: &[EntryPoint]) -> bool {
@@ -290,22 +225,11 @@ fn is_wrapper(entry: &Entry, points: &[EntryPoint]) -> bool {
 }
 
 /// The value of a header, whose name may be in any case.
-fn header<'a>(metadata: &'a str, name: &str) -> Option<&'a str> {
+pub(crate) fn header<'a>(metadata: &'a str, name: &str) -> Option<&'a str> {
     let lines = metadata.lines().take_while(|line| !line.is_empty());
     let mut headers = lines.filter_map(|line| line.split_once(':'));
     let found = headers.find(|(key, _)| key.trim().eq_ignore_ascii_case(name));
     found.map(|(_, value)| value.trim())
-}
-
-/// `path` as seen from the folder `from`, both relative to the same one.
-fn relative(path: &str, from: &str) -> String {
-    let (path, from): (Vec<&str>, Vec<&str>) =
-        (path.split('/').collect(), from.split('/').collect());
-    let pairs = path.iter().zip(&from);
-    let shared = pairs.take_while(|(one, other)| one == other).count();
-    let up = from[shared..].iter().map(|_| "..");
-    let parts: Vec<&str> = up.chain(path[shared..].iter().copied()).collect();
-    parts.join("/")
 }
 
 #[cfg(test)]

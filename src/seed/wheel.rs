@@ -8,8 +8,9 @@ use std::thread;
 
 use super::archive::Archive;
 use super::bytecode::{self, Bytecode};
+use super::distribution::Distribution;
 use super::generation::{Generation, Names};
-use super::unpack::{Distribution, Target};
+use super::unpack::Target;
 use crate::error::Error;
 use crate::fs::Folder;
 use crate::interpreter::Interpreter;

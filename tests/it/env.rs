@@ -67,6 +67,13 @@ impl TestEnv {
         fs::create_dir(self.work()).unwrap();
     }
 
+    /// Empties TMPDIR.
+    pub(crate) fn empty_tmp(&self) {
+        let tmp = self.root.join("tmp");
+        fs::remove_dir_all(&tmp).unwrap();
+        fs::create_dir(&tmp).unwrap();
+    }
+
     /// A run of rvenv.
     pub(crate) fn rvenv<A: AsRef<OsStr>>(&self, args: impl IntoIterator<Item = A>) -> Run<'_> {
         self.run(program(), args)

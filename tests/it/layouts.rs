@@ -139,3 +139,23 @@ pub(crate) fn base_of(env: &TestEnv, name: &str) -> PathBuf {
     fs::remove_dir_all(folder).unwrap();
     base
 }
+
+/// A Python at `at` that is this one but for its ensurepip, as distributions take it away: the
+/// executable is a copy, so that it finds the library beside it, and everything else a link.
+pub(crate) fn without_ensurepip(python: &Interpreter, at: &Path) -> PathBuf {
+    let prefix = prefix(python);
+    let stdlib = format!("lib/python{}", python.short_version());
+    for folder in ["bin", "lib", &stdlib] {
+        fs::create_dir_all(at.join(folder)).unwrap();
+        for name in crate::env::listing(&prefix.join(folder)) {
+            let place = at.join(folder).join(&name);
+            let is_gone = name == "ensurepip" || name == "__pycache__" || folder == "bin";
+            if !is_gone && !place.exists() && !stdlib.ends_with(&name) {
+                symlink(prefix.join(folder).join(&name), place).unwrap();
+            }
+        }
+    }
+    let executable = at.join("bin/python3");
+    fs::copy(fs::canonicalize(&python.executable).unwrap(), &executable).unwrap();
+    executable
+}

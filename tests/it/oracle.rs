@@ -27,8 +27,8 @@ pub(crate) struct Oracle<'a> {
     interpreter: &'a Interpreter,
     /// What the Python is invoked as.
     program: OsString,
-    /// Whether rvenv is told `-p PROGRAM`, or must find it on PATH.
-    requested: bool,
+    /// What rvenv is told with `-p`, or nothing if it must find the Python on PATH.
+    request: Option<OsString>,
     /// The arguments of one run or more.
     steps: Vec<Vec<OsString>>,
     vars: Vec<(OsString, OsString)>,
@@ -50,7 +50,7 @@ impl<'a> Oracle<'a> {
             env,
             interpreter,
             program: interpreter.executable.clone().into(),
-            requested: true,
+            request: Some(interpreter.executable.clone().into()),
             steps: Vec::new(),
             vars: Vec::new(),
             umask: 0o022,
@@ -63,13 +63,21 @@ impl<'a> Oracle<'a> {
     /// Another path or name to invoke the Python by.
     pub(crate) fn invoked_as(mut self, program: impl AsRef<OsStr>) -> Self {
         self.program = program.as_ref().into();
+        self.request = Some(self.program.clone());
+        self
+    }
+
+    /// What rvenv is told with `-p` is not what the Python is invoked as.
+    pub(crate) fn requested_as(mut self, request: &str) -> Self {
+        self.request = Some(request.into());
         self
     }
 
     /// rvenv is not told which Python, and must find the one that this name is on PATH.
     pub(crate) fn found_as(mut self, name: &str) -> Self {
-        self.requested = false;
-        self.invoked_as(name)
+        self = self.invoked_as(name);
+        self.request = None;
+        self
     }
 
     /// A run with these arguments; call it again for a second run in the same place.
@@ -142,8 +150,9 @@ impl<'a> Oracle<'a> {
     pub(crate) fn verdict_against(&self, reference: &Reference) -> Verdict {
         self.set_up();
         for step in &self.steps {
-            let request = [OsString::from("-p"), self.program.clone()];
-            let request = request.iter().filter(|_| self.requested);
+            let request = self.request.iter();
+            let request = request.flat_map(|request| [OsStr::new("-p"), request]);
+            let step = step.iter().map(OsString::as_os_str);
             let run = self.env.rvenv(request.chain(step));
             self.must_be_silent(&self.settle(run).outcome())?;
         }
@@ -164,6 +173,8 @@ impl<'a> Oracle<'a> {
 
     fn set_up(&self) {
         self.env.reset();
+        // Some Pythons' own ensurepip leaves things there.
+        self.env.empty_tmp();
         fs::create_dir_all(&self.cwd).unwrap();
         if let Some(prepare) = &self.prepare {
             prepare(self.env);

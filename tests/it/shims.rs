@@ -174,7 +174,7 @@ fn asdfs_shims_lead_to_the_version_in_tool_versions() {
     };
     select(&env.root().join("home"), &version(one));
     leads_to(&env, &shims, one, &[]);
-    select(&env.root(), &version(other));
+    select(env.root(), &version(other));
     leads_to(&env, &shims, other, &[]);
     select(&env.work(), &format!("3.99.1 {}", version(one)));
     leads_to(&env, &shims, one, &[]);

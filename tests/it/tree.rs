@@ -6,6 +6,7 @@ use std::{
     fs::Metadata,
     os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use fs_err as fs;
@@ -28,12 +29,13 @@ pub(crate) fn differences(
     let mut lines = Vec::new();
     for (path, metadata) in &expected {
         match found.get(path) {
+            None if is_below(path, &found) => {}
             None => lines.push(format!("- {} is missing: {}", show(path), kind(metadata))),
             Some(other) => entry(reference, actual, path, (metadata, other), &mut lines),
         }
     }
     for (path, metadata) in &found {
-        if expected.contains_key(path) {
+        if expected.contains_key(path) || is_below(path, &expected) {
             continue;
         }
         if is_script(&expected, path) {
@@ -66,6 +68,12 @@ fn snapshot(root: &Path) -> Tree {
     entries.collect()
 }
 
+/// Whether the path's folder is missing in the other tree, which is told already.
+fn is_below(path: &Path, other: &Tree) -> bool {
+    path.parent()
+        .is_some_and(|folder| !other.contains_key(folder))
+}
+
 /// Compares one entry that both trees have.
 fn entry(
     reference: &Path,
@@ -96,10 +104,10 @@ fn entry(
     // An environment must share no inode with the cache or with another environment.
     let names = |m: &Metadata| format!("{} names for one inode", m.nlink());
     differs("hard links", names(expected), names(found));
-    // Everything here was made in this run of the test; a wheel's own timestamps are years away.
-    let modified = found.modified().unwrap();
-    let age = modified.elapsed().unwrap_or_default().as_secs();
-    differs("mtime", "now".into(), when(age));
+    // A wheel's own timestamps are years away; those of a Python's templates may be kept by both.
+    if !(is_script_name(path) && when(found) == "now") {
+        differs("mtime", when(expected), when(found));
+    }
     if is_bytecode(path) || is_script_name(path) && beside_configuration(reference, path) {
         return;
     }
@@ -134,11 +142,11 @@ pub(crate) fn signature() -> String {
     format!("rvenv = {}\n", env!("CARGO_PKG_VERSION"))
 }
 
-fn when(age: u64) -> String {
-    match age {
-        0..3600 => "now".into(),
-        _ => format!("{age} seconds ago"),
-    }
+/// Whether a file was made in this run of the test, or is older.
+fn when(metadata: &Metadata) -> String {
+    let age = metadata.modified().unwrap().elapsed().unwrap_or_default();
+    let fresh = age < Duration::from_hours(1);
+    if fresh { "now" } else { "long ago" }.into()
 }
 
 /// An activation script that venv does not have must look like the one it has.

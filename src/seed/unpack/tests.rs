@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 use tempfile::TempDir;
 
-use super::relative;
 use crate::Error;
 use crate::interpreter::{BundledWheel, Interpreter};
 use crate::interrupt::Interrupt;
 use crate::seed::bytecode::Bytecode;
 use crate::seed::crafted::{Wheel, pip, probe, pythons};
+use crate::seed::distribution::relative;
 use crate::seed::generation::Names;
 use crate::seed::wheel::{Production, produce};
 

@@ -19,8 +19,10 @@ pub(super) fn environment(env: &TestEnv, name: &str) -> Variables {
         .split_terminator('\0')
         .map(|entry| entry.split_once('=').unwrap())
         .filter(|(variable, _)| {
-            !matches!(*variable, "_" | "A__z" | "CURRENT_FILE" | "FILE_PWD")
-                && !variable.starts_with("ENV_")
+            !matches!(
+                *variable,
+                "_" | "A__z" | "CURRENT_FILE" | "FILE_PWD" | "LAST_EXIT_CODE"
+            ) && !variable.starts_with("ENV_")
         })
         .map(|(variable, value)| (variable.to_owned(), value.to_owned()))
         .collect()
@@ -80,6 +82,7 @@ fn settled(file: &Path) -> Vec<String> {
         "EPOCHSECONDS",
         "FUNCNAME",
         "KSH_MATCH",
+        "LAST_EXIT_CODE",
         "LINENO",
         "PIPESTATUS",
         "RANDOM",

@@ -1,0 +1,121 @@
+//! The entries of a wheel, none of which may land outside, on another one, or as no plain file.
+//!
+//! Knows names and types; reads no contents.
+
+use std::collections::HashMap;
+use std::io::Cursor;
+use std::path::Path;
+
+use zip::ZipArchive;
+
+/// The type bits of a Unix mode and the two types that may be there.
+const TYPE: u32 = 0o170_000;
+const REGULAR: u32 = 0o100_000;
+const DIRECTORY: u32 = 0o040_000;
+
+/// A file in a wheel.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(super) index: usize,
+    /// As in the archive, with `/`.
+    pub(crate) name: String,
+    /// Whether the archive gives anybody the permission to execute it.
+    pub(crate) is_executable: bool,
+}
+
+/// All files of the archive, in its order, or what is wrong with an entry.
+pub(super) fn read(zip: &mut ZipArchive<Cursor<Vec<u8>>>) -> Result<Vec<Entry>, String> {
+    let mut entries = Vec::with_capacity(zip.len());
+    // Name to whether it is a file: an entry must not need a folder where another one is a file.
+    let mut taken: HashMap<String, bool> = HashMap::new();
+    for index in 0..zip.len() {
+        let file = zip.by_index_raw(index).map_err(|error| error.to_string())?;
+        let name = std::str::from_utf8(file.name_raw())
+            .map_err(|_| "it has an entry whose name is not UTF-8".to_string())?;
+        let (name, is_file) = name
+            .strip_suffix('/')
+            .map_or((name, true), |folder| (folder, false));
+        check_name(name).map_err(|fault| format!("the name of the entry {name:?} {fault}"))?;
+        let mode = file.unix_mode().unwrap_or(0);
+        let expected = if is_file { REGULAR } else { DIRECTORY };
+        if file.is_symlink() || !matches!(mode & TYPE, 0) && mode & TYPE != expected {
+            return Err(format!(
+                "the entry {name:?} is neither a plain file nor a folder"
+            ));
+        }
+        if file.encrypted() {
+            return Err(format!("the entry {name:?} is encrypted"));
+        }
+        let folders = name.match_indices('/').map(|(end, _)| &name[..end]);
+        let clash = folders
+            .map(|folder| (folder, taken.insert(folder.into(), false)))
+            .find(|(_, was)| *was == Some(true));
+        if let Some((folder, _)) = clash {
+            return Err(format!(
+                "the entry {name:?} lies in {folder:?}, which is a file"
+            ));
+        }
+        match (taken.insert(name.into(), is_file), is_file) {
+            (None, _) | (Some(false), false) => {}
+            _ => return Err(format!("it has two entries called {name:?}")),
+        }
+        if is_file {
+            entries.push(Entry {
+                index,
+                name: name.into(),
+                is_executable: mode & TYPE == REGULAR && mode & 0o111 != 0,
+            });
+        }
+    }
+    Ok(entries)
+}
+
+/// What is wrong with a name, whatever the system: a wheel is refused everywhere or nowhere.
+fn check_name(name: &str) -> Result<(), &'static str> {
+    if name.starts_with('/') {
+        return Err("is absolute");
+    }
+    if name.contains('\\') {
+        return Err("has a backslash");
+    }
+    if name.contains(':') {
+        return Err("has a colon, as a drive letter or a stream would");
+    }
+    if name.chars().any(char::is_control) {
+        return Err("has a control character");
+    }
+    if name.split('/').any(|part| matches!(part, "" | "." | "..")) {
+        return Err("has an empty component, `.` or `..`");
+    }
+    Ok(())
+}
+
+/// The one `.dist-info` folder, which must be that of the project in the wheel's file name.
+pub(super) fn dist_info(entries: &[Entry], path: &Path) -> Result<String, String> {
+    let mut found: Vec<&str> = entries
+        .iter()
+        .filter_map(|entry| entry.name.split_once('/').map(|(folder, _)| folder))
+        .filter(|folder| folder.ends_with(".dist-info"))
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    let [folder] = found[..] else {
+        return Err(format!(
+            "it must have one .dist-info folder, not {}",
+            found.len()
+        ));
+    };
+    let normal = |name: &str| name.to_lowercase().replace(['-', '.'], "_");
+    let file_name = path.file_name().unwrap_or_default().to_string_lossy();
+    let mut parts = file_name.split('-');
+    let expected = format!(
+        "{}-{}.dist-info",
+        parts.next().unwrap_or_default(),
+        parts.next().unwrap_or_default()
+    );
+    if normal(folder) == normal(&expected) {
+        Ok(folder.into())
+    } else {
+        Err(format!("its metadata are those of {folder:?}"))
+    }
+}

@@ -1,0 +1,99 @@
+//! A distribution that is being laid down: what it has written and what its `RECORD` will say.
+//!
+//! Knows where its files are, not where they came from.
+
+use std::collections::{HashMap, HashSet};
+
+use super::archive::Archive;
+use super::record::{self, Row};
+use crate::error::Error;
+use crate::fs::{Folder, Mode};
+
+/// A distribution that lies there, without its bytecode and without `RECORD`.
+#[derive(Debug)]
+pub(crate) struct Distribution {
+    /// Where it is, relative to the scratch environment: purelib or platlib.
+    pub(crate) library: String,
+    pub(crate) dist_info: String,
+    /// Of everything that is there, as `RECORD` says it.
+    rows: Vec<Row>,
+    /// The `.py` files and their sizes, relative to the scratch environment.
+    pub(crate) sources: Vec<(String, u64)>,
+    /// The places that are taken, and the folders that exist.
+    taken: HashSet<String>,
+    folders: HashSet<String>,
+}
+
+impl Distribution {
+    /// One without any file, the `.dist-info` of which will be in `library`.
+    pub(crate) fn new(library: String, dist_info: String) -> Self {
+        // Nothing else may be installed as the file that is written last.
+        let record = format!("{library}/{dist_info}/RECORD");
+        Self {
+            library,
+            dist_info,
+            rows: Vec::new(),
+            sources: Vec::new(),
+            taken: HashSet::from([record]),
+            folders: HashSet::new(),
+        }
+    }
+
+    /// Adds the bytecode of the sources that have some, and writes `RECORD`.
+    pub(crate) fn finish(
+        mut self,
+        folder: &Folder,
+        compiled: &HashMap<String, String>,
+    ) -> Result<(), Error> {
+        for (source, _) in std::mem::take(&mut self.sources) {
+            if let Some(bytecode) = compiled.get(&source) {
+                self.record(Row::unhashed(bytecode.clone()));
+            }
+        }
+        let place = format!("{}/{}/RECORD", self.library, self.dist_info);
+        let text = record::render(&mut self.rows);
+        folder.write(&place, text.as_bytes(), Mode::Plain)
+    }
+
+    /// Adds a row of the wheel as it is.
+    pub(crate) fn keep(&mut self, row: Option<&Row>) {
+        self.rows.extend(row.cloned());
+    }
+
+    /// Adds a row whose path is still relative to the scratch environment.
+    pub(crate) fn record(&mut self, row: Row) {
+        let path = relative(&row.path, &self.library);
+        self.rows.push(Row { path, ..row });
+    }
+
+    /// Writes a file of `archive` where none may be yet.
+    pub(crate) fn write(
+        &mut self,
+        folder: &Folder,
+        archive: &Archive,
+        place: &str,
+        contents: &[u8],
+        mode: Mode,
+    ) -> Result<(), Error> {
+        if !self.taken.insert(place.to_owned()) {
+            let reason = format!("two files would be installed as {place:?}");
+            return Err(archive.broken(reason));
+        }
+        let parent = place.rsplit_once('/').map_or("", |(parent, _)| parent);
+        if !parent.is_empty() && self.folders.insert(parent.to_owned()) {
+            folder.create_dir_all(parent)?;
+        }
+        folder.write(place, contents, mode)
+    }
+}
+
+/// `path` as seen from the folder `from`, both relative to the same one.
+pub(super) fn relative(path: &str, from: &str) -> String {
+    let (path, from): (Vec<&str>, Vec<&str>) =
+        (path.split('/').collect(), from.split('/').collect());
+    let pairs = path.iter().zip(&from);
+    let shared = pairs.take_while(|(one, other)| one == other).count();
+    let up = from[shared..].iter().map(|_| "..");
+    let parts: Vec<&str> = up.chain(path[shared..].iter().copied()).collect();
+    parts.join("/")
+}

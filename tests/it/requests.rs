@@ -1,0 +1,237 @@
+//! Everything that `-p` and `RVENV_PYTHON` can say, and which Python is then taken.
+
+use std::{
+    os::unix::fs::symlink,
+    path::{Path, PathBuf},
+};
+
+use fs_err as fs;
+
+use crate::{
+    env::TestEnv,
+    interpreters::{Interpreter, interpreters, must_not_be_missing},
+    layouts::{base_of, keep, keepable, prefix, script, version},
+    oracle::all_agree,
+};
+
+/// A folder for PATH with these names, each a link to a Python.
+fn bin(env: &TestEnv, links: &[(&str, &Interpreter)]) -> PathBuf {
+    let folder = env.root().join("bin");
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir(&folder).unwrap();
+    for (name, python) in links {
+        symlink(&python.executable, folder.join(name)).unwrap();
+    }
+    folder
+}
+
+/// Fails unless these requests lead to this path, or to another name of the same file.
+#[track_caller]
+fn means(env: &TestEnv, path: &Path, requests: &[&str], expected: &Path) {
+    let requests = requests.iter().flat_map(|request| ["-p", request]);
+    let outcome = env
+        .rvenv(requests.chain(["--without-pip", "env"]))
+        .var("PATH", path)
+        .outcome();
+    assert!(outcome.status.success(), "{outcome}");
+    assert_eq!(outcome.stderr, "", "{outcome}");
+    let found = fs::canonicalize(base_of(env, "env")).unwrap();
+    assert_eq!(found, fs::canonicalize(expected).unwrap(), "{outcome}");
+}
+
+#[test]
+fn every_way_to_say_a_version() {
+    let env = TestEnv::new();
+    let kept = keepable();
+    let [first, .., last] = kept.as_slice() else {
+        return;
+    };
+    keep(&env.root().join("home/.pyenv/versions"), &kept);
+    for python in &kept {
+        let (major, minor, micro) = python.version;
+        // What is asked for is not what is on PATH.
+        let other = if python.version == last.version {
+            first
+        } else {
+            last
+        };
+        let path = bin(&env, &[("python3", other)]);
+        for request in [
+            format!("{major}.{minor}"),
+            format!("{major}.{minor}.{micro}"),
+            format!("{major}{minor}"),
+            format!("python{major}.{minor}"),
+            format!("cpython{major}.{minor}"),
+            format!("cpython@{major}.{minor}"),
+            format!("=={major}.{minor}.*"),
+            format!("~={major}.{minor}.0"),
+            format!(">={major}.{minor},<{major}.{}", minor + 1),
+            format!("cpython >={major}.{minor}, <{major}.{}", minor + 1),
+        ] {
+            means(&env, &path, &[&request], &python.executable);
+        }
+    }
+}
+
+#[test]
+fn the_first_on_path_that_fits_is_taken_before_a_newer_one_elsewhere() {
+    let env = TestEnv::new();
+    let kept = keepable();
+    let [first, .., last] = kept.as_slice() else {
+        return;
+    };
+    keep(&env.root().join("home/.pyenv/versions"), &kept);
+    let path = bin(&env, &[("python3", first), ("python", last)]);
+    for request in ["3", "python3", "cpython", "cpython3", ">=3.6"] {
+        means(&env, &path, &[request], &first.executable);
+    }
+    means(&env, &path, &["python"], &last.executable);
+    let newest = format!(">={}", last.short_version());
+    means(&env, &path, &[&newest, "3"], &last.executable);
+    // A name that no other has is found by listing the folder.
+    let name = format!("python{}", last.short_version());
+    let path = bin(&env, &[(&name, last)]);
+    means(&env, &path, &["3"], &last.executable);
+    means(&env, &path, &[], &last.executable);
+    // Nothing on PATH: the newest that is kept.
+    let path = bin(&env, &[]);
+    means(&env, &path, &["3"], &last.executable);
+}
+
+#[test]
+fn of_several_requests_the_first_that_is_found_is_taken() {
+    let env = TestEnv::new();
+    let kept = keepable();
+    let [first, .., last] = kept.as_slice() else {
+        return;
+    };
+    keep(&env.root().join("home/.pyenv/versions"), &kept);
+    let path = bin(&env, &[("python3", last)]);
+    let (one, other) = (first.short_version(), last.short_version());
+    means(&env, &path, &["3.99", &one, &other], &first.executable);
+    means(
+        &env,
+        &path,
+        &["/nowhere", "nothing", &other],
+        &last.executable,
+    );
+    env.rvenv(["-p", "3.98", "-p", "3.99", "env"])
+        .errs(&["'3.98' or '3.99'"]);
+    // The variable has the same syntax, and an option goes before it.
+    let run = |args: &[&str]| {
+        let args = args.iter().chain(&["--without-pip", "env"]);
+        env.rvenv(args)
+            .var("PATH", &path)
+            .var("RVENV_PYTHON", format!("=={one}.*"))
+            .succeeds();
+        fs::canonicalize(base_of(&env, "env")).unwrap()
+    };
+    assert!(run(&[]).starts_with(prefix(first)));
+    assert!(run(&["-p", &other]).starts_with(prefix(last)));
+}
+
+#[test]
+fn a_prefix_or_an_environment_is_its_python() {
+    let env = TestEnv::new();
+    let kept = keepable();
+    let Some(python) = kept.last() else { return };
+    let path = bin(&env, &[]);
+    let prefix = prefix(python);
+    means(&env, &path, &[prefix.to_str().unwrap()], &python.executable);
+    let folder = prefix.join("bin");
+    means(&env, &path, &[folder.to_str().unwrap()], &python.executable);
+    env.rvenv_for(python, ["--without-pip", ".outer"])
+        .succeeds();
+    for request in [".outer", "./.outer", ".outer/", ".outer/bin/python"] {
+        means(&env, &path, &[request], &python.executable);
+    }
+    fs::create_dir(env.at("empty")).unwrap();
+    env.rvenv(["-p", "./empty", "env"])
+        .errs(&["./empty", "no Python in it"]);
+}
+
+#[test]
+fn pypy_is_taken_only_if_it_is_asked_for_or_called_python() {
+    let env = TestEnv::new();
+    let mut pypys = interpreters().iter().filter(|p| p.implementation == "pypy");
+    let Some(pypy) = pypys.next_back() else {
+        return must_not_be_missing("PyPy");
+    };
+    let short = pypy.short_version();
+    let name = format!("pypy{short}");
+    let real = pypy.executable.parent().unwrap();
+    for request in [
+        "pypy".to_owned(),
+        "pypy3".to_owned(),
+        format!("pypy{short}"),
+        format!("pypy@{short}"),
+        format!("pp{}", short.replace('.', "")),
+        format!("pypy>={short}"),
+    ] {
+        means(&env, real, &[&request], &pypy.executable);
+    }
+    let path = bin(&env, &[(&name, pypy)]);
+    let range = format!("=={short}.*");
+    let outcome = env
+        .rvenv(["--without-pip", "-p", &range, "env"])
+        .var("PATH", &path)
+        .outcome();
+    assert!(!outcome.stderr.contains("PyPy"), "{outcome}");
+    let _ = fs::remove_dir_all(env.at("env"));
+    let path = bin(&env, &[("python3", pypy)]);
+    means(&env, &path, &[&range], &pypy.executable);
+}
+
+#[test]
+fn what_is_found_by_version_makes_the_environment_of_its_venv() {
+    let env = TestEnv::new();
+    let kept = keepable();
+    keep(&env.root().join("home/.pyenv/versions"), &kept);
+    all_agree(kept.iter().map(|python| {
+        let short = python.short_version();
+        let found = env
+            .root()
+            .join("home/.pyenv/versions")
+            .join(version(python));
+        env.oracle(python)
+            .invoked_as(found.join("bin").join(format!("python{short}")))
+            .requested_as(&short)
+            .var("PATH", "/nowhere")
+            .args(["--without-pip", "env"])
+            .verdict()
+    }));
+}
+
+#[test]
+fn no_answer_says_what_was_sought_where_and_what_is_near() {
+    let env = TestEnv::new();
+    let kept = keepable();
+    let [first, .., last] = kept.as_slice() else {
+        return;
+    };
+    keep(&env.root().join("home/.pyenv/versions"), &kept);
+    let path = bin(&env, &[("python3", first)]);
+    script(&path.join("python"), "#!/bin/sh\necho no >&2; exit 3\n");
+    let found = format!(
+        "CPython {} at {}",
+        version(first),
+        path.join("python3").display()
+    );
+    let nearest = format!("the nearest is CPython {}", version(last));
+    env.rvenv(["-p", "3.99", "env"]).var("PATH", &path).errs(&[
+        "no Python found for '3.99'",
+        path.to_str().unwrap(),
+        "pyenv",
+        &found,
+        &nearest,
+        path.join("python").to_str().unwrap(),
+        "exit status: 3 and said: no",
+    ]);
+    env.rvenv(["-p", "nosuch", "env"])
+        .var("PATH", &path)
+        .errs(&["'nosuch'", path.to_str().unwrap()]);
+    env.rvenv(["-p", "./nosuch", "env"])
+        .errs(&["./nosuch", "no such file"]);
+    env.rvenv(["-p", ">=x", "env"]).errs(&[">=x", "range"]);
+    env.holds_only([]);
+}
