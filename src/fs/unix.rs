@@ -153,10 +153,20 @@ impl Folder {
         Ok(())
     }
 
-    /// Makes the symlink `name` with `target`.
+    /// Makes the symlink `name` with `target`; the error is [`io::ErrorKind::Unsupported`] where the file system has none.
     pub(crate) fn symlink(&self, target: &str, name: &str) -> Result<(), Error> {
-        rustix::fs::symlinkat(target, &self.fd, name)
-            .map_err(|errno| self.failed("create symlink", name, errno))
+        let made = rustix::fs::symlinkat(target, &self.fd, name);
+        made.map_err(|errno| match errno {
+            // Linux says EPERM for such a file system, whoever asks; in user space it may be something else.
+            Errno::PERM | Errno::NOSYS | Errno::OPNOTSUPP => {
+                let reason = "the file system has no symlinks";
+                Error::io("create symlink", &self.path.join(name))(io::Error::new(
+                    io::ErrorKind::Unsupported,
+                    reason,
+                ))
+            }
+            errno => self.failed("create symlink", name, errno),
+        })
     }
 
     /// Copies the contents of an executable, mode 0755 whatever the umask.
