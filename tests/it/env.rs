@@ -142,7 +142,7 @@ fn shared_cache() -> &'static Path {
                 .metadata()
                 .and_then(|m| m.modified())
                 .map(|m| m.elapsed());
-            let old = matches!(age, Ok(Ok(age)) if age > Duration::from_secs(3600));
+            let old = matches!(age, Ok(Ok(age)) if age > Duration::from_hours(1));
             if old && entry.file_name().to_string_lossy().starts_with("cache-") {
                 // Another process may be sweeping as well.
                 let _ = fs::remove_dir_all(entry.path());

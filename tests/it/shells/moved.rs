@@ -42,12 +42,12 @@ fn refuses(env: &TestEnv, shell: &Shell, env_dir: &str, says: &str) {
             (Grammar::Nu | Grammar::Xonsh, false) => format!("{activate}\nprint('went on')"),
         };
         let stops = strict && !matches!(shell.grammar, Grammar::Csh | Grammar::Fish);
-        let steps = [
+        let script = [
             Step::Record("before"),
             Step::Line(&attempt),
             Step::Record("after"),
         ];
-        let outcome = shell.run(env, &steps).var("ENV_0", env_dir).outcome();
+        let outcome = shell.run(env, &script).var("ENV_0", env_dir).outcome();
         assert_eq!(outcome.status.success(), !stops, "{told}: {outcome}");
         assert_eq!(
             outcome.stdout,
@@ -122,14 +122,14 @@ fn activates_a_relocatable_environment_wherever_it_is(shell: &Shell) {
         if index > 5 && shell.grammar == Grammar::Xonsh {
             continue;
         }
-        let steps = [
+        let script = [
             Step::Record("before"),
             Step::Activate(at.to_str().unwrap()),
             Step::Record("active"),
             Step::Deactivate,
             Step::Record("after"),
         ];
-        shell.run(&env, &steps).succeeds();
+        shell.run(&env, &script).succeeds();
         let expected = activated(&environment(&env, "before"), at.to_str().unwrap(), "made");
         equal(&environment(&env, "active"), &expected, shell.name);
         same(&env, "before", "after", shell.name);
@@ -160,9 +160,9 @@ fn finds_a_relocatable_environment_by_a_relative_path(shell: &Shell) {
     ] {
         // Where CDPATH is set, cd says where it went.
         let line = format!("{source} {relative}{file}");
-        let steps = [Step::Line(&line), Step::Record("active")];
+        let script = [Step::Line(&line), Step::Record("active")];
         shell
-            .run(&env, &steps)
+            .run(&env, &script)
             .cwd(folder)
             .var("CDPATH", env.work())
             .succeeds();
