@@ -110,6 +110,7 @@ fn upgrade_deps_does_what_venvs_does() {
         let env = TestEnv::new();
         let folder = newer_wheels(&env);
         env.oracle(python)
+            .shared_cache()
             .noisy()
             .var("PIP_NO_INDEX", "1")
             .var("PIP_FIND_LINKS", folder)
@@ -125,6 +126,7 @@ fn upgrade_deps_runs_the_environments_own_pip() {
         let env = TestEnv::new();
         let folder = newer_wheels(&env);
         env.rvenv_for(python, ["--upgrade-deps", "env"])
+            .shared_cache()
             .var("PIP_NO_INDEX", "1")
             .var("PIP_FIND_LINKS", folder)
             .succeeds();
@@ -193,6 +195,7 @@ fn pips_failure_is_ours() {
         }
         let outcome = env
             .rvenv_for(python, ["--upgrade-deps", "env"])
+            .shared_cache()
             .var("PIP_NO_INDEX", "1")
             .var("PIP_FIND_LINKS", &folder)
             .outcome();

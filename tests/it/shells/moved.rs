@@ -41,17 +41,17 @@ fn refuses(env: &TestEnv, shell: &Shell, env_dir: &str, says: &str) {
             }
             (Grammar::Nu | Grammar::Xonsh, false) => format!("{activate}\nprint('went on')"),
         };
-        let stops = strict && !matches!(shell.grammar, Grammar::Csh | Grammar::Fish);
-        let script = [
+        let gives_up = strict && !matches!(shell.grammar, Grammar::Csh | Grammar::Fish);
+        let steps = [
             Step::Record("before"),
             Step::Line(&attempt),
             Step::Record("after"),
         ];
-        let outcome = shell.run(env, &script).var("ENV_0", env_dir).outcome();
-        assert_eq!(outcome.status.success(), !stops, "{told}: {outcome}");
+        let outcome = shell.run(env, &steps).var("ENV_0", env_dir).outcome();
+        assert_eq!(outcome.status.success(), !gives_up, "{told}: {outcome}");
         assert_eq!(
             outcome.stdout,
-            if stops { "" } else { "failed\n" },
+            if gives_up { "" } else { "failed\n" },
             "{told}: {outcome}"
         );
         // nushell and xonsh add lines of their own to an error that a file raises; nushell wraps it.
@@ -61,7 +61,7 @@ fn refuses(env: &TestEnv, shell: &Shell, env_dir: &str, says: &str) {
         if !matches!(shell.grammar, Grammar::Nu | Grammar::Xonsh) {
             assert_eq!(outcome.stderr.lines().count(), 1, "{told}: {outcome}");
         }
-        if !stops {
+        if !gives_up {
             same(env, "before", "after", &told);
         }
         fs::remove_dir_all(env.at("out")).unwrap();
@@ -122,7 +122,7 @@ fn activates_a_relocatable_environment_wherever_it_is(shell: &Shell) {
         if index > 5 && shell.grammar == Grammar::Xonsh {
             continue;
         }
-        let script = [
+        let steps = [
             Step::Record("before"),
             Step::Activate(at.to_str().unwrap()),
             Step::Record("active"),
@@ -160,7 +160,7 @@ fn finds_a_relocatable_environment_by_a_relative_path(shell: &Shell) {
     ] {
         // Where CDPATH is set, cd says where it went.
         let line = format!("{source} {relative}{file}");
-        let script = [Step::Line(&line), Step::Record("active")];
+        let steps = [Step::Line(&line), Step::Record("active")];
         shell
             .run(&env, &steps)
             .cwd(folder)
