@@ -48,3 +48,4 @@ mod faults_signals;
 mod faults_space;
 mod filesystems;
 mod many_at_once;
+mod odd_environments;
