@@ -74,3 +74,27 @@ fn escaped(prompt: &str, escape: impl Fn(char) -> Option<&'static str>) -> Strin
     drawn.push_str(") ");
     drawn
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plain_name_is_the_same_in_every_shell() {
+        for prefix in [sh, yash, ksh, zsh, csh, cmd] {
+            assert_eq!(prefix("two words"), "(two words) ");
+        }
+    }
+
+    // What is drawn is for the tests in the real shells to see.
+    #[test]
+    fn what_has_a_meaning_is_escaped() {
+        let name = r"\$`!%^";
+        assert_eq!(sh(name), "(${VIRTUAL_ENV_PROMPT-}) ");
+        assert_eq!(yash(name), r"(${VIRTUAL_ENV_PROMPT//\\/\\\\}) ");
+        assert_eq!(ksh(name), r"(\\\$\`!!%^) ");
+        assert_eq!(zsh(name), r"(%1<<\\%<<%1<<\$%<<%1<<\`%<<%1<<!!%<<%%^) ");
+        assert_eq!(csh(name), r"(\134$`\041%%\136) ");
+        assert_eq!(cmd(name), r"(\$$`!%^) ");
+    }
+}

@@ -114,3 +114,58 @@ fn quoted(value: &str, escape: impl Fn(char) -> Option<&'static str>) -> String 
     literal.push('\'');
     literal
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_grammar_writes_its_own_literal() {
+        let value = "it's \"$x\" \\ !%\n";
+        for (quote, literal) in [
+            (sh as fn(&str) -> String, "'it'\\''s \"$x\" \\ !%\n'"),
+            (csh, "'it'\\''s \"$x\" '\\\\' '\\!'%\\\n'"),
+            (fish, "'it\\'s \"$x\" \\\\ !%\n'"),
+            (nu, "\"it's \\\"$x\\\" \\\\ !%\\u{a}\""),
+            (python, "'it\\'s \"$x\" \\\\ !%\\U0000000a'"),
+            (powershell, "'it''s \"$x\" \\ !%\n'"),
+        ] {
+            assert_eq!(quote(value), literal);
+        }
+    }
+
+    #[test]
+    fn nothing_is_an_empty_literal() {
+        for quote in [sh, csh, fish, python, powershell] {
+            assert_eq!(quote(""), "''");
+        }
+        assert_eq!(nu(""), "\"\"");
+        assert_eq!(cmd(""), "");
+    }
+
+    #[test]
+    fn python_reads_ascii_only() {
+        assert_eq!(python("é😀"), r"'\U000000e9\U0001f600'");
+    }
+
+    #[test]
+    fn powershell_doubles_typographic_quotes() {
+        assert_eq!(
+            powershell("\u{2018}x\u{2019}"),
+            "'\u{2018}\u{2018}x\u{2019}\u{2019}'"
+        );
+    }
+
+    #[test]
+    fn cmd_escapes_operators_only_where_a_quote_has_let_them_out() {
+        assert_eq!(cmd("100% & ^ !"), "100%% & ^ !");
+        assert_eq!(cmd("a\"b&c\"d&e"), "a\"b^&c\"d&e");
+    }
+
+    #[test]
+    fn cmd_carries_no_line_break() {
+        assert!(cmd_carries("% & \" ^ !"));
+        assert!(!cmd_carries("a\nb"));
+        assert!(!cmd_carries("a\u{1a}"));
+    }
+}

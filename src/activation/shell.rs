@@ -96,3 +96,112 @@ fn plain(file: &str) -> bool {
             character.is_ascii_alphanumeric() || matches!(character, '/' | '.' | '_' | '-' | '+')
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn detected(parent: Option<&str>, variables: &[(&str, &str)], shell: Option<Shell>) {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| *known == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        assert_eq!(Shell::detect(parent, variable), shell);
+    }
+
+    #[test]
+    fn the_parent_says_which_shell_it_is() {
+        let zsh = [("SHELL", "/bin/zsh"), ("NU_VERSION", "0.100.0")];
+        for (parent, shell) in [
+            ("/usr/bin/bash", Shell::Bash),
+            ("-zsh", Shell::Bash),
+            ("zsh-5.9", Shell::Bash),
+            ("dash", Shell::Sh),
+            ("ksh93", Shell::Sh),
+            ("busybox", Shell::Sh),
+            ("tcsh", Shell::Csh),
+            ("/opt/homebrew/bin/fish", Shell::Fish),
+            ("nu", Shell::Nu),
+            (r"C:\Windows\System32\cmd.exe", Shell::Cmd),
+            ("powershell.exe", Shell::Pwsh),
+        ] {
+            detected(Some(parent), &zsh, Some(shell));
+        }
+    }
+
+    #[test]
+    fn variables_say_it_where_the_parent_is_no_shell() {
+        for parent in [None, Some("make"), Some("python3.12")] {
+            detected(parent, &[("SHELL", "/usr/bin/fish")], Some(Shell::Fish));
+            detected(
+                parent,
+                &[("SHELL", "/bin/zsh"), ("NU_VERSION", "0.100.0")],
+                Some(Shell::Nu),
+            );
+            detected(
+                parent,
+                &[("SHELL", "/bin/zsh"), ("XONSH_VERSION", "0.20")],
+                Some(Shell::Xonsh),
+            );
+            detected(
+                parent,
+                &[
+                    ("ComSpec", "cmd.exe"),
+                    ("PSModulePath", "x"),
+                    ("PROMPT", "$P$G"),
+                ],
+                Some(Shell::Cmd),
+            );
+            detected(
+                parent,
+                &[("ComSpec", "cmd.exe"), ("PSModulePath", "x")],
+                Some(Shell::Pwsh),
+            );
+            detected(parent, &[("SHELL", "/bin/false")], None);
+            detected(parent, &[], None);
+        }
+    }
+
+    #[test]
+    fn the_line_is_plain_where_it_can_be_and_quoted_where_it_must() {
+        for (shell, plain, quoted) in [
+            (
+                Shell::Bash,
+                "source /e/bin/activate",
+                r"source '/it'\''s/activate'",
+            ),
+            (Shell::Sh, ". /e/bin/activate", r". '/it'\''s/activate'"),
+            (
+                Shell::Csh,
+                "source /e/bin/activate.csh",
+                r"source '/it'\''s/activate.csh'",
+            ),
+            (
+                Shell::Fish,
+                "source /e/bin/activate.fish",
+                r"source '/it\'s/activate.fish'",
+            ),
+            (
+                Shell::Nu,
+                "overlay use /e/bin/activate.nu",
+                "overlay use \"/it's/activate.nu\"",
+            ),
+            (
+                Shell::Xonsh,
+                "source /e/bin/activate.xsh",
+                r"source '/it\'s/activate.xsh'",
+            ),
+            (
+                Shell::Pwsh,
+                "/e/bin/Activate.ps1",
+                "& '/it''s/Activate.ps1'",
+            ),
+        ] {
+            assert_eq!(activation_command(shell, "/e/bin"), plain);
+            assert_eq!(activation_command(shell, "/it's"), quoted);
+        }
+        let line = activation_command(Shell::Cmd, r"C:\100%\Scripts");
+        assert_eq!(line, "\"C:\\100%\\Scripts\\activate.bat\"");
+    }
+}

@@ -41,17 +41,17 @@ fn refuses(env: &TestEnv, shell: &Shell, env_dir: &str, says: &str) {
             }
             (Grammar::Nu | Grammar::Xonsh, false) => format!("{activate}\nprint('went on')"),
         };
-        let stops = strict && !matches!(shell.grammar, Grammar::Csh | Grammar::Fish);
+        let gives_up = strict && !matches!(shell.grammar, Grammar::Csh | Grammar::Fish);
         let steps = [
             Step::Record("before"),
             Step::Line(&attempt),
             Step::Record("after"),
         ];
         let outcome = shell.run(env, &steps).var("ENV_0", env_dir).outcome();
-        assert_eq!(outcome.status.success(), !stops, "{told}: {outcome}");
+        assert_eq!(outcome.status.success(), !gives_up, "{told}: {outcome}");
         assert_eq!(
             outcome.stdout,
-            if stops { "" } else { "failed\n" },
+            if gives_up { "" } else { "failed\n" },
             "{told}: {outcome}"
         );
         // nushell and xonsh add lines of their own to an error that a file raises; nushell wraps it.
@@ -61,7 +61,7 @@ fn refuses(env: &TestEnv, shell: &Shell, env_dir: &str, says: &str) {
         if !matches!(shell.grammar, Grammar::Nu | Grammar::Xonsh) {
             assert_eq!(outcome.stderr.lines().count(), 1, "{told}: {outcome}");
         }
-        if !stops {
+        if !gives_up {
             same(env, "before", "after", &told);
         }
         fs::remove_dir_all(env.at("out")).unwrap();

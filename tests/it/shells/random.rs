@@ -72,7 +72,7 @@ const PIECES: [&str; 62] = [
 /// Strings enough for every pair of pieces to meet now and then.
 const STRINGS: usize = 60;
 
-/// The same numbers in each run, so that a failure can be looked at again; RVENV_TEST_SEED gives others.
+/// The same numbers in each run, so that a failure can be looked at again; `RVENV_TEST_SEED` gives others.
 struct Numbers(u64);
 
 impl Numbers {
