@@ -114,22 +114,19 @@ pub(crate) fn check(
         bin: env_dir.join(if cfg!(windows) { "Scripts" } else { "bin" }),
         findings: Vec::new(),
     };
-    match fs::read_to_string(env_dir.join("pyvenv.cfg")) {
-        Ok(text) => {
-            environment.configuration = text;
-            environment.look(discovery)?;
-        }
-        Err(_) => {
-            let problem = if !env_dir.exists() {
-                "there is no such directory"
-            } else if env_dir.is_dir() {
-                "it is no environment: it has no pyvenv.cfg that can be read"
-            } else {
-                "it is no directory"
-            };
-            let remedy = format!("make one: rvenv {}", environment.shown);
-            environment.found(Kind::NoEnvironment, problem, remedy);
-        }
+    if let Ok(text) = fs::read_to_string(env_dir.join("pyvenv.cfg")) {
+        environment.configuration = text;
+        environment.look(discovery)?;
+    } else {
+        let problem = if !env_dir.exists() {
+            "there is no such directory"
+        } else if env_dir.is_dir() {
+            "it is no environment: it has no pyvenv.cfg that can be read"
+        } else {
+            "it is no directory"
+        };
+        let remedy = format!("make one: rvenv {}", environment.shown);
+        environment.found(Kind::NoEnvironment, problem, remedy);
     }
     Ok(Report {
         path: shown.to_string_lossy().into_owned(),

@@ -8,6 +8,7 @@ pub(crate) mod probe;
 pub(crate) mod landmarks;
 mod missed;
 mod places;
+mod registry;
 pub(crate) mod request;
 mod search;
 mod shim;

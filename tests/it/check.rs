@@ -307,13 +307,13 @@ fn a_pip_that_is_missing_or_not_whole_is_mended() {
         let dist_info = packages.join(dist_info);
         let damages: [(&str, &dyn Fn()); 6] = [
             ("pip is half-installed", &|| {
-                fs::remove_dir_all(packages.join("pip")).unwrap()
+                fs::remove_dir_all(packages.join("pip")).unwrap();
             }),
             ("pip is half-installed", &|| {
-                fs::remove_dir_all(&dist_info).unwrap()
+                fs::remove_dir_all(&dist_info).unwrap();
             }),
             ("no RECORD", &|| {
-                fs::remove_file(dist_info.join("RECORD")).unwrap()
+                fs::remove_file(dist_info.join("RECORD")).unwrap();
             }),
             ("pip/__main__.py missing", &|| {
                 fs::remove_file(packages.join("pip/__main__.py")).unwrap();
@@ -322,7 +322,7 @@ fn a_pip_that_is_missing_or_not_whole_is_mended() {
                 fs::write(packages.join("pip/__init__.py"), "broken").unwrap();
             }),
             ("bin/pip", &|| {
-                fs::remove_file(env.at("env/bin/pip")).unwrap()
+                fs::remove_file(env.at("env/bin/pip")).unwrap();
             }),
         ];
         for (said, damage) in damages {
