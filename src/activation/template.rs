@@ -97,6 +97,7 @@ pub(super) const TEMPLATES: [Template; 9] = [
         quote: quote::cmd,
         command: str::to_owned,
         own: |placeholder, values| match placeholder {
+            "RELOCATABLE" => Some(yes_or_no(values.relocatable)),
             "CARRIED" => Some(yes_or_no(batch_carries(values))),
             // A line break in a value would begin a line of its own, and `goto` looks for its label there.
             "VIRTUAL_ENV" | "PROMPT" | "CMD_PROMPT" if !batch_carries(values) => {
