@@ -1,5 +1,6 @@
 //! The order in which an environment is made, in CPython's words, and nothing of how each step is done.
 
+use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -164,7 +165,7 @@ impl EnvBuilder {
         let mut stage = Stage::open(env_dir, options, &self.environment)?;
         let upgrade = options.on_existing == OnExisting::Upgrade;
 
-        ensure_directories(stage.tree(), interpreter, context)?;
+        ensure_directories(stage.tree(), interpreter, context, options.links)?;
         self.create_configuration(stage.tree(), interpreter, context)?;
         log.step("interpreter", || {
             setup_python(&stage, interpreter, context, options.links)
@@ -312,6 +313,7 @@ fn ensure_directories(
     tree: &Folder,
     interpreter: &Interpreter,
     context: &Context,
+    links: Links,
 ) -> Result<(), Error> {
     let scheme = &interpreter.scheme;
     tree.create_dir_all(&scheme.include)?;
@@ -321,7 +323,12 @@ fn ensure_directories(
     }
     tree.create_dir(&context.bin_name)?;
     if interpreter.links_lib64() {
-        tree.symlink("lib", "lib64")?;
+        match tree.symlink("lib", "lib64") {
+            // gh-98975: CPython makes this link even with --copies, and fails on FAT.
+            Err(error)
+                if links == Links::Copy && error.io_kind() == Some(io::ErrorKind::Unsupported) => {}
+            made => made?,
+        }
     }
     Ok(())
 }

@@ -5,7 +5,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::FalseyValueParser;
+use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ErrorKind};
 use clap::{CommandFactory as _, Parser, ValueEnum};
 
@@ -25,7 +25,7 @@ const EXAMPLES: &str = "Examples:
 #[command(override_usage = "rvenv [OPTIONS] ENV_DIR...")]
 pub(crate) struct Args {
     /// A directory to create the environment in
-    #[arg(value_name = "ENV_DIR", required_unless_present_any = ["prune_cache", "list_pythons", "json"], allow_negative_numbers = true)]
+    #[arg(value_name = "ENV_DIR", required_unless_present_any = ["prune_cache", "list_pythons", "json"], value_parser = path_or_nothing())]
     pub(crate) env_dirs: Vec<PathBuf>,
 
     /// Give the environment access to the system site-packages
@@ -167,6 +167,11 @@ impl Args {
             _ => Cache::Default,
         }
     }
+}
+
+/// A path that may be empty, which is the current directory to `os.path.abspath`.
+fn path_or_nothing() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
 }
 
 /// The mistake that everybody makes once gets the command that was meant.

@@ -213,7 +213,7 @@ fn io_hint(source: &io::Error) -> Option<String> {
         QuotaExceeded => "free some of your quota there",
         FileTooLarge => "raise the limit of the file size (`ulimit -f`)",
         InvalidFilename => "choose a shorter path",
-        Unsupported => "this file system cannot hold it; try --copies",
+        Unsupported => "use --copies, or choose a directory on another file system",
         _ => return None,
     };
     Some(hint.into())

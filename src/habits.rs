@@ -69,6 +69,14 @@ pub(crate) fn expand(
                 None => directories.push(argument),
             }
         } else {
+            let before = expanded.last().and_then(|last| last.to_str());
+            if let Some(option) = before.filter(|last| VALUED.contains(last))
+                && is_option(&argument)
+            {
+                return Err(format!(
+                    "argument {option}: expected one argument; a value that begins with a dash is written {option}=VALUE"
+                ));
+            }
             expanded.push(complete(argument)?);
         }
     }
@@ -79,11 +87,23 @@ pub(crate) fn expand(
     Ok(expanded)
 }
 
-/// A token with a space in it is no option, whatever it begins with.
+/// A token with a space in it is no option, whatever it begins with; nor is a negative number.
 fn is_directory(argument: &OsStr) -> bool {
     let text = argument.to_string_lossy();
     let name = text.split('=').next().unwrap_or_default();
-    text.starts_with('-') && name.contains(' ')
+    text.strip_prefix('-')
+        .is_some_and(|rest| name.contains(' ') || is_number(rest))
+}
+
+/// argparse's `_negative_number_matcher`, without the sign.
+fn is_number(text: &str) -> bool {
+    let (whole, fraction) = text.split_once('.').unwrap_or(("", text));
+    let digits = |part: &str| part.bytes().all(|byte| byte.is_ascii_digit());
+    digits(whole) && digits(fraction) && !fraction.is_empty()
+}
+
+fn is_option(argument: &OsStr) -> bool {
+    argument.as_encoded_bytes().starts_with(b"-") && argument != "-"
 }
 
 fn complete(argument: OsString) -> Result<OsString, String> {
@@ -157,9 +177,13 @@ mod tests {
                 vec!["rvenv", "--prompt=a b", "e"],
             ),
             (vec!["--", "--cl"], vec!["rvenv", "--", "--cl"]),
+            (vec!["-1"], vec!["rvenv", "--", "-1"]),
+            (vec!["--prompt", "-.5"], vec!["rvenv", "--prompt=-.5"]),
         ] {
             assert_eq!(expanded(&given).unwrap(), meant, "{given:?}");
         }
+        let error = expanded(&["--prompt", "-x", "e"]).unwrap_err();
+        assert!(error.starts_with("argument --prompt: expected one argument"));
         assert_eq!(
             expanded(&["--c"]).unwrap_err(),
             "ambiguous option: --c could match --copies, --clear"

@@ -46,6 +46,8 @@ pub(crate) enum Mode {
     Script,
     /// What the umask leaves of 0666, executable for everybody, as pip makes console scripts.
     Executable,
+    /// What the umask leaves of 0777, executable for everybody, as pip unpacks executable files of a wheel.
+    Program,
 }
 
 /// Writes a file outside of any stage, with the folders above it, by temporary name and rename.

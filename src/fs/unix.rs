@@ -87,8 +87,13 @@ impl Folder {
     }
 
     /// Writes a file and returns the seconds of its mtime, which its bytecode must repeat.
-    pub(crate) fn write_timed(&self, name: &str, contents: &[u8]) -> Result<i64, Error> {
-        let file = self.create(name, &[contents], Mode::Plain)?;
+    pub(crate) fn write_timed(
+        &self,
+        name: &str,
+        contents: &[u8],
+        mode: Mode,
+    ) -> Result<i64, Error> {
+        let file = self.create(name, &[contents], mode)?;
         let stat = rustix::fs::fstat(&file)
             .map_err(|errno| self.failed("read the time of", name, errno))?;
         #[allow(
@@ -105,6 +110,7 @@ impl Folder {
             Mode::Plain => (bits(0o666), None),
             Mode::Script => (bits(0o644), Some(bits(0o644))),
             Mode::Executable => (bits(0o777), Some((bits(0o666) - umask) | bits(0o555))),
+            Mode::Program => (bits(0o777), Some((bits(0o777) - umask) | bits(0o111))),
         };
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -147,10 +153,20 @@ impl Folder {
         Ok(())
     }
 
-    /// Makes the symlink `name` with `target`.
+    /// Makes the symlink `name` with `target`; the error is [`io::ErrorKind::Unsupported`] where the file system has none.
     pub(crate) fn symlink(&self, target: &str, name: &str) -> Result<(), Error> {
-        rustix::fs::symlinkat(target, &self.fd, name)
-            .map_err(|errno| self.failed("create symlink", name, errno))
+        let made = rustix::fs::symlinkat(target, &self.fd, name);
+        made.map_err(|errno| match errno {
+            // Linux says EPERM for such a file system, whoever asks; in user space it may be something else.
+            Errno::PERM | Errno::NOSYS | Errno::OPNOTSUPP => {
+                let reason = "the file system has no symlinks";
+                Error::io("create symlink", &self.path.join(name))(io::Error::new(
+                    io::ErrorKind::Unsupported,
+                    reason,
+                ))
+            }
+            errno => self.failed("create symlink", name, errno),
+        })
     }
 
     /// Copies the contents of an executable, mode 0755 whatever the umask.

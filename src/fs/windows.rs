@@ -64,7 +64,12 @@ impl Folder {
     }
 
     /// Writes a file and returns the seconds of its mtime, which its bytecode must repeat.
-    pub(crate) fn write_timed(&self, name: &str, contents: &[u8]) -> Result<i64, Error> {
+    pub(crate) fn write_timed(
+        &self,
+        name: &str,
+        contents: &[u8],
+        _mode: Mode,
+    ) -> Result<i64, Error> {
         let file = self.create(name, contents)?;
         let modified = file.metadata().and_then(|metadata| metadata.modified());
         let modified = modified.map_err(self.failed("read the time of", name))?;

@@ -23,10 +23,6 @@ pub(crate) enum Source {
     Framework,
     Opt,
     UsrLocal,
-    #[cfg(windows)]
-    Registry,
-    #[cfg(windows)]
-    Store,
 }
 
 /// A folder in which some tool keeps Pythons.
@@ -174,10 +170,6 @@ impl fmt::Display for Source {
             Self::Framework => "framework",
             Self::Opt => "/opt",
             Self::UsrLocal => "/usr/local",
-            #[cfg(windows)]
-            Self::Registry => "registry",
-            #[cfg(windows)]
-            Self::Store => "Store",
         })
     }
 }

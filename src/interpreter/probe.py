@@ -44,7 +44,8 @@ def aliases():
         names.append("python3.%d" % sys.version_info[1])
     if sys.implementation.name == "pypy":
         names += ["pypy3", "pypy"]
-    if sys.version_info >= (3, 14) and sys.getfilesystemencoding() == "utf-8":
+    # Only that one version has it.
+    if sys.version_info[:2] == (3, 14) and sys.getfilesystemencoding() == "utf-8":
         names.append(u"\U0001d70bthon")
     return names
 

@@ -13,7 +13,7 @@ use crate::fs::read_exact_at;
 /// The first entry of the zip.
 pub(crate) const INDEX: &str = "index.json";
 /// Part of every image's key: another format is another image.
-pub(crate) const FORMAT: u32 = 2;
+pub(crate) const FORMAT: u32 = 3;
 /// The fixed part of a local file header, section 4.3.7 of the zip specification.
 const LOCAL_HEADER: usize = 30;
 
@@ -58,19 +58,22 @@ pub(crate) struct Entry {
     pub(crate) crc: u32,
     /// The position of its distribution in [`Index::distributions`].
     pub(crate) distribution: usize,
+    /// Whether the wheel says that it can be executed.
+    pub(crate) is_executable: bool,
     /// For bytecode: where `co_filename` is written; the source is the entry before.
     pub(crate) filenames: Option<Vec<u32>>,
 }
 
-type Row = (String, u32, u32, usize, Option<Vec<u32>>);
+type Row = (String, u32, u32, usize, bool, Option<Vec<u32>>);
 
 impl From<Row> for Entry {
-    fn from((path, size, crc, distribution, filenames): Row) -> Self {
+    fn from((path, size, crc, distribution, is_executable, filenames): Row) -> Self {
         Self {
             path,
             size,
             crc,
             distribution,
+            is_executable,
             filenames,
         }
     }
@@ -78,13 +81,15 @@ impl From<Row> for Entry {
 
 impl From<Entry> for Row {
     fn from(entry: Entry) -> Self {
-        (
-            entry.path,
-            entry.size,
-            entry.crc,
-            entry.distribution,
-            entry.filenames,
-        )
+        let Entry {
+            path,
+            size,
+            crc,
+            distribution,
+            is_executable,
+            filenames,
+        } = entry;
+        (path, size, crc, distribution, is_executable, filenames)
     }
 }
 

@@ -41,7 +41,6 @@ pub(crate) struct Destination<'a> {
 pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> {
     let purelib = &to.interpreter.scheme.purelib;
     let site_packages = to.tree.child(purelib)?;
-    let wanted = |entry: &Entry| to.wanted[entry.distribution];
     for folder in &image.index.folders {
         // Folders of bytecode are not in the environment where bytecode is not.
         if to.pycache_prefix.is_some() && folder.ends_with("__pycache__") {
@@ -54,64 +53,16 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
     let chunks = chunks(image);
     let next = AtomicUsize::new(0);
     let work = || -> Result<(), Error> {
-        let (mut buffer, mut strings) = (Vec::new(), Vec::new());
+        let mut laying = Laying {
+            image,
+            to,
+            site_packages: &site_packages,
+            buffer: Vec::new(),
+            strings: Vec::new(),
+        };
         while let Some(range) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
             to.interrupt.check()?;
-            let start = image.offsets[range.start];
-            let last = range.end - 1;
-            let end = image.offsets[last] + u64::from(image.index.entries[last].size);
-            let length = usize::try_from(end - start).unwrap_or(usize::MAX);
-            if buffer.len() < length {
-                // Never shrunk: growing again would fill it with zeros again.
-                buffer.resize(length.max(CHUNK), 0);
-            }
-            read_exact_at(&image.file, &mut buffer[..length], start)
-                .map_err(|error| damaged(image, &error.to_string()))?;
-            let mut source_time = 0;
-            for position in range.clone() {
-                let entry = &image.index.entries[position];
-                let at = usize::try_from(image.offsets[position] - start).unwrap_or(usize::MAX);
-                let contents = &buffer[at..at + entry.size as usize];
-                if crc32fast::hash(contents) != entry.crc {
-                    return Err(damaged(
-                        image,
-                        &format!("{} is not what was written", entry.path),
-                    ));
-                }
-                if !wanted(entry) {
-                    continue;
-                }
-                match &entry.filenames {
-                    Some(filenames) => {
-                        let source = &image.index.entries[position - 1].path;
-                        let said = join(to.interpreter.platform, &to.context.lib_path, source);
-                        let names_no_source =
-                            || damaged(image, &format!("{} names no source", entry.path));
-                        let header = contents
-                            .get(..image.index.bytecode_header)
-                            .ok_or_else(names_no_source)?;
-                        let header = with_time(header, source_time);
-                        let mut pieces =
-                            co_filename::replace_at(contents, filenames, &said, &mut strings)
-                                .ok_or_else(names_no_source)?;
-                        pieces[0] = pieces[0].get(header.len()..).ok_or_else(names_no_source)?;
-                        pieces.insert(0, &header);
-                        match to.pycache_prefix {
-                            None => {
-                                site_packages.write_pieces(&entry.path, &pieces, Mode::Plain)?;
-                            }
-                            Some(prefix) => {
-                                let path = finish::prefixed(prefix, to.context, &entry.path);
-                                fs::write_elsewhere(Path::new(&path), &pieces)?;
-                            }
-                        }
-                    }
-                    None if entry.path.ends_with(".py") => {
-                        source_time = site_packages.write_timed(&entry.path, contents)?;
-                    }
-                    None => site_packages.write(&entry.path, contents, Mode::Plain)?,
-                }
-            }
+            laying.chunk(range.clone())?;
         }
         Ok(())
     };
@@ -131,16 +82,97 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
         }
         result
     })?;
-    for (distribution, _) in image
-        .index
-        .distributions
-        .iter()
-        .zip(to.wanted)
-        .filter(|(_, wanted)| **wanted)
-    {
+    let distributions = image.index.distributions.iter().zip(to.wanted);
+    for (distribution, _) in distributions.filter(|(_, wanted)| **wanted) {
         finish::finish(distribution, &site_packages, to)?;
     }
     Ok(())
+}
+
+/// One thread's part of the work, with buffers that it fills again and again.
+struct Laying<'a> {
+    image: &'a Image,
+    to: &'a Destination<'a>,
+    site_packages: &'a Folder,
+    buffer: Vec<u8>,
+    strings: Vec<u8>,
+}
+
+impl Laying<'_> {
+    /// Reads a run of entries at once, checks each and writes those that are wanted.
+    fn chunk(&mut self, range: Range<usize>) -> Result<(), Error> {
+        let (entries, offsets) = (&self.image.index.entries, &self.image.offsets);
+        let (start, last) = (offsets[range.start], range.end - 1);
+        let end = offsets[last] + u64::from(entries[last].size);
+        let length = usize::try_from(end - start).unwrap_or(usize::MAX);
+        if self.buffer.len() < length {
+            // Never shrunk: growing again would fill it with zeros again.
+            self.buffer.resize(length.max(CHUNK), 0);
+        }
+        read_exact_at(&self.image.file, &mut self.buffer[..length], start)
+            .map_err(|error| damaged(self.image, &error.to_string()))?;
+        let mut source_time = 0;
+        for position in range {
+            let entry = &entries[position];
+            let at = usize::try_from(offsets[position] - start).unwrap_or(usize::MAX);
+            let place = at..at + entry.size as usize;
+            if crc32fast::hash(&self.buffer[place.clone()]) != entry.crc {
+                let reason = format!("{} is not what was written", entry.path);
+                return Err(damaged(self.image, &reason));
+            }
+            if !self.to.wanted[entry.distribution] {
+                continue;
+            }
+            let contents = &self.buffer[place.clone()];
+            let mode = if entry.is_executable {
+                Mode::Program
+            } else {
+                Mode::Plain
+            };
+            if entry.filenames.is_some() {
+                self.bytecode(position, place, source_time)?;
+            } else if entry.path.ends_with(".py") {
+                source_time = self
+                    .site_packages
+                    .write_timed(&entry.path, contents, mode)?;
+            } else {
+                self.site_packages.write(&entry.path, contents, mode)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes bytecode that says its source's real path and time; the source is the entry before.
+    fn bytecode(&mut self, position: usize, place: Range<usize>, time: i64) -> Result<(), Error> {
+        let index = &self.image.index;
+        let entry = &index.entries[position];
+        let source = &index.entries[position - 1].path;
+        let said = join(
+            self.to.interpreter.platform,
+            &self.to.context.lib_path,
+            source,
+        );
+        let names_no_source = || damaged(self.image, &format!("{} names no source", entry.path));
+        let contents = &self.buffer[place];
+        let header = contents
+            .get(..index.bytecode_header)
+            .ok_or_else(names_no_source)?;
+        let header = with_time(header, time);
+        let filenames = entry.filenames.as_deref().unwrap_or_default();
+        let mut pieces = co_filename::replace_at(contents, filenames, &said, &mut self.strings)
+            .ok_or_else(names_no_source)?;
+        pieces[0] = pieces[0].get(header.len()..).ok_or_else(names_no_source)?;
+        pieces.insert(0, &header);
+        match self.to.pycache_prefix {
+            None => self
+                .site_packages
+                .write_pieces(&entry.path, &pieces, Mode::Plain),
+            Some(prefix) => {
+                let path = finish::prefixed(prefix, self.to.context, &entry.path);
+                fs::write_elsewhere(Path::new(&path), &pieces)
+            }
+        }
+    }
 }
 
 /// Whether a wanted entry lies below `folder`.

@@ -15,6 +15,7 @@ use zip::{CompressionMethod, ZipWriter};
 use super::co_filename;
 use super::image::{Distribution, Entry, INDEX, Index, Script};
 use crate::error::Error;
+use crate::fs::is_executable;
 
 /// An image that only needs to be written.
 pub(crate) struct Packed {
@@ -73,6 +74,7 @@ impl Packed {
                 crc: crc32fast::hash(&contents),
                 size,
                 distribution,
+                is_executable: is_executable(&site_packages.join(&path)),
                 filenames,
                 path,
             });

@@ -30,7 +30,7 @@ impl Substitutes<'_> {
         &'b self,
         interpreter: &'b Interpreter,
     ) -> impl Iterator<Item = Choice> + 'b {
-        let own = self.own(interpreter).into_iter();
+        let own = Self::own(interpreter).into_iter();
         let given = self.find_links.iter().cloned();
         // Each folder on its own: what is nearest to the Python goes before what is newer.
         let near = own
@@ -51,13 +51,13 @@ impl Substitutes<'_> {
 
     /// The folders whose content decides what is chosen, as far as they are cheap to look at.
     pub(crate) fn folders(&self, interpreter: &Interpreter) -> Vec<PathBuf> {
-        let mut folders = self.own(interpreter);
+        let mut folders = Self::own(interpreter);
         folders.extend_from_slice(self.find_links);
         folders
     }
 
     /// What an ensurepip that was taken away, or its distributor, left of the Python's own.
-    fn own(&self, interpreter: &Interpreter) -> Vec<PathBuf> {
+    fn own(interpreter: &Interpreter) -> Vec<PathBuf> {
         let stdlib = Path::new(&interpreter.stdlib);
         let bundled = stdlib.join("ensurepip").join("_bundled");
         // Debian and Fedora keep them there (`WHEEL_PKG_DIR`).

@@ -42,6 +42,7 @@ pub(super) fn sweep(env_dir: &Path) {
         if fs::symlink_metadata(&aside).is_ok() {
             let _ = ours::rename_new(&aside, env_dir);
         }
+        move_back(root, env_dir);
     });
     if fs::symlink_metadata(env_dir).is_ok_and(|metadata| metadata.is_dir()) {
         each_dead(env_dir, OsStr::new(INFIX), |root| move_back(root, env_dir));
@@ -78,7 +79,8 @@ fn each_dead(folder: &Path, prefix: &OsStr, restore: impl Fn(&Path)) {
 
 /// Undoes an exchange in place: `pyvenv.cfg` is the first to go and the last to come, so without it nothing was finished.
 fn move_back(root: &Path, env_dir: &Path) {
-    if fs::symlink_metadata(env_dir.join("pyvenv.cfg")).is_ok() {
+    let is_dir = fs::symlink_metadata(env_dir).is_ok_and(|metadata| metadata.is_dir());
+    if !is_dir || fs::symlink_metadata(env_dir.join("pyvenv.cfg")).is_ok() {
         return;
     }
     let (out, new) = (root.join(OUT), root.join("new"));

@@ -85,16 +85,32 @@ impl Journal {
                 continue;
             }
             // Under its own name, so that the next run can put it back if this one is killed.
-            let backup = out.join(&name);
-            match fs::rename(&path, &backup) {
-                Ok(()) => self.steps.push(Step::Replaced { path, backup }),
-                // Another run was faster.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) if STUCK.contains(&error.kind()) => {
-                    self.stuck.push((path, error.kind()));
-                }
-                Err(error) => return Err(Error::io("move away", &path)(super::bare(error))),
+            self.move_entry(&path, &out.join(&name))?;
+        }
+        Ok(())
+    }
+
+    fn move_entry(&mut self, path: &Path, backup: &Path) -> Result<(), Error> {
+        match fs::rename(path, backup) {
+            Ok(()) => self.steps.push(Step::Replaced {
+                path: path.into(),
+                backup: backup.into(),
+            }),
+            // Another run was faster.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) if STUCK.contains(&error.kind()) => {
+                self.stuck.push((path.into(), error.kind()));
             }
+            // overlayfs renames no folder of a lower layer, but every file.
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices && path.is_dir() => {
+                fs::create_dir(backup).map_err(Error::io("create directory", backup))?;
+                for name in entries(path, path)? {
+                    self.move_entry(&path.join(&name), &backup.join(&name))?;
+                }
+                // It stays if something in it does.
+                let _ = fs::remove_dir(path);
+            }
+            Err(error) => return Err(Error::io("move away", path)(super::bare(error))),
         }
         Ok(())
     }

@@ -148,10 +148,16 @@ impl Stage {
             }
             Way::Exchange => {
                 self.tree().adopt(&self.env_dir)?;
-                if !self.exchange(&new)? {
-                    return Ok(false);
+                match self.exchange(&new) {
+                    Ok(false) => return Ok(false),
+                    Ok(true) => self.published = Published::Exchanged,
+                    // What a lower layer of an overlay holds, or another name space has mounted, stays where it is.
+                    Err(error) if is_fixed(&error) => {
+                        self.way = Way::InPlace;
+                        return self.publish(remove);
+                    }
+                    Err(error) => return Err(error),
                 }
-                self.published = Published::Exchanged;
             }
             Way::InPlace | Way::Merge => {
                 merge::check(&new, &self.env_dir)?;
@@ -366,6 +372,12 @@ fn way(env_dir: &Path, options: &Options, environment: &Environment) -> Result<W
 fn is_refusal(error: &Error) -> bool {
     use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
     matches!(error.io_kind(), Some(PermissionDenied | ReadOnlyFilesystem))
+}
+
+/// Whether a folder cannot be renamed, though what is in it can.
+fn is_fixed(error: &Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, ResourceBusy};
+    matches!(error.io_kind(), Some(CrossesDevices | ResourceBusy))
 }
 
 /// The system's own error, without the path that `fs_err` adds: ours names the path already.

@@ -8,7 +8,8 @@ use std::{
     fmt::Write as _,
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
-    process::{Child, Command, ExitStatus, Stdio},
+    process::{self, Child, Command, ExitStatus, Stdio},
+    sync::OnceLock,
     thread,
     time::Duration,
 };
@@ -130,6 +131,27 @@ pub(crate) fn program() -> OsString {
     env::var_os("RVENV_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_rvenv").into())
 }
 
+/// A cache that the tests of one process share, so that each Python's pip is prepared once.
+fn shared_cache() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let parent = Path::new(env!("CARGO_TARGET_TMPDIR"));
+        fs::create_dir_all(parent).unwrap();
+        for entry in fs::read_dir(parent).unwrap().flatten() {
+            let age = entry
+                .metadata()
+                .and_then(|m| m.modified())
+                .map(|m| m.elapsed());
+            let old = matches!(age, Ok(Ok(age)) if age > Duration::from_hours(1));
+            if old && entry.file_name().to_string_lossy().starts_with("cache-") {
+                // Another process may be sweeping as well.
+                let _ = fs::remove_dir_all(entry.path());
+            }
+        }
+        parent.join(format!("cache-{}", process::id()))
+    })
+}
+
 /// The names in a folder, sorted.
 pub(crate) fn listing(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(folder)
@@ -171,6 +193,11 @@ impl Run<'_> {
     pub(crate) fn vars<'v>(self, vars: impl IntoIterator<Item = &'v (OsString, OsString)>) -> Self {
         vars.into_iter()
             .fold(self, |run, (name, value)| run.var(name, value))
+    }
+
+    /// With the cache that most tests share: the first run with it is the only slow one.
+    pub(crate) fn shared_cache(self) -> Self {
+        self.var("RVENV_CACHE_DIR", shared_cache())
     }
 
     /// Runs it, whatever comes of it.

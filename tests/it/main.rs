@@ -42,8 +42,10 @@ mod shims;
 mod upgrade;
 
 // An environment or nothing, whatever happens.
+mod faults_clear;
 mod faults_kill;
 mod faults_links;
 mod faults_signals;
 mod faults_space;
+mod filesystems;
 mod many_at_once;

@@ -36,6 +36,7 @@ pub(crate) struct Oracle<'a> {
     cwd: PathBuf,
     /// Whether venv may say something on success.
     noisy: bool,
+    shares_cache: bool,
     prepare: Option<Prepare<'a>>,
 }
 
@@ -56,6 +57,7 @@ impl<'a> Oracle<'a> {
             umask: 0o022,
             cwd: env.work(),
             noisy: false,
+            shares_cache: false,
             prepare: None,
         }
     }
@@ -116,6 +118,12 @@ impl<'a> Oracle<'a> {
         self
     }
 
+    /// rvenv has the cache that most tests share.
+    pub(crate) fn shared_cache(mut self) -> Self {
+        self.shares_cache = true;
+        self
+    }
+
     /// A cache folder of its own for a run of rvenv.
     pub(crate) fn cache(&self, name: &str) -> PathBuf {
         self.env.root().join("caches").join(name)
@@ -153,7 +161,10 @@ impl<'a> Oracle<'a> {
             let request = self.request.iter();
             let request = request.flat_map(|request| [OsStr::new("-p"), request]);
             let step = step.iter().map(OsString::as_os_str);
-            let run = self.env.rvenv(request.chain(step));
+            let mut run = self.env.rvenv(request.chain(step));
+            if self.shares_cache {
+                run = run.shared_cache();
+            }
             self.must_be_silent(&self.settle(run).outcome())?;
         }
         self.env.left_nothing_in_tmp();

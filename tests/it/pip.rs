@@ -6,14 +6,14 @@ use walkdir::WalkDir;
 
 use crate::{
     env::TestEnv,
-    interpreters::{Interpreter, interpreters_with_pip, newest},
+    interpreters::{Interpreter, a_few_with_pip, interpreters_with_pip, newest},
     oracle::write,
     wheel,
 };
 
 /// An environment with pip in `env`.
 fn make(env: &TestEnv, python: &Interpreter) {
-    env.rvenv_for(python, ["env"]).succeeds();
+    env.rvenv_for(python, ["env"]).shared_cache().succeeds();
 }
 
 /// Runs the environment's pip, which must succeed; what it warns of is no concern here.
@@ -158,7 +158,7 @@ fn without_pip_there_is_no_package() {
 #[test]
 fn modules_in_env_dir_do_not_take_the_standard_librarys_place() {
     // CPython runs ensurepip with ENV_DIR first on sys.path since 3.10.
-    for python in interpreters_with_pip() {
+    for python in a_few_with_pip() {
         for seeder in ["auto", "ensurepip"] {
             let env = TestEnv::new();
             for name in [
@@ -173,6 +173,7 @@ fn modules_in_env_dir_do_not_take_the_standard_librarys_place() {
                 write(&env, format!("{name}.py"), text);
             }
             env.rvenv_for(python, ["."])
+                .shared_cache()
                 .var("RVENV_SEEDER", seeder)
                 .succeeds();
             assert!(env.at("bin/pip").exists());
@@ -184,11 +185,12 @@ fn modules_in_env_dir_do_not_take_the_standard_librarys_place() {
 #[test]
 fn a_wheel_in_env_dir_is_not_taken_for_pip() {
     // gh-146310: an empty WHEEL_PKG_DIR meant the current folder.
-    for python in interpreters_with_pip() {
+    for python in a_few_with_pip() {
         for seeder in ["auto", "ensurepip"] {
             let env = TestEnv::new();
             wheel::write_wheel(&env, &env.work(), "pip", "999.0");
             env.rvenv_for(python, ["."])
+                .shared_cache()
                 .var("RVENV_SEEDER", seeder)
                 .succeeds();
             let outcome = env.run(env.at("bin/pip"), ["--version"]).outcome();

@@ -145,7 +145,7 @@ pub(crate) fn signature() -> String {
 /// Whether a file was made in this run of the test, or is older.
 fn when(metadata: &Metadata) -> String {
     let age = metadata.modified().unwrap().elapsed().unwrap_or_default();
-    let fresh = age < Duration::from_secs(3600);
+    let fresh = age < Duration::from_hours(1);
     if fresh { "now" } else { "long ago" }.into()
 }
 

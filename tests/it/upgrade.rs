@@ -110,6 +110,7 @@ fn upgrade_deps_does_what_venvs_does() {
         let env = TestEnv::new();
         let folder = newer_wheels(&env);
         env.oracle(python)
+            .shared_cache()
             .noisy()
             .var("PIP_NO_INDEX", "1")
             .var("PIP_FIND_LINKS", folder)
@@ -125,6 +126,7 @@ fn upgrade_deps_runs_the_environments_own_pip() {
         let env = TestEnv::new();
         let folder = newer_wheels(&env);
         env.rvenv_for(python, ["--upgrade-deps", "env"])
+            .shared_cache()
             .var("PIP_NO_INDEX", "1")
             .var("PIP_FIND_LINKS", folder)
             .succeeds();
@@ -193,15 +195,19 @@ fn pips_failure_is_ours() {
         }
         let outcome = env
             .rvenv_for(python, ["--upgrade-deps", "env"])
+            .shared_cache()
             .var("PIP_NO_INDEX", "1")
             .var("PIP_FIND_LINKS", &folder)
             .outcome();
         outcome.expect_code(1);
         assert_eq!(outcome.stdout, "", "{outcome}");
+        let said = " -m pip install --upgrade pip";
+        assert!(outcome.stderr.starts_with("Error: "), "{outcome}");
+        assert!(outcome.stderr.contains(said), "{outcome}");
         // pip's own words are shown.
-        for text in ["Error: ", "999.0", "pip"] {
-            assert!(outcome.stderr.contains(text), "no {text:?} in\n{outcome}");
-        }
+        let wheels = folder.to_str().unwrap();
+        let zip = outcome.stderr.to_lowercase().contains("zip");
+        assert!(zip || outcome.stderr.contains(wheels), "{outcome}");
         env.holds_only([]);
     }
 }

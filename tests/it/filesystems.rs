@@ -1,0 +1,243 @@
+//! File systems that lack something: symlinks, the exchange of folders, the difference between `A` and `a`.
+
+use std::{path::PathBuf, process::Command};
+
+use fs_err as fs;
+
+use crate::{
+    env::{TestEnv, listing},
+    faults::{Mount, has, is_root, leftovers, state, warm},
+    interpreters::newest,
+};
+
+/// Makes an image file with a file system on it; `None` where `tool` is missing.
+#[track_caller]
+fn image(env: &TestEnv, size: u64, tool: &str, args: &[&str]) -> Option<PathBuf> {
+    if !is_root() || !has(tool) {
+        return None;
+    }
+    let path = env.root().join("image");
+    let file = fs::File::create(&path).unwrap();
+    file.set_len(size << 20).unwrap();
+    let made = Command::new(tool).args(args).arg(&path).output().unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    Some(path)
+}
+
+/// Whether the kernel knows a file system.
+fn knows(name: &str) -> bool {
+    let list = fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    list.lines()
+        .any(|line| line.split_whitespace().next_back() == Some(name))
+}
+
+/// New with pip, again, cleared, upgraded: each works and leaves nothing else in `folder`.
+#[track_caller]
+fn all_ways(env: &TestEnv, folder: &str, links: &str) {
+    let path = format!("{folder}/env");
+    for flags in [&[][..], &[], &["--clear"], &["--upgrade"]] {
+        let args = [&[links], flags, &[path.as_str()]].concat();
+        let run = env.rvenv_for(newest(), args);
+        run.var("RVENV_CACHE_DIR", warm()).succeeds();
+        let python = env.at(&path).join("bin/python");
+        let prefix = env.run(&python, ["-c", "import sys, pip; print(sys.prefix)"]);
+        prefix.prints(&format!("{}\n", env.at(&path).display()));
+        assert_eq!(leftovers(&env.at(folder)), [""; 0]);
+        assert_eq!(leftovers(&env.at(&path)), [""; 0]);
+    }
+}
+
+/// FAT: by the kernel's own driver, or exFAT by the one that runs in user space.
+fn fat(env: &TestEnv) -> Option<Mount> {
+    if knows("vfat") {
+        let image = image(env, 100, "mkfs.vfat", &["-F", "32"])?;
+        let args = ["-t", "vfat", "-o", "loop", image.to_str().unwrap()];
+        return Mount::new(env, "fat", &args);
+    }
+    if !has("mount.exfat-fuse") {
+        return None;
+    }
+    let image = image(env, 100, "mkfs.exfat", &[])?;
+    Mount::new(
+        env,
+        "fat",
+        &["-t", "exfat-fuse", "-o", "loop", image.to_str().unwrap()],
+    )
+}
+
+#[test]
+fn without_symlinks() {
+    let env = TestEnv::new();
+    let Some(_mount) = fat(&env) else { return };
+    all_ways(&env, "fat", "--copies");
+    let before = state(&env.at("fat"));
+    // Without --copies it is venv's own way out: copies, and no word about it but a warning.
+    let run = env.rvenv_for(newest(), ["--without-pip", "fat/linked"]);
+    let outcome = run.outcome();
+    if outcome.status.success() {
+        env.run(env.at("fat/linked/bin/python"), ["-c", "1"])
+            .succeeds();
+    } else {
+        outcome.expect_code(1);
+        assert!(outcome.stderr.contains("--copies"), "{outcome}");
+        assert!(
+            outcome
+                .stderr
+                .contains(env.at("fat/linked").to_str().unwrap()),
+            "{outcome}"
+        );
+        assert_eq!(state(&env.at("fat")), before, "{outcome}");
+    }
+    assert_eq!(leftovers(&env.at("fat")), [""; 0]);
+}
+
+#[test]
+fn in_memory() {
+    let env = TestEnv::new();
+    let Some(_mount) = Mount::tmpfs(&env, "tmpfs", "size=80M") else {
+        return;
+    };
+    all_ways(&env, "tmpfs", "--symlinks");
+}
+
+#[test]
+fn overlaid() {
+    let env = TestEnv::new();
+    let Some(_mount) = Mount::tmpfs(&env, "layers", "size=120M") else {
+        return;
+    };
+    for name in ["lower", "upper", "scratch"] {
+        fs::create_dir(env.at("layers").join(name)).unwrap();
+    }
+    // What lies in the lower layer cannot be renamed as a whole.
+    fs::create_dir(env.at("overlay")).unwrap();
+    env.rvenv_for(newest(), ["--without-pip", "layers/lower/env"])
+        .succeeds();
+    let layers = env.at("layers");
+    let options = ["lowerdir=lower", "upperdir=upper", "workdir=scratch"]
+        .map(|option| option.replace('=', &format!("={}/", layers.display())))
+        .join(",");
+    let args = ["-t", "overlay", "-o", &options, "none"];
+    let Some(_overlay) = Mount::new(&env, "overlay", &args) else {
+        return;
+    };
+    let run = env.rvenv_for(newest(), ["--clear", "overlay/env"]);
+    run.var("RVENV_CACHE_DIR", warm()).succeeds();
+    assert_eq!(leftovers(&env.at("overlay")), [""; 0]);
+    all_ways(&env, "overlay", "--symlinks");
+}
+
+/// Another spelling of `folder/env` is the same environment.
+#[track_caller]
+fn folds(env: &TestEnv, folder: &str, links: &str) {
+    all_ways(env, folder, links);
+    fs::write(env.at(folder).join("env/mine"), "mine").unwrap();
+    let run = |flags: &[&str], name: &str| {
+        let path = format!("{folder}/{name}");
+        let args = [&["--without-pip", links], flags, &[path.as_str()]].concat();
+        env.rvenv_for(newest(), args).succeeds();
+        assert_eq!(listing(&env.at(folder)).len(), 1);
+    };
+    run(&[], "ENV");
+    assert!(env.at(folder).join("env/mine").exists());
+    run(&["--clear"], "Env");
+    assert!(!env.at(folder).join("Env/mine").exists());
+    assert!(env.at(folder).join("Env/bin/python").exists());
+}
+
+#[test]
+fn where_case_is_no_difference() {
+    let env = TestEnv::new();
+    if let Some(_mount) = fat(&env) {
+        fs::create_dir(env.at("fat/f")).unwrap();
+        folds(&env, "fat/f", "--copies");
+    }
+    if fs::metadata("/sys/fs/ext4/features/casefold").is_err() {
+        eprintln!("skipped: this kernel's ext4 cannot fold case");
+        return;
+    }
+    let Some(image) = image(&env, 200, "mkfs.ext4", &["-q", "-O", "casefold"]) else {
+        return;
+    };
+    let args = ["-t", "ext4", "-o", "loop", image.to_str().unwrap()];
+    let Some(_mount) = Mount::new(&env, "folded", &args) else {
+        return;
+    };
+    fs::create_dir(env.at("folded/f")).unwrap();
+    env.run("chattr", ["+F", env.at("folded/f").to_str().unwrap()])
+        .succeeds();
+    folds(&env, "folded/f", "--symlinks");
+}
+
+#[test]
+fn where_folders_cannot_be_exchanged() {
+    if !has("strace") {
+        return;
+    }
+    let env = TestEnv::new();
+    let program = crate::env::program();
+    let python = newest().executable.to_str().unwrap();
+    for error in ["ENOSYS", "EINVAL"] {
+        let inject = format!("inject=renameat2:error={error}");
+        let own = [
+            "-f",
+            "-qq",
+            "-o",
+            "/dev/null",
+            "-e",
+            &inject,
+            program.to_str().unwrap(),
+        ];
+        for flags in [
+            &["--without-pip"][..],
+            &["--without-pip"],
+            &["--clear"],
+            &["--upgrade"],
+        ] {
+            let line = own
+                .into_iter()
+                .chain(["-p", python])
+                .chain(flags.iter().copied());
+            let run = env.run("strace", line.chain(["env"]));
+            run.var("RVENV_CACHE_DIR", warm()).succeeds();
+            env.run(env.at("env/bin/python"), ["-c", "1"]).succeeds();
+            env.holds_only(["env"]);
+        }
+        env.run(env.at("env/bin/pip"), ["--version"]).stdout();
+        // Somebody's folder is never renamed over.
+        env.reset();
+    }
+}
+
+#[test]
+fn where_a_quota_is_used_up() {
+    let env = TestEnv::new();
+    let Some(image) = image(&env, 300, "mkfs.btrfs", &["-q"]) else {
+        return;
+    };
+    let args = ["-t", "btrfs", "-o", "loop", image.to_str().unwrap()];
+    let Some(_mount) = Mount::new(&env, "quota", &args) else {
+        return;
+    };
+    let path = env.at("quota");
+    for line in [&["quota", "enable"][..], &["qgroup", "limit", "2M", "0/5"]] {
+        let line = line.iter().copied().chain([path.to_str().unwrap()]);
+        env.run("btrfs", line).outcome().expect_code(0);
+    }
+    for args in [&["quota/env"][..], &["--no-cache", "quota/env"]] {
+        let run = env.rvenv_for(newest(), args);
+        let outcome = run.var("RVENV_CACHE_DIR", warm()).outcome();
+        outcome.expect_code(1);
+        assert!(outcome.stderr.starts_with("Error: "), "{outcome}");
+        assert!(outcome.stderr.contains(path.to_str().unwrap()), "{outcome}");
+        assert!(
+            outcome.stderr.contains("free some of your quota"),
+            "{outcome}"
+        );
+        assert_eq!(listing(&path), [""; 0], "{outcome}");
+    }
+}
