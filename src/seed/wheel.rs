@@ -109,7 +109,3 @@ fn generation(pip: &mut Archive) -> Result<Generation, Error> {
         _ => Err(pip.broken("it has no pip that makes console scripts as pip has made them")),
     }
 }
-
-#[cfg(test)]
-#[cfg(unix)]
-mod oracle;

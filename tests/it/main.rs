@@ -40,6 +40,7 @@ mod regression;
 mod requests;
 mod shells;
 mod shims;
+mod store; // the cache folder
 mod upgrade;
 
 // An environment or nothing, whatever happens.
