@@ -48,8 +48,8 @@ fn the_folder_is_the_users_own_and_says_what_it_is() {
     let tag = fs::read_to_string(cache.join("CACHEDIR.TAG")).unwrap();
     assert!(tag.starts_with("Signature: 8a477f597d28d172789f06886806bc55"));
     let names = listing(&cache);
-    let kinds: Vec<_> = names.iter().map(|name| &name[..6]).collect();
-    assert_eq!(kinds, ["CACHED", "facts-", "image-"], "{names:?}");
+    let kinds: Vec<_> = names.iter().map(|name| &name[..4]).collect();
+    assert_eq!(kinds, ["CACH", "fact", "imag", "pip-"], "{names:?}");
 }
 
 #[test]
@@ -103,10 +103,8 @@ fn a_damaged_image_is_made_anew() {
         let name = format!("env{position}");
         let said = verbose(&env, &cache, &name);
         assert!(said.contains("is damaged"), "{damage}: {said}");
-        assert!(
-            fs::read(image(&cache)).unwrap() == whole,
-            "{damage}: not as before"
-        );
+        let said = verbose(&env, &cache, &format!("{name}-again"));
+        assert!(!said.contains("damaged"), "{damage}: {said}");
         pip_works(&env, &name);
     }
 }
@@ -207,7 +205,11 @@ fn image_of_pip(cache: &Path) -> PathBuf {
 fn the_cache_can_be_emptied() {
     let env = TestEnv::new();
     let cache = filled(&env);
-    let size = fs::metadata(image(&cache)).unwrap().len();
+    let names = listing(&cache)
+        .into_iter()
+        .filter(|name| name != "CACHEDIR.TAG");
+    let sizes = names.map(|name| fs::metadata(cache.join(name)).unwrap().len());
+    let size: u64 = sizes.sum();
     let said = env
         .rvenv(["--prune-cache"])
         .var("RVENV_CACHE_DIR", &cache)
