@@ -1,7 +1,7 @@
 //! No space, no inodes, no quota, no open files, no permission, and a parent that vanishes: an error that names a path and says
 //! what to do, and everything as before.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, ffi::OsString, path::Path};
 
 use fs_err as fs;
 
@@ -146,6 +146,33 @@ fn limits_of_a_process() {
             );
         } else {
             fs::remove_dir_all(env.at("env")).unwrap();
+        }
+    }
+}
+
+#[test]
+fn no_threads() {
+    let env = TestEnv::new();
+    let Some(nobody) = nobody(&env) else { return };
+    if !has("bash") {
+        return;
+    }
+    // The limit is the user's, so it is set where that user already runs; then for what only makes pip from the store, too.
+    for (limit, args) in [(1, &["--no-cache", "env"][..]), (3, &["--no-cache", "env"])] {
+        let line = nobody.line(args);
+        let shell = format!("ulimit -u {limit}; exec \"$@\"");
+        let shell = ["bash", "-c", &shell, "bash"].map(OsString::from);
+        let at = nobody.before.len();
+        let line: Vec<_> = [&line[..at], &shell, &line[at..]].concat();
+        let outcome = env.run(&line[0], &line[1..]).outcome();
+        if outcome.status.success() {
+            env.run(env.at("env/bin/pip"), ["--version"]).stdout();
+            env.reset();
+            fs::os::unix::fs::chown(env.work(), Some(65534), Some(65534)).unwrap();
+        } else {
+            outcome.expect_code(1);
+            assert!(outcome.stderr.starts_with("Error: "), "{outcome}");
+            env.holds_only([]);
         }
     }
 }
