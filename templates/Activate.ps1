@@ -99,11 +99,13 @@ function ConvertFrom-Representation ([String]$Text) {
         })
 }
 
-$folder = $VenvDir
-if (-not $folder) {
+# What is given may be relative; the script's own place is taken as it is, with whatever characters it has.
+if ($VenvDir) {
+    $folder = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($VenvDir.TrimEnd('\', '/'))
+}
+else {
     $folder = [System.IO.Path]::GetDirectoryName($PSScriptRoot)
 }
-$folder = $ExecutionContext.SessionState.Path.GetUnresolvedProviderPathFromPSPath($folder.TrimEnd('\', '/'))
 $binPath = [System.IO.Path]::Combine($folder, [System.IO.Path]::GetFileName($PSScriptRoot))
 
 if (-not [System.IO.Directory]::Exists($binPath)) {
@@ -145,3 +147,7 @@ if (-not $env:VIRTUAL_ENV_DISABLE_PROMPT) {
         _OLD_VIRTUAL_PROMPT
     }
 }
+
+# Sourced with a dot, the script leaves nothing behind but what deactivate needs.
+Remove-Item -LiteralPath Function:Read-Configuration, Function:ConvertFrom-Representation
+Remove-Variable -Name folder, binPath, name, settings, variable -ErrorAction SilentlyContinue

@@ -8,11 +8,15 @@
 @if defined _OLD_CODEPAGE "%SystemRoot%\System32\chcp.com" 65001 > nul
 @if not exist "{{ VIRTUAL_ENV }}\{{ BIN_NAME }}\." goto moved
 
-@rem Leave what is active before another environment is laid on top.
-@if defined _OLD_VIRTUAL_PATH call "%~dp0deactivate.bat"
-
-@for %%v in ("{{ VIRTUAL_ENV }}") do @set "_OLD_VIRTUAL_HERE=%%~fv"
+@set "_OLD_VIRTUAL_HERE={{ VIRTUAL_ENV }}"
+@if {{ RELOCATABLE }}==yes for %%v in ("{{ VIRTUAL_ENV }}") do @set "_OLD_VIRTUAL_HERE=%%~fv"
 @if "!"=="" goto delayed
+@rem Leave what is active before another environment is laid on top; `call` would expand a percent sign in a path again.
+@if defined _OLD_VIRTUAL_PATH set "VIRTUAL_ENV=%_OLD_VIRTUAL_ENV%"
+@if defined _OLD_VIRTUAL_PATH set "VIRTUAL_ENV_PROMPT=%_OLD_VIRTUAL_ENV_PROMPT%"
+@if defined _OLD_VIRTUAL_PATH set "PATH=%_OLD_VIRTUAL_PATH%"
+@if defined _OLD_VIRTUAL_PATH set "PROMPT=%_OLD_VIRTUAL_PROMPT%"
+@if defined _OLD_VIRTUAL_PYTHONHOME set "PYTHONHOME=%_OLD_VIRTUAL_PYTHONHOME%"
 @if defined VIRTUAL_ENV set "_OLD_VIRTUAL_ENV=%VIRTUAL_ENV%"
 @if defined VIRTUAL_ENV_PROMPT set "_OLD_VIRTUAL_ENV_PROMPT=%VIRTUAL_ENV_PROMPT%"
 @if defined PYTHONHOME set "_OLD_VIRTUAL_PYTHONHOME=%PYTHONHOME%"
@@ -24,6 +28,11 @@
 @goto finish
 
 :delayed
+@if defined _OLD_VIRTUAL_PATH set "VIRTUAL_ENV=!_OLD_VIRTUAL_ENV!"
+@if defined _OLD_VIRTUAL_PATH set "VIRTUAL_ENV_PROMPT=!_OLD_VIRTUAL_ENV_PROMPT!"
+@if defined _OLD_VIRTUAL_PATH set "PATH=!_OLD_VIRTUAL_PATH!"
+@if defined _OLD_VIRTUAL_PATH set "PROMPT=!_OLD_VIRTUAL_PROMPT!"
+@if defined _OLD_VIRTUAL_PYTHONHOME set "PYTHONHOME=!_OLD_VIRTUAL_PYTHONHOME!"
 @if defined VIRTUAL_ENV set "_OLD_VIRTUAL_ENV=!VIRTUAL_ENV!"
 @if defined VIRTUAL_ENV_PROMPT set "_OLD_VIRTUAL_ENV_PROMPT=!VIRTUAL_ENV_PROMPT!"
 @if defined PYTHONHOME set "_OLD_VIRTUAL_PYTHONHOME=!PYTHONHOME!"
@@ -32,6 +41,7 @@
 @set "VIRTUAL_ENV=!_OLD_VIRTUAL_HERE!"
 @set "PATH=!VIRTUAL_ENV!\{{ BIN_NAME }};!PATH!"
 @if not defined VIRTUAL_ENV_DISABLE_PROMPT if defined PROMPT set "PROMPT={{ CMD_PROMPT }}!PROMPT!"
+@goto finish
 
 :finish
 @if not defined VIRTUAL_ENV_DISABLE_PROMPT if not defined PROMPT set "PROMPT={{ CMD_PROMPT }}$P$G"

@@ -64,6 +64,9 @@ fn run(executable: &Path, flags: &[&str], interrupt: &Interrupt) -> Result<Outpu
 }
 
 fn answer(output: &Output) -> Option<Answer> {
+    if !output.status.success() {
+        return None;
+    }
     let stdout = std::str::from_utf8(&output.stdout).ok()?;
     let json = stdout.lines().find_map(|line| line.strip_prefix(MARKER))?;
     serde_json::from_str(json).ok()

@@ -23,6 +23,8 @@ mod oracle_pip; // pip, as ensurepip leaves it
 mod oracle_shapes; // every shape of ENV_DIR, of umask and of prompt
 
 // The behaviour that is ours to promise.
+mod activate_this;
+mod check;
 mod clear;
 mod cli;
 mod configuration;

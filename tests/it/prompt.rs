@@ -18,7 +18,7 @@ fn activated(env: &TestEnv, flags: &[&str], env_dir: &str, cwd: &str) -> (String
 #[test]
 fn the_default_is_the_name_of_the_environment() {
     let env = TestEnv::new();
-    for (env_dir, name) in [("env", "env"), ("a/b c/", "b c"), ("x/../y", "y")] {
+    for (env_dir, name) in [("env", "env"), ("a/b c/", "b c"), ("./y", "y")] {
         let (prompt, ps1) = activated(&env, &[], env_dir, ".");
         assert_eq!((prompt.as_str(), ps1), (name, format!("({name}) $ ")));
     }

@@ -1,9 +1,13 @@
 //! The environment's Python: what it says of itself, and what can be done with it; and the Pythons
 //! that no environment can be made of.
 
-use std::{os::unix::fs::PermissionsExt as _, path::Path};
+use std::{
+    os::unix::fs::{PermissionsExt as _, symlink},
+    path::{Path, PathBuf},
+};
 
 use fs_err as fs;
+use walkdir::WalkDir;
 
 use crate::{
     env::TestEnv,
@@ -222,31 +226,73 @@ fn python_2_is_named_and_nothing_is_made() {
     env.holds_only([]);
 }
 
+/// An installation of its own that says it is another implementation: the newest Python's binary and
+/// links to its library, but a `json` that changes the name as soon as anybody wants to tell it.
+fn graalpy(env: &TestEnv) -> PathBuf {
+    let python = newest();
+    let library = "import os; print(os.path.dirname(os.__file__))";
+    let library = env.run(&python.executable, ["-c", library]).stdout();
+    let library = Path::new(library.trim());
+    let prefix = env.root().join("graalpy");
+    let own = prefix.join("lib").join(library.file_name().unwrap());
+    fs::create_dir_all(own.join("json")).unwrap();
+    fs::create_dir(prefix.join("bin")).unwrap();
+    for (from, to) in [(library, &own), (&library.join("json"), &own.join("json"))] {
+        for name in crate::env::listing(from) {
+            if name != "json" && name != "__pycache__" && name != "__init__.py" {
+                symlink(from.join(&name), to.join(&name)).unwrap();
+            }
+        }
+    }
+    let json = fs::read_to_string(library.join("json/__init__.py")).unwrap();
+    let json = json + "\nimport sys\nsys.implementation.name = 'graalpy'\n";
+    fs::write(own.join("json/__init__.py"), json).unwrap();
+    let path = prefix
+        .join("bin")
+        .join(python.executable.file_name().unwrap());
+    fs::copy(&python.executable, &path).unwrap();
+    path
+}
+
 #[test]
 fn an_implementation_that_is_not_known_makes_its_own_environment() {
     let env = TestEnv::new();
-    let python = newest();
-    // It answers as another implementation wherever it is asked to print which it is.
-    let wrapper = impostor(
-        &env,
-        "python3",
-        &format!(
-            "#!/bin/sh\ncase \" $* \" in\n*' venv '*) exec {0} \"$@\" ;;\n\
-             *) {0} \"$@\" | sed 's/\"cpython\"/\"graalpy\"/g' ;;\nesac\n",
-            python.executable.display()
-        ),
-    );
-    let flags = ["--without-pip", "--prompt=x", "--system-site-packages"];
-    let args = [&["-p", &wrapper], &flags[..], &["env"]].concat();
-    env.rvenv(args).succeeds();
-    let activate = fs::read_to_string(env.at("env/bin/activate")).unwrap();
-    let configuration = fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap();
-    assert!(configuration.contains("include-system-site-packages = true"));
-    assert!(configuration.contains("prompt = 'x'"));
-    env.reset();
-    let args = [&["-m", "venv"], &flags[..], &["env"]].concat();
-    env.run(&python.executable, args).succeeds();
-    // The activation script is venv's own, which rvenv's never is.
-    let own = fs::read_to_string(env.at("env/bin/activate")).unwrap();
-    assert_eq!(activate, own);
+    let python = graalpy(&env);
+    let name = "import json, sys; print(sys.implementation.name, sys.prefix)";
+    let prefix = env.root().join("graalpy");
+    env.run(&python, ["-c", name])
+        .prints(&format!("graalpy {}\n", prefix.display()));
+    let python = python.to_str().unwrap();
+    for flags in [
+        &["--without-pip", "--prompt=x", "--system-site-packages"][..],
+        &["--without-pip", "--copies", "--without-scm-ignore-files"],
+        &[],
+    ] {
+        env.reset();
+        let args = [&["-m", "venv"], flags, &["env"]].concat();
+        env.run(python, args).succeeds();
+        let own = env.root().join("own");
+        fs::rename(env.at("env"), &own).unwrap();
+        let args = [&["-p", python], flags, &["env"]].concat();
+        env.rvenv(args).succeeds();
+        // Its own venv made it, the activation scripts included, which are never rvenv's.
+        let files = |root: &Path| {
+            let entries = WalkDir::new(root).sort_by_file_name().into_iter();
+            let entries = entries.map(|entry| entry.unwrap().into_path());
+            let entries = entries.filter(|path| path.extension().is_none_or(|e| e != "pyc"));
+            let entries = entries.map(|path| {
+                let content = fs::read(&path).unwrap_or_default();
+                (path.strip_prefix(root).unwrap().to_owned(), content)
+            });
+            entries.collect::<Vec<_>>()
+        };
+        let (expected, found) = (files(&own), files(&env.at("env")));
+        for (expected, found) in expected.iter().zip(&found) {
+            assert_eq!(expected.0, found.0, "{flags:?}");
+            assert!(expected.1 == found.1, "{flags:?}: {}", found.0.display());
+        }
+        assert_eq!(expected.len(), found.len(), "{flags:?}");
+        env.holds_only(["env"]);
+        fs::remove_dir_all(own).unwrap();
+    }
 }

@@ -6,6 +6,7 @@ mod hostile; // names that a careless script would run, split or lose
 mod lifecycle; // variables set, empty and unset; twice; one on another
 mod matrix; // every shell, every option, every name
 mod moved; // environments that are elsewhere now, relocatable or not
+mod powershell; // Activate.ps1, where there is a PowerShell
 mod random; // any string at all
 mod state; // what a shell holds, before and after
 mod syntax; // the shells' own checkers
