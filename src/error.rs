@@ -200,8 +200,8 @@ impl Error {
 
 fn io_hint(source: &io::Error) -> Option<String> {
     use io::ErrorKind::{
-        FileTooLarge, InvalidFilename, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem,
-        StorageFull, Unsupported,
+        AlreadyExists, FileTooLarge, InvalidFilename, IsADirectory, NotADirectory, NotFound,
+        PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull, Unsupported, WouldBlock,
     };
     // EMFILE and ENFILE have no kind of their own; both numbers are the same on every Unix.
     if cfg!(unix) && matches!(source.raw_os_error(), Some(23 | 24)) {
@@ -214,6 +214,9 @@ fn io_hint(source: &io::Error) -> Option<String> {
         FileTooLarge => "raise the limit of the file size (`ulimit -f`)",
         InvalidFilename => "choose a shorter path",
         Unsupported => "use --copies, or choose a directory on another file system",
+        NotFound => "something else has removed it: run the command again",
+        AlreadyExists | IsADirectory | NotADirectory => "remove what stands in the way",
+        WouldBlock => "raise the limit of processes (`ulimit -u`)",
         _ => return None,
     };
     Some(hint.into())

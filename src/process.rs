@@ -51,8 +51,10 @@ pub(crate) fn run(
     let mut child = command
         .spawn()
         .map_err(Error::io("start", Path::new(command.get_program())))?;
-    let stdout = reader(child.stdout.take());
-    let stderr = reader(child.stderr.take());
+    let readers = reader(child.stdout.take())
+        .and_then(|stdout| Ok((stdout, reader(child.stderr.take())?)))
+        .map_err(Error::io("listen to", Path::new(command.get_program())));
+    let (stdout, stderr) = readers.inspect_err(|_| fs::end_process_group(&mut child))?;
     let status = wait(&mut child, limit, interrupt, &program)?;
     Ok(Output {
         status,
@@ -109,8 +111,8 @@ pub(crate) fn command_line(command: &Command) -> String {
     line
 }
 
-fn reader<R: Read + Send + 'static>(stream: Option<R>) -> thread::JoinHandle<Vec<u8>> {
-    thread::spawn(move || {
+fn reader<R: Read + Send + 'static>(stream: Option<R>) -> io::Result<thread::JoinHandle<Vec<u8>>> {
+    thread::Builder::new().spawn(move || {
         let mut kept = Vec::new();
         if let Some(mut stream) = stream {
             let _ = (&mut stream).take(STREAM_LIMIT).read_to_end(&mut kept);

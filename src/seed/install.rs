@@ -71,7 +71,9 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
         .min(THREADS)
         .min(chunks.len());
     thread::scope(|scope| {
-        let others: Vec<_> = (1..threads).map(|_| scope.spawn(work)).collect();
+        // A thread that cannot be had is no obstacle: the others do its share.
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (1..threads).filter_map(spawn).collect();
         let mut result = work();
         for other in others {
             result = result.and(

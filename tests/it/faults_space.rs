@@ -1,19 +1,19 @@
-//! No space, no inodes, no quota, no open files, no permission, and a parent that vanishes: an error that names a path and says
+//! No space, no inodes, no permission, and a parent that vanishes: an error that names a path and says
 //! what to do, and everything as before.
 
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
 use fs_err as fs;
 
 use crate::{
-    env::{Outcome, TestEnv, program},
-    faults::{Mount, has, leftovers, nobody, state, warm},
+    env::{Outcome, TestEnv},
+    faults::{Mount, leftovers, nobody, state, warm},
     interpreters::newest,
 };
 
 /// Fails unless this is one error that names something below `path` and has a hint.
 #[track_caller]
-fn is_clear(outcome: &Outcome, path: &Path) {
+pub(crate) fn is_clear(outcome: &Outcome, path: &Path) {
     outcome.expect_code(1);
     assert_eq!(outcome.stdout, "", "{outcome}");
     assert!(outcome.stderr.starts_with("Error: "), "{outcome}");
@@ -100,57 +100,6 @@ fn a_read_only_file_system() {
 }
 
 #[test]
-fn limits_of_a_process() {
-    let env = TestEnv::new();
-    let shell = |limit: &str, args: &[&str]| {
-        let line = format!("{limit}; exec \"$@\"");
-        let program = program();
-        let own = ["-c", &line, "bash", program.to_str().unwrap()];
-        let python = ["-p", newest().executable.to_str().unwrap()];
-        let args = own.into_iter().chain(python).chain(args.iter().copied());
-        env.run("bash", args)
-            .var("RVENV_CACHE_DIR", warm())
-            .outcome()
-    };
-    if !has("bash") {
-        return;
-    }
-    // Blocks of 1024 bytes: pip has longer files.
-    for args in [&["a/env"][..], &["--no-cache", "a/env"]] {
-        let outcome = shell("ulimit -f 20", args);
-        is_clear(&outcome, &env.root().join(""));
-        assert!(outcome.stderr.contains("ulimit -f"), "{outcome}");
-        env.holds_only([]);
-    }
-    // As few as a process can be expected to have.
-    for args in [
-        &["env"][..],
-        &["--clear", "env"],
-        &["--no-cache", "--clear", "env"],
-    ] {
-        let outcome = shell("ulimit -n 16", args);
-        outcome.expect_code(0);
-        env.run(env.at("env/bin/pip"), ["--version"]).stdout();
-        env.holds_only(["env"]);
-    }
-    fs::remove_dir_all(env.at("env")).unwrap();
-    for files in 3..10 {
-        let outcome = shell(&format!("ulimit -n {files}"), &["env"]);
-        if !outcome.status.success() && outcome.stderr.starts_with("Error: ") {
-            env.holds_only([]);
-        } else if !outcome.status.success() {
-            // The program itself could not be loaded.
-            assert!(
-                outcome.stderr.contains("shared librar") || outcome.signal().is_some(),
-                "{outcome}"
-            );
-        } else {
-            fs::remove_dir_all(env.at("env")).unwrap();
-        }
-    }
-}
-
-#[test]
 fn no_permission() {
     let env = TestEnv::new();
     let Some(nobody) = nobody(&env) else { return };
@@ -185,89 +134,5 @@ fn a_parent_that_vanishes() {
             "{outcome}"
         );
         assert!(!env.at("parent/env").exists(), "{outcome}");
-    }
-}
-
-/// Every call that changes something fails once, each time in another place.
-#[test]
-fn every_call_fails_once() {
-    const CALLS: &str =
-        "write,mkdir,mkdirat,symlinkat,fchmod,linkat,rename,renameat2,rmdir,unlinkat";
-    if !has("strace") {
-        return;
-    }
-    let env = TestEnv::new();
-    let log = env.root().join("log");
-    let trace = format!("trace={CALLS}");
-    let program = program();
-    let run = |inject: &str, args: &[&str]| {
-        let own = [
-            "-f",
-            "-qq",
-            "-e",
-            &trace,
-            "-e",
-            inject,
-            "-e",
-            "signal=none",
-            "-o",
-        ];
-        let rest = [log.to_str().unwrap(), program.to_str().unwrap(), "-p"];
-        let python = [newest().executable.to_str().unwrap(), "--without-pip"];
-        let args = own
-            .into_iter()
-            .chain(rest)
-            .chain(python)
-            .chain(args.iter().copied());
-        env.run("strace", args)
-            .var("RVENV_CACHE_DIR", warm())
-            .outcome()
-    };
-    for args in [
-        &["a/env"][..],
-        &["--clear", "env"],
-        &["--prompt=new", "env"],
-    ] {
-        let prepare = || {
-            env.reset();
-            if args.contains(&"env") {
-                env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();
-                fs::write(env.at("env/mine"), "mine").unwrap();
-            }
-            state(&env.work())
-        };
-        prepare();
-        run("trace=all", args).expect_code(0);
-        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-        for line in fs::read_to_string(&log).unwrap().lines() {
-            let call = line
-                .split_once('(')
-                .and_then(|(call, _)| call.rsplit(' ').next());
-            if let Some(call) = call.filter(|call| CALLS.split(',').any(|c| c == *call)) {
-                *counts.entry(call.to_owned()).or_default() += 1;
-            }
-        }
-        let (mut tried, errors) = (0, ["ENOSPC", "EDQUOT", "EACCES", "EIO"]);
-        for (call, count) in counts {
-            for when in 1..=count {
-                let error = errors[tried % errors.len()];
-                let before = prepare();
-                let moment = format!("{args:?}, {call} number {when} fails with {error}");
-                let outcome = run(&format!("inject={call}:error={error}:when={when}"), args);
-                tried += 1;
-                if outcome.status.success() {
-                    // It found another way, or could not remove what is of no use any more.
-                    assert_ne!(state(&env.work()), before, "{moment}");
-                    continue;
-                }
-                outcome.expect_code(1);
-                assert!(
-                    outcome.stderr.contains(env.root().to_str().unwrap()),
-                    "{moment}: {outcome}"
-                );
-                assert_eq!(state(&env.work()), before, "{moment}: {outcome}");
-            }
-        }
-        assert!(tried > 10);
     }
 }

@@ -11,6 +11,7 @@ mod faults; // the state that a broken run left, mounts, users
 mod interpreters; // every Python on the machine
 mod layouts; // the ways in which Pythons are kept
 mod oracle; // the real `python -m venv` and rvenv at one path, one after the other
+mod scene; // one way to make an environment, killed
 mod tree; // the differences between two trees
 mod wheel; // tiny wheels to install
 
@@ -45,10 +46,13 @@ mod upgrade;
 
 // An environment or nothing, whatever happens.
 mod faults_clear;
+mod faults_in_place;
 mod faults_kill;
+mod faults_limits;
 mod faults_links;
 mod faults_signals;
 mod faults_space;
 mod filesystems;
 mod many_at_once;
 mod odd_environments;
+mod odd_names;

@@ -1,0 +1,174 @@
+//! The limits of a process, and a failure of each system call: an error, or another way; never a part of an environment.
+
+use std::{collections::BTreeMap, ffi::OsString};
+
+use fs_err as fs;
+
+use crate::{
+    env::{TestEnv, program},
+    faults::{has, nobody, state, warm},
+    faults_space::is_clear,
+    interpreters::newest,
+};
+
+#[test]
+fn limits_of_a_process() {
+    let env = TestEnv::new();
+    let shell = |limit: &str, args: &[&str]| {
+        let line = format!("{limit}; exec \"$@\"");
+        let program = program();
+        let own = ["-c", &line, "bash", program.to_str().unwrap()];
+        let python = ["-p", newest().executable.to_str().unwrap()];
+        let args = own.into_iter().chain(python).chain(args.iter().copied());
+        env.run("bash", args)
+            .var("RVENV_CACHE_DIR", warm())
+            .outcome()
+    };
+    if !has("bash") {
+        return;
+    }
+    // Blocks of 1024 bytes: pip has longer files.
+    for args in [&["a/env"][..], &["--no-cache", "a/env"]] {
+        let outcome = shell("ulimit -f 20", args);
+        is_clear(&outcome, &env.root().join(""));
+        assert!(outcome.stderr.contains("ulimit -f"), "{outcome}");
+        env.holds_only([]);
+    }
+    // As few as a process can be expected to have.
+    for args in [
+        &["env"][..],
+        &["--clear", "env"],
+        &["--no-cache", "--clear", "env"],
+    ] {
+        let outcome = shell("ulimit -n 16", args);
+        outcome.expect_code(0);
+        env.run(env.at("env/bin/pip"), ["--version"]).stdout();
+        env.holds_only(["env"]);
+    }
+    fs::remove_dir_all(env.at("env")).unwrap();
+    for files in 3..10 {
+        let outcome = shell(&format!("ulimit -n {files}"), &["env"]);
+        if !outcome.status.success() && outcome.stderr.starts_with("Error: ") {
+            env.holds_only([]);
+        } else if !outcome.status.success() {
+            // The program itself could not be loaded.
+            assert!(
+                outcome.stderr.contains("shared librar") || outcome.signal().is_some(),
+                "{outcome}"
+            );
+        } else {
+            fs::remove_dir_all(env.at("env")).unwrap();
+        }
+    }
+}
+
+#[test]
+fn no_threads() {
+    let env = TestEnv::new();
+    let Some(nobody) = nobody(&env) else { return };
+    if !has("bash") {
+        return;
+    }
+    // The limit is the user's, so it is set where that user already runs; then for what only makes pip from the store, too.
+    for (limit, args) in [(1, &["--no-cache", "env"][..]), (3, &["--no-cache", "env"])] {
+        let line = nobody.line(args);
+        let shell = format!("ulimit -u {limit}; exec \"$@\"");
+        let shell = ["bash", "-c", &shell, "bash"].map(OsString::from);
+        let at = nobody.before.len();
+        let line: Vec<_> = [&line[..at], &shell, &line[at..]].concat();
+        let outcome = env.run(&line[0], &line[1..]).outcome();
+        if outcome.status.success() {
+            env.run(env.at("env/bin/pip"), ["--version"]).stdout();
+            env.reset();
+            fs::os::unix::fs::chown(env.work(), Some(65534), Some(65534)).unwrap();
+        } else {
+            outcome.expect_code(1);
+            assert!(outcome.stderr.starts_with("Error: "), "{outcome}");
+            env.holds_only([]);
+        }
+    }
+}
+
+/// Every call that changes something fails once, each time in another place.
+#[test]
+fn every_call_fails_once() {
+    const CALLS: &str =
+        "write,mkdir,mkdirat,symlinkat,fchmod,linkat,rename,renameat2,rmdir,unlinkat";
+    if !has("strace") {
+        return;
+    }
+    let env = TestEnv::new();
+    let log = env.root().join("log");
+    let trace = format!("trace={CALLS}");
+    let program = program();
+    let run = |inject: &str, args: &[&str]| {
+        let own = [
+            "-f",
+            "-qq",
+            "-e",
+            &trace,
+            "-e",
+            inject,
+            "-e",
+            "signal=none",
+            "-o",
+        ];
+        let rest = [log.to_str().unwrap(), program.to_str().unwrap(), "-p"];
+        let python = [newest().executable.to_str().unwrap(), "--without-pip"];
+        let args = own
+            .into_iter()
+            .chain(rest)
+            .chain(python)
+            .chain(args.iter().copied());
+        env.run("strace", args)
+            .var("RVENV_CACHE_DIR", warm())
+            .outcome()
+    };
+    for args in [
+        &["a/env"][..],
+        &["--clear", "env"],
+        &["--prompt=new", "env"],
+    ] {
+        let prepare = || {
+            env.reset();
+            if args.contains(&"env") {
+                env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();
+                fs::write(env.at("env/mine"), "mine").unwrap();
+            }
+            state(&env.work())
+        };
+        prepare();
+        run("trace=all", args).expect_code(0);
+        let mut counts: BTreeMap<String, u32> = BTreeMap::new();
+        for line in fs::read_to_string(&log).unwrap().lines() {
+            let call = line
+                .split_once('(')
+                .and_then(|(call, _)| call.rsplit(' ').next());
+            if let Some(call) = call.filter(|call| CALLS.split(',').any(|c| c == *call)) {
+                *counts.entry(call.to_owned()).or_default() += 1;
+            }
+        }
+        let (mut tried, errors) = (0, ["ENOSPC", "EDQUOT", "EACCES", "EIO"]);
+        for (call, count) in counts {
+            for when in 1..=count {
+                let error = errors[tried % errors.len()];
+                let before = prepare();
+                let moment = format!("{args:?}, {call} number {when} fails with {error}");
+                let outcome = run(&format!("inject={call}:error={error}:when={when}"), args);
+                tried += 1;
+                if outcome.status.success() {
+                    // It found another way, or could not remove what is of no use any more.
+                    assert_ne!(state(&env.work()), before, "{moment}");
+                    continue;
+                }
+                outcome.expect_code(1);
+                assert!(
+                    outcome.stderr.contains(env.root().to_str().unwrap()),
+                    "{moment}: {outcome}"
+                );
+                assert_eq!(state(&env.work()), before, "{moment}: {outcome}");
+            }
+        }
+        assert!(tried > 10);
+    }
+}
