@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use crate::activation::shell::{Shell, activation_command};
 use crate::activation::{self, Values};
+use crate::check::{self, Report};
 use crate::configuration;
 use crate::context::{Context, absolute};
 use crate::delegate;
@@ -16,6 +17,7 @@ use crate::interpreter::discovery::Discovery;
 use crate::interrupt::Interrupt;
 use crate::layout::Platform;
 use crate::log::Log;
+use crate::mend;
 use crate::options::{Environment, Links, OnExisting, Options};
 use crate::python::{self, How};
 use crate::pythons::Python;
@@ -134,6 +136,16 @@ impl EnvBuilder {
         Ok(found.into_iter().map(Python::from).collect())
     }
 
+    /// Says why the environment at `env_dir` is broken, if it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Interrupted`]; [`Error::Io`] if the current directory is gone.
+    pub fn check(&self, env_dir: &Path) -> Result<Report, Error> {
+        let absolute = absolute(env_dir, self.environment.cwd.as_deref())?;
+        check::check(&absolute, env_dir, &self.discovery())
+    }
+
     /// Makes an environment at `env_dir`, or nothing.
     ///
     /// # Errors
@@ -176,8 +188,11 @@ impl EnvBuilder {
         } else {
             Vec::new()
         };
-        if !upgrade {
+        if !upgrade || mend::is_moved(context) {
             setup_scripts(stage.tree(), interpreter, context, options)?;
+        }
+        if upgrade {
+            mend::scripts(stage.tree(), interpreter, context)?;
         }
         self.interrupt.check()?;
         let is_other_version = stage.is_merge() && !Path::new(&context.lib_path).exists();
@@ -267,6 +282,7 @@ impl EnvBuilder {
             environment: &self.environment,
             seeder: self.options.seeder,
             relocatable: self.options.relocatable,
+            mend: self.options.on_existing == OnExisting::Upgrade,
             store: self.store(),
             substitutes: Substitutes {
                 find_links: &self.options.find_links,

@@ -86,7 +86,10 @@ pub(crate) struct Args {
     /// List every Python on this machine: version, implementation, path, where it came from
     #[arg(long, help_heading = RVENV, group = "report", conflicts_with = "env_dirs")]
     pub(crate) list_pythons: bool,
-    /// Print the list for programs
+    /// Say what is broken in existing environments, and what mends it; the status is 1 if anything is
+    #[arg(long, help_heading = RVENV, group = "report", conflicts_with_all = ["list_pythons", "clear", "upgrade"])]
+    pub(crate) check: bool,
+    /// Print the list or the findings for programs
     #[arg(long, help_heading = RVENV, requires = "report")]
     pub(crate) json: bool,
     /// Say what is done and how long it takes

@@ -1,4 +1,4 @@
-//! `pyvenv.cfg`: its text, key by key in CPython's order.
+//! `pyvenv.cfg`: its text, key by key in CPython's order; and what one says.
 //!
 //! Pure. When it is written, and over what, is decided elsewhere.
 
@@ -48,6 +48,13 @@ pub(crate) fn render(context: &Context, interpreter: &Interpreter, options: &Opt
     }
     line("rvenv", env!("CARGO_PKG_VERSION"));
     text
+}
+
+/// The value of a key in a file that anybody's venv has written, as `site` reads it.
+pub(crate) fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    let mut pairs = text.lines().filter_map(|line| line.split_once('='));
+    let found = pairs.find(|(found, _)| found.trim().eq_ignore_ascii_case(key));
+    found.map(|(_, value)| value.trim())
 }
 
 /// The `… -m venv …` line that CPython would have written: its flags in its order, unquoted.

@@ -19,7 +19,7 @@ const VENV: [&str; 10] = [
     "--without-scm-ignore-files",
 ];
 /// rvenv's.
-const RVENV: [&str; 12] = [
+const RVENV: [&str; 13] = [
     "--python",
     "--force",
     "--relocatable",
@@ -29,6 +29,7 @@ const RVENV: [&str; 12] = [
     "--no-cache",
     "--prune-cache",
     "--list-pythons",
+    "--check",
     "--json",
     "--verbose",
     "--version",

@@ -8,6 +8,7 @@
 
 mod activation;
 mod builder;
+mod check;
 mod configuration;
 mod context;
 mod delegate;
@@ -17,6 +18,7 @@ mod interpreter;
 mod interrupt;
 mod layout;
 mod log;
+mod mend;
 mod options;
 mod process;
 mod python;
@@ -26,6 +28,7 @@ mod stage;
 mod store;
 
 pub use builder::EnvBuilder;
+pub use check::{Finding, Kind, Report};
 pub use context::Context;
 pub use error::Error;
 pub use interpreter::{BundledWheel, Interpreter, Scheme};

@@ -11,7 +11,7 @@ use std::thread;
 
 use anyhow::Context as _;
 use cli::Args;
-use rvenv::{EnvBuilder, Error, Interrupt, Python};
+use rvenv::{EnvBuilder, Error, Interrupt, Python, Report};
 
 fn main() -> ExitCode {
     let args = match Args::read(std::env::args_os()) {
@@ -57,6 +57,9 @@ fn run(args: &Args, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
             Python::lines(&pythons, std::io::stdout().is_terminal())
         });
     }
+    if args.check {
+        return check(&builder, args);
+    }
     let create = |env_dir: &Path| match builder.create(env_dir) {
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => report(&error.into()),
@@ -65,6 +68,22 @@ fn run(args: &Args, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
         return Ok(create_side_by_side(&builder, args, &create)?);
     };
     Ok(create(env_dir))
+}
+
+/// What is broken in each directory.
+fn check(builder: &EnvBuilder, args: &Args) -> anyhow::Result<ExitCode> {
+    let reports = args.env_dirs.iter().map(|env_dir| builder.check(env_dir));
+    let reports = reports.collect::<Result<Vec<_>, _>>()?;
+    print(&if args.json {
+        Report::json(&reports)
+    } else {
+        reports.iter().map(Report::lines).collect()
+    })?;
+    Ok(if reports.iter().all(|report| report.sound) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 /// What was asked for, on stdout; nobody may be listening any more.

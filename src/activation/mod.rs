@@ -2,7 +2,7 @@
 //! Knows no file system and no shell but by its grammar: it returns text.
 
 mod prompt;
-mod quote;
+pub(crate) mod quote;
 pub(crate) mod shell;
 mod template;
 

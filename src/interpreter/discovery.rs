@@ -208,7 +208,11 @@ impl Discovery<'_> {
     }
 
     /// What the Python at `path` answers, now or when it was asked before.
-    fn facts(&self, path: &Path) -> Result<Interpreter, Error> {
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UnusablePython`], [`Error::Interrupted`].
+    pub(crate) fn facts(&self, path: &Path) -> Result<Interpreter, Error> {
         if let Some(facts) = self.store.facts(path, self.environment) {
             return Ok(facts);
         }

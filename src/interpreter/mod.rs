@@ -5,10 +5,11 @@
 pub(crate) mod discovery;
 pub(crate) mod probe;
 
-mod landmarks;
+pub(crate) mod landmarks;
 mod missed;
 mod places;
-mod request;
+mod registry;
+pub(crate) mod request;
 mod search;
 mod shim;
 mod versions;

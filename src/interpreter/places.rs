@@ -23,6 +23,8 @@ pub(crate) enum Source {
     Framework,
     Opt,
     UsrLocal,
+    Registry,
+    Store,
 }
 
 /// A folder in which some tool keeps Pythons.
@@ -95,6 +97,10 @@ pub(crate) fn all(environment: &Environment) -> Vec<Place> {
     for conda in condas(environment) {
         add(Source::Conda, Some(conda.clone()), "bin");
         add(Source::Conda, Some(conda), "envs/*/bin");
+    }
+    if cfg!(windows) {
+        let store = variable("LOCALAPPDATA").map(|data| data.join(r"Microsoft\WindowsApps"));
+        add(Source::Store, store, "PythonSoftwareFoundation.Python.*");
     }
     let homebrew = variable("HOMEBREW_PREFIX");
     let default = ["/opt/homebrew", "/home/linuxbrew/.linuxbrew", "/usr/local"].map(PathBuf::from);
@@ -170,6 +176,8 @@ impl fmt::Display for Source {
             Self::Framework => "framework",
             Self::Opt => "/opt",
             Self::UsrLocal => "/usr/local",
+            Self::Registry => "registry",
+            Self::Store => "Store",
         })
     }
 }

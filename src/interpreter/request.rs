@@ -257,6 +257,17 @@ impl Traits {
         (self.major, self.minor) < (3, 6)
     }
 
+    /// `lib/python3.13t`: the folder of its library in a prefix, and of packages in an environment.
+    pub(crate) fn library(&self) -> String {
+        let word = if self.implementation == "pypy" {
+            "pypy"
+        } else {
+            "python"
+        };
+        let t = if self.variant.free_threaded { "t" } else { "" };
+        format!("lib/{word}{}.{}{t}", self.major, self.minor)
+    }
+
     /// `3.13.0`, `3.13t` where the patch level is not known.
     pub(crate) fn version(&self) -> String {
         let micro = self.micro.map(|micro| format!(".{micro}"));

@@ -11,6 +11,7 @@ use fs_err as fs;
 
 use super::landmarks;
 use super::places::{self, Source};
+use super::registry;
 use super::request::{Request, Wanted};
 use crate::context::absolute;
 use crate::options::Environment;
@@ -47,7 +48,7 @@ pub(crate) fn candidates<'a>(request: &'a Request, environment: &'a Environment)
                     .filter(|folder| !is_environment(folder))
                     .flat_map(move |folder| in_folder(folder, place.source, wanted))
             });
-            Box::new(literal.chain(path).chain(elsewhere))
+            Box::new(literal.chain(path).chain(elsewhere).chain(registered()))
         }
     }
 }
@@ -62,14 +63,25 @@ pub(crate) fn everything(environment: &Environment) -> impl Iterator<Item = Cand
             .filter(|folder| !is_environment(folder))
             .map(move |folder| (folder, place.source))
     });
-    path.chain(places).flat_map(|(folder, source)| {
+    let in_folders = path.chain(places).flat_map(|(folder, source)| {
         let usual = ["python3", "python", "pypy3", "pypy"].map(|name| executable(&folder, name));
         let versioned = versioned(&folder).into_iter().map(|(_, path)| path);
         let paths: Vec<_> = usual.into_iter().chain(versioned).collect();
         paths
             .into_iter()
             .map(move |path| Candidate { path, source })
-    })
+    });
+    in_folders.chain(registered())
+}
+
+/// What the registry names.
+fn registered() -> impl Iterator<Item = Candidate> {
+    iter::once_with(registry::executables)
+        .flatten()
+        .map(|path| Candidate {
+            path,
+            source: Source::Registry,
+        })
 }
 
 /// The folders on PATH, absolute and each once.

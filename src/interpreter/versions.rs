@@ -60,7 +60,7 @@ fn is_final(name: &str) -> bool {
 }
 
 /// The numbers in a name: 3, 12 and 1 of `3.12.1`.
-fn numbers(name: &str) -> Vec<u64> {
+pub(crate) fn numbers(name: &str) -> Vec<u64> {
     name.split(|character: char| !character.is_ascii_digit())
         .filter_map(|number| number.parse().ok())
         .collect()

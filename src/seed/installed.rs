@@ -9,18 +9,65 @@ use fs_err as fs;
 use pep440_rs::Version;
 
 use super::image::Image;
+use super::record;
 
 /// One `.dist-info` folder.
 #[derive(Debug)]
-pub(super) struct Installed {
-    name: String,
+pub(crate) struct Installed {
+    /// Normalised.
+    pub(crate) name: String,
+    /// As the folder says it.
+    pub(crate) version_text: String,
     version: Option<Version>,
     /// The paths that its RECORD lists.
     record: Vec<String>,
+    pub(crate) dist_info: String,
+}
+
+/// What is not as a RECORD says.
+#[derive(Debug, Default)]
+pub(crate) struct Damage {
+    pub(crate) missing: Vec<String>,
+    pub(crate) altered: Vec<String>,
+}
+
+impl Damage {
+    /// Whether all is well.
+    pub(crate) fn is_none(&self) -> bool {
+        self.missing.is_empty() && self.altered.is_empty()
+    }
+}
+
+impl Installed {
+    /// Compares every file with the RECORD; `None` if there is none that can be read.
+    ///
+    /// Bytecode may be missing, since anybody may delete it.
+    pub(crate) fn damage(&self, site_packages: &Path) -> Option<Damage> {
+        let text = fs::read(site_packages.join(&self.dist_info).join("RECORD")).ok()?;
+        let rows = record::read(&text).ok()?;
+        let mut damage = Damage::default();
+        for row in rows.into_iter().filter(|row| !row.path.is_empty()) {
+            let path = site_packages.join(&row.path);
+            let is_bytecode = row.path.ends_with(".pyc");
+            if row.hash.is_empty() {
+                if !is_bytecode && !path.exists() {
+                    damage.missing.push(row.path);
+                }
+                continue;
+            }
+            match fs::read(&path) {
+                Ok(contents) if row.verify(&contents).is_err() => damage.altered.push(row.path),
+                Ok(_) => {}
+                Err(_) if is_bytecode => {}
+                Err(_) => damage.missing.push(row.path),
+            }
+        }
+        Some(damage)
+    }
 }
 
 /// The projects in a site-packages folder; none if there is no such folder.
-pub(super) fn read(site_packages: &Path) -> Vec<Installed> {
+pub(crate) fn read(site_packages: &Path) -> Vec<Installed> {
     let entries = fs::read_dir(site_packages).into_iter().flatten().flatten();
     entries
         .filter_map(|entry| dist_info(site_packages, entry.file_name().to_str()?))
@@ -58,7 +105,7 @@ pub(crate) fn behind(site_packages: &Path) -> Vec<(PathBuf, Vec<String>)> {
 }
 
 /// Whether `name` is installed in `version` or a newer one, as `pip install --upgrade` decides.
-pub(super) fn satisfies(existing: &[Installed], name: &str, version: &str) -> bool {
+pub(crate) fn satisfies(existing: &[Installed], name: &str, version: &str) -> bool {
     let bundled = Version::from_str(version).ok();
     // A version that cannot be compared is not one that may be replaced.
     existing.iter().any(|installed| {
@@ -71,8 +118,19 @@ pub(super) fn satisfies(existing: &[Installed], name: &str, version: &str) -> bo
     })
 }
 
+/// Whether files of `name` are missing or altered.
+pub(crate) fn is_damaged(existing: &[Installed], name: &str, site_packages: &str) -> bool {
+    existing
+        .iter()
+        .filter(|installed| installed.name == normalized(name))
+        .any(|installed| {
+            let damage = installed.damage(Path::new(site_packages));
+            damage.is_none_or(|damage| !damage.is_none())
+        })
+}
+
 /// The files of `names`' old versions that the image does not bring, relative to the environment.
-pub(super) fn obsolete(
+pub(crate) fn obsolete(
     existing: &[Installed],
     names: &[&str],
     image: &Image,
@@ -119,8 +177,10 @@ fn dist_info(site_packages: &Path, folder: &str) -> Option<Installed> {
         .collect();
     Some(Installed {
         name: normalized(name),
+        version_text: version.into(),
         version: Version::from_str(version).ok(),
         record,
+        dist_info: folder.into(),
     })
 }
 

@@ -21,8 +21,8 @@ mod install;
 pub(crate) mod installed;
 mod pack;
 mod pool;
-mod record;
-mod script;
+pub(crate) mod record;
+pub(crate) mod script;
 pub(crate) mod substitute;
 mod unpack;
 mod wheel;
@@ -57,6 +57,8 @@ pub(crate) struct Seed<'a> {
     pub(crate) environment: &'a Environment,
     pub(crate) seeder: Seeder,
     pub(crate) relocatable: bool,
+    /// Install anew what is not as it was installed.
+    pub(crate) mend: bool,
     pub(crate) store: Store,
     pub(crate) substitutes: Substitutes<'a>,
     pub(crate) interrupt: &'a Interrupt,
@@ -79,7 +81,9 @@ impl Seed<'_> {
             .distributions
             .iter()
             .map(|distribution| {
-                !installed::satisfies(&existing, &distribution.name, &distribution.version)
+                let name = &distribution.name;
+                !installed::satisfies(&existing, name, &distribution.version)
+                    || self.mend && installed::is_damaged(&existing, name, &context.lib_path)
             })
             .collect();
         if !wanted.contains(&true) {

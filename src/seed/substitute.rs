@@ -73,19 +73,8 @@ impl Substitutes<'_> {
             .filter_map(|other| {
                 let prefix = fs::canonicalize(&other.path).ok()?;
                 let prefix = prefix.parent()?.parent()?.to_path_buf();
-                let traits = &other.traits;
-                let word = if traits.implementation == "pypy" {
-                    "pypy"
-                } else {
-                    "python"
-                };
-                let t = if traits.variant.free_threaded {
-                    "t"
-                } else {
-                    ""
-                };
-                let stdlib = format!("lib/{word}{}.{}{t}", traits.major, traits.minor);
-                let bundled = prefix.join(stdlib).join("ensurepip/_bundled");
+                let stdlib = prefix.join(other.traits.library());
+                let bundled = stdlib.join("ensurepip/_bundled");
                 Some([bundled, prefix.join("share/python-wheels")])
             })
             .flatten()

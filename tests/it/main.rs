@@ -24,6 +24,7 @@ mod oracle_shapes; // every shape of ENV_DIR, of umask and of prompt
 
 // The behaviour that is ours to promise.
 mod activate_this;
+mod check;
 mod clear;
 mod cli;
 mod configuration;
@@ -49,3 +50,4 @@ mod faults_signals;
 mod faults_space;
 mod filesystems;
 mod many_at_once;
+mod odd_environments;

@@ -94,6 +94,44 @@ fn packages_and_scripts_survive_an_upgrade() {
     assert_eq!(text, "edited\n");
 }
 
+#[test]
+fn what_stays_behind_for_another_version_is_named() {
+    let Some(old) = another() else { return };
+    for flags in [&[][..], &["--upgrade"]] {
+        let env = TestEnv::new();
+        env.rvenv_for(old, ["--without-pip", "env"]).succeeds();
+        let behind = format!("env/lib/{}/site-packages", old.python_folder());
+        for name in ["Some_Thing-1.0", "pip-1.0", "other-2.0"] {
+            write(&env, format!("{behind}/{name}.dist-info/METADATA"), "x\n");
+        }
+        write(&env, format!("{behind}/other.py"), "x = 1\n");
+        let run = || {
+            env.rvenv_for(newest(), [flags, &["env"]].concat())
+                .outcome()
+        };
+        let outcome = run();
+        outcome.expect_code(0);
+        assert_eq!(outcome.stdout, "", "{outcome}");
+        // pip is in the new one, too.
+        let folder = env.at(&behind);
+        assert!(
+            outcome.stderr.contains(folder.to_str().unwrap()),
+            "{outcome}"
+        );
+        assert!(
+            outcome.stderr.ends_with(": other some-thing\n"),
+            "{outcome}"
+        );
+        assert_eq!(outcome.stderr.lines().count(), 1, "{outcome}");
+        assert!(env.at(&behind).join("other.py").exists());
+        is_for(&env, newest());
+        // Said once: the next run changes no version.
+        let outcome = run();
+        outcome.expect_code(0);
+        assert_eq!(outcome.stderr, "", "{outcome}");
+    }
+}
+
 /// A folder of wheels that pip will find newer than its own.
 fn newer_wheels(env: &TestEnv) -> std::path::PathBuf {
     let folder = env.root().join("wheels");

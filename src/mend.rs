@@ -1,0 +1,100 @@
+//! What `--upgrade` mends in an environment that was moved: scripts that say the old place.
+//!
+//! Which ones do is `check`'s business. Writes into the stage alone.
+
+use std::io;
+use std::path::Path;
+
+use fs_err as fs;
+
+use crate::check::scripts::{self, Stale};
+use crate::context::Context;
+use crate::error::Error;
+use crate::fs::{Folder, Mode};
+use crate::interpreter::Interpreter;
+use crate::seed::installed;
+use crate::seed::record::{self, Row};
+use crate::seed::script::shebang;
+
+/// Whether the activation scripts activate another directory.
+pub(crate) fn is_moved(context: &Context) -> bool {
+    scripts::activates(Path::new(&context.bin_path), Path::new(&context.env_dir)).is_some()
+}
+
+/// Writes the scripts that start a Python of another place anew, and the RECORDs that list them.
+pub(crate) fn scripts(
+    tree: &Folder,
+    interpreter: &Interpreter,
+    context: &Context,
+) -> Result<(), Error> {
+    let bin = Path::new(&context.bin_path);
+    let mut mended = Vec::new();
+    for stale in scripts::stale(bin) {
+        let name = format!("{}/{}", context.bin_name, stale.name);
+        let contents = mend(&stale, interpreter, context);
+        // What pip's own new version has just brought is not to be mended.
+        if write(tree, &name, &contents, Mode::Executable)? {
+            mended.push((bin.join(&stale.name), contents));
+        }
+    }
+    if mended.is_empty() {
+        return Ok(());
+    }
+    let site_packages = Path::new(&context.lib_path);
+    for one in installed::read(site_packages) {
+        let path = site_packages.join(&one.dist_info).join("RECORD");
+        let Some(mut rows) = fs::read(&path)
+            .ok()
+            .and_then(|text| record::read(&text).ok())
+        else {
+            continue;
+        };
+        let mut is_listed = false;
+        for row in &mut rows {
+            let listed = mended
+                .iter()
+                .find(|(script, _)| is_same(&site_packages.join(&row.path), script));
+            if let Some((_, contents)) = listed {
+                *row = Row::hashed(row.path.clone(), contents);
+                is_listed = true;
+            }
+        }
+        if is_listed {
+            let folder = format!("{}/{}", interpreter.scheme.purelib, one.dist_info);
+            tree.create_dir_all(&folder)?;
+            let text = record::render(&mut rows);
+            write(
+                tree,
+                &format!("{folder}/RECORD"),
+                text.as_bytes(),
+                Mode::Plain,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn mend(stale: &Stale, interpreter: &Interpreter, context: &Context) -> Vec<u8> {
+    let bin = Path::new(&context.bin_path);
+    // The same name of Python, if there still is one.
+    let named = stale.interpreter.file_name().map(|name| bin.join(name));
+    let named = named.filter(|path| path.exists());
+    let executable = named.as_deref().and_then(Path::to_str);
+    let executable = executable.unwrap_or(&context.env_exe);
+    let limit = interpreter.platform.shebang_limit();
+    [shebang(executable, limit).as_bytes(), &stale.body].concat()
+}
+
+/// Writes a file of the stage; `false` if the stage has one already.
+fn write(tree: &Folder, name: &str, contents: &[u8], mode: Mode) -> Result<bool, Error> {
+    match tree.write(name, contents, mode) {
+        Err(error) if error.io_kind() == Some(io::ErrorKind::AlreadyExists) => Ok(false),
+        written => written.map(|()| true),
+    }
+}
+
+/// Whether two names, one of which may lead through `..`, are the same file.
+fn is_same(one: &Path, other: &Path) -> bool {
+    one.file_name() == other.file_name()
+        && fs::canonicalize(one).is_ok_and(|one| fs::canonicalize(other).ok() == Some(one))
+}
