@@ -149,5 +149,5 @@ if (-not $env:VIRTUAL_ENV_DISABLE_PROMPT) {
 }
 
 # Sourced with a dot, the script leaves nothing behind but what deactivate needs.
-Remove-Item -LiteralPath Function:Read-Configuration, Function:ConvertFrom-Representation
-Remove-Variable -Name folder, binPath, name, settings, variable -ErrorAction SilentlyContinue
+Remove-Item -LiteralPath 'Function:Read-Configuration', 'Function:ConvertFrom-Representation'
+Remove-Variable -Name 'folder', 'binPath', 'name', 'settings', 'variable' -ErrorAction SilentlyContinue

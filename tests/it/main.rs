@@ -38,6 +38,7 @@ mod pip;
 mod prompt;
 mod python;
 mod regression;
+mod relocatable;
 mod requests;
 mod shells;
 mod shims;
