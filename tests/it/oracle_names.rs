@@ -224,11 +224,13 @@ fn pythons_variables_do_not_reach_the_environment() {
 }
 
 #[test]
-fn the_locale_does_not_matter() {
+fn the_locale_decides_what_python_can_name() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().map(|python| {
         env.oracle(python)
             .var("LC_ALL", "POSIX")
+            .var("PYTHONUTF8", "0")
+            .var("PYTHONCOERCECLOCALE", "0")
             .args(["--without-pip", "--prompt=plain", "env"])
             .verdict()
     }));
