@@ -20,7 +20,11 @@ use crate::options::{Cache, Environment};
 const UNUSED: Duration = Duration::from_hours(90 * 24);
 const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder can be deleted at any time; rvenv fills it again.\n";
 /// Variables that change what an interpreter answers though its files stay the same.
-const VARIABLES: [&str; 6] = [
+const VARIABLES: [&str; 10] = [
+    "LC_ALL",
+    "LC_CTYPE",
+    "LANG",
+    "PYTHONUTF8",
     "PYTHONHOME",
     "PYTHONEXECUTABLE",
     "__PYVENV_LAUNCHER__",

@@ -216,7 +216,7 @@ impl Discovery<'_> {
         if let Some(facts) = self.store.facts(path, self.environment) {
             return Ok(facts);
         }
-        let facts = probe::ask(path, self.interrupt)?;
+        let facts = probe::ask(path, self.environment.var("PYTHONUTF8"), self.interrupt)?;
         // A shim answers for whatever it leads to today, so its answer is not one to keep.
         if Path::new(&facts.executable) == path {
             self.store.keep_facts(path, self.environment, &facts);

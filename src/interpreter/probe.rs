@@ -2,6 +2,7 @@
 //!
 //! Knows how to tell a Python from anything else that can be executed; not where executables are found.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
@@ -30,8 +31,18 @@ enum Answer {
 /// # Errors
 ///
 /// [`Error::UnusablePython`] for a Python older than 3.6, and for everything that is no Python: it names `executable`.
-pub(crate) fn ask(executable: &Path, interrupt: &Interrupt) -> Result<Interpreter, Error> {
-    let isolated = run(executable, &["-I", "-S"], interrupt)?;
+pub(crate) fn ask(
+    executable: &Path,
+    utf8_mode: Option<&OsStr>,
+    interrupt: &Interrupt,
+) -> Result<Interpreter, Error> {
+    // -I hides the variable that decides, with the locale, what a file can be named (PEP 540).
+    let utf8_mode = match utf8_mode.and_then(OsStr::to_str) {
+        Some("0") => &["-X", "utf8=0"][..],
+        Some("1") => &["-X", "utf8=1"],
+        _ => &[],
+    };
+    let isolated = run(executable, &[&["-I", "-S"], utf8_mode].concat(), interrupt)?;
     let output = if answer(&isolated).is_some() {
         isolated
     } else {

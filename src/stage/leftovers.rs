@@ -3,7 +3,10 @@
 //! Knows the names of stages and of what can be in one. Never touches one whose maker lives.
 
 use std::ffi::{OsStr, OsString};
+use std::io;
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use fs_err as fs;
 
@@ -71,8 +74,21 @@ fn each_dead(folder: &Path, prefix: &OsStr, restore: impl Fn(&Path)) {
             if ours::is_trusted(&path).is_ok() {
                 restore(&path);
             }
-            let _ = ours::remove_tree(&path);
+            remove(&path);
             drop(lock);
+        }
+    }
+}
+
+/// Removes a stage, in which a program that the killed run has started may still be at work: without its files it soon ends.
+fn remove(path: &Path) {
+    const ATTEMPTS: u32 = 40;
+    for _ in 0..ATTEMPTS {
+        match ours::remove_tree(path) {
+            Err((_, error)) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                thread::sleep(Duration::from_millis(5));
+            }
+            _ => break,
         }
     }
 }
