@@ -1,32 +1,26 @@
 //! The order in which an environment is made, in CPython's words, and nothing of how each step is done.
 
-use std::io;
 use std::path::Path;
 use std::sync::OnceLock;
 
 use crate::activation::shell::{Shell, activation_command};
-use crate::activation::{self, Values};
 use crate::check::{self, Report};
-use crate::configuration;
 use crate::context::{Context, absolute};
 use crate::delegate;
 use crate::error::Error;
-use crate::fs::{Folder, Identity, Mode, parent_program};
+use crate::fs::parent_program;
 use crate::interpreter::Interpreter;
 use crate::interpreter::discovery::Discovery;
 use crate::interrupt::Interrupt;
-use crate::layout::Platform;
 use crate::log::Log;
 use crate::mend;
-use crate::options::{Environment, Links, OnExisting, Options};
-use crate::python::{self, How};
+use crate::options::{Environment, OnExisting, Options};
 use crate::pythons::Python;
 use crate::seed::substitute::Substitutes;
 use crate::seed::{Seed, installed, upgrade};
 use crate::stage::{self, Stage};
 use crate::store::Store;
-
-const GITIGNORE: &str = "# Created by venv; see https://docs.python.org/3/library/venv.html\n*\n";
+use crate::tree;
 
 type PostSetup =
     dyn Fn(&Context) -> Result<(), Box<dyn std::error::Error + Send + Sync>> + Send + Sync;
@@ -177,10 +171,10 @@ impl EnvBuilder {
         let mut stage = Stage::open(env_dir, options, &self.environment)?;
         let upgrade = options.on_existing == OnExisting::Upgrade;
 
-        ensure_directories(stage.tree(), interpreter, context, options.links)?;
-        self.create_configuration(stage.tree(), interpreter, context)?;
+        tree::ensure_directories(stage.tree(), interpreter, context, options.links)?;
+        tree::create_configuration(stage.tree(), interpreter, context, options, log)?;
         log.step("interpreter", || {
-            setup_python(&stage, interpreter, context, options.links)
+            tree::setup_python(&stage, interpreter, context, options.links, log)
         })?;
         self.interrupt.check()?;
         let obsolete = if options.with_pip {
@@ -189,7 +183,7 @@ impl EnvBuilder {
             Vec::new()
         };
         if !upgrade || mend::is_moved(context) {
-            setup_scripts(stage.tree(), interpreter, context, options)?;
+            tree::setup_scripts(stage.tree(), interpreter, context, options, log)?;
         }
         if upgrade {
             mend::scripts(stage.tree(), interpreter, context)?;
@@ -241,19 +235,6 @@ impl EnvBuilder {
             delegate::create(context, interpreter, options, &self.interrupt)
         })?;
         self.run_post_setup(context)
-    }
-
-    fn create_configuration(
-        &self,
-        tree: &Folder,
-        interpreter: &Interpreter,
-        context: &Context,
-    ) -> Result<(), Error> {
-        if interpreter.at_least(3, 13) && self.options.scm_ignore_files {
-            tree.write(".gitignore", GITIGNORE.as_bytes(), Mode::Plain)?;
-        }
-        let text = configuration::render(context, interpreter, &self.options);
-        tree.write("pyvenv.cfg", text.as_bytes(), Mode::Plain)
     }
 
     fn run_post_setup(&self, context: &Context) -> Result<(), Error> {
@@ -322,82 +303,4 @@ fn say_what_stays_behind(context: &Context, interpreter: &Interpreter) {
             names.join(" ")
         ));
     }
-}
-
-/// The folders of the `venv` scheme, and `lib64` where that version links it.
-fn ensure_directories(
-    tree: &Folder,
-    interpreter: &Interpreter,
-    context: &Context,
-    links: Links,
-) -> Result<(), Error> {
-    let scheme = &interpreter.scheme;
-    tree.create_dir_all(&scheme.include)?;
-    tree.create_dir_all(&scheme.purelib)?;
-    if scheme.platlib != scheme.purelib {
-        tree.create_dir_all(&scheme.platlib)?;
-    }
-    tree.create_dir(&context.bin_name)?;
-    if interpreter.links_lib64() {
-        match tree.symlink("lib", "lib64") {
-            // gh-98975: CPython makes this link even with --copies, and fails on FAT.
-            Err(error)
-                if links == Links::Copy && error.io_kind() == Some(io::ErrorKind::Unsupported) => {}
-            made => made?,
-        }
-    }
-    Ok(())
-}
-
-/// The interpreter under all its names; those of an existing environment that lead to the same base already stay.
-fn setup_python(
-    stage: &Stage,
-    interpreter: &Interpreter,
-    context: &Context,
-    links: Links,
-) -> Result<(), Error> {
-    let existing = |name: &str| Path::new(&context.bin_path).join(name);
-    let base = stage
-        .is_merge()
-        .then(|| Identity::of(Path::new(&context.executable)))
-        .flatten();
-    let mut links = links;
-    if stage.is_merge()
-        && fs_err::symlink_metadata(&context.env_exe).is_ok_and(|metadata| metadata.is_file())
-    {
-        // symlink_or_copy copies where a link cannot be made, and over a copy it cannot.
-        links = Links::Copy;
-    }
-    for placement in python::placements(context, interpreter, links) {
-        let there = existing(&placement.name);
-        let name = format!("{}/{}", context.bin_name, placement.name);
-        match placement.how {
-            How::Link(_) if base.is_some() && Identity::of(&there) == base => {}
-            How::Link(target) => stage.tree().symlink(&target, &name)?,
-            How::Copy(source) => stage.tree().copy_executable(Path::new(&source), &name)?,
-        }
-    }
-    Ok(())
-}
-
-fn setup_scripts(
-    tree: &Folder,
-    interpreter: &Interpreter,
-    context: &Context,
-    options: &Options,
-) -> Result<(), Error> {
-    let values = Values {
-        virtual_env: &context.env_dir,
-        prompt: &context.prompt,
-        bin_name: &context.bin_name,
-        relocatable: options.relocatable,
-    };
-    for script in activation::scripts(&values, interpreter.platform == Platform::Windows) {
-        tree.write(
-            &format!("{}/{}", context.bin_name, script.name),
-            &script.contents,
-            Mode::Script,
-        )?;
-    }
-    Ok(())
 }

@@ -3,8 +3,8 @@
 //! [`EnvBuilder`] is CPython's class of that name, [`Options`] what it is told, [`Interpreter`] the base Python,
 //! [`Context`] what is handed to `post_setup`, and [`Error`] everything that can go wrong.
 //!
-//! Modules in reading order: `builder` tells the story; `interpreter`, `context`, `configuration`, `python`, `activation` and
-//! `seed` are its steps; `stage` makes a tree an environment; `store` remembers; `fs` writes.
+//! Modules in reading order: `builder` tells the story; `interpreter`, `context`, `tree`, `configuration`, `python`, `activation`
+//! and `seed` are its steps; `stage` makes a tree an environment; `store` remembers; `fs` writes.
 
 mod activation;
 mod builder;
@@ -26,6 +26,7 @@ mod pythons;
 mod seed;
 mod stage;
 mod store;
+mod tree;
 
 pub use builder::EnvBuilder;
 pub use check::{Finding, Kind, Report};

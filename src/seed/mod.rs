@@ -109,15 +109,19 @@ impl Seed<'_> {
             }
             other => other?,
         }
-        let replaced = image
-            .index
-            .distributions
-            .iter()
-            .zip(&wanted)
-            .filter(|(_, wanted)| **wanted);
-        let names: Vec<&str> = replaced
-            .map(|(distribution, _)| distribution.name.as_str())
-            .collect();
+        let mut names: Vec<&str> = Vec::new();
+        for (position, distribution) in image.index.distributions.iter().enumerate() {
+            if wanted[position] {
+                let entries = image.index.entries.iter();
+                let files = entries
+                    .filter(|entry| entry.distribution == position)
+                    .count();
+                let (name, version) = (&distribution.name, &distribution.version);
+                self.log
+                    .say(|| format!("{name} {version}: {files} files in {}", context.lib_path));
+                names.push(name);
+            }
+        }
         Ok(installed::obsolete(
             &existing,
             &names,

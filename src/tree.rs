@@ -1,0 +1,123 @@
+//! What an environment has besides packages: folders, configuration, the interpreter's names and scripts, made in a stage.
+//!
+//! Each function is one of CPython's steps. Their order, and what comes after, is `builder`'s.
+
+use std::io;
+use std::path::Path;
+
+use crate::activation::{self, Values};
+use crate::configuration;
+use crate::context::Context;
+use crate::error::Error;
+use crate::fs::{Folder, Identity, Mode};
+use crate::interpreter::Interpreter;
+use crate::layout::Platform;
+use crate::log::Log;
+use crate::options::{Links, Options};
+use crate::python::{self, How};
+use crate::stage::Stage;
+
+const GITIGNORE: &str = "# Created by venv; see https://docs.python.org/3/library/venv.html\n*\n";
+
+/// The folders of the `venv` scheme, and `lib64` where that version links it.
+pub(crate) fn ensure_directories(
+    tree: &Folder,
+    interpreter: &Interpreter,
+    context: &Context,
+    links: Links,
+) -> Result<(), Error> {
+    let scheme = &interpreter.scheme;
+    tree.create_dir_all(&scheme.include)?;
+    tree.create_dir_all(&scheme.purelib)?;
+    if scheme.platlib != scheme.purelib {
+        tree.create_dir_all(&scheme.platlib)?;
+    }
+    tree.create_dir(&context.bin_name)?;
+    if interpreter.links_lib64() {
+        match tree.symlink("lib", "lib64") {
+            // gh-98975: CPython makes this link even with --copies, and fails on FAT.
+            Err(error)
+                if links == Links::Copy && error.io_kind() == Some(io::ErrorKind::Unsupported) => {}
+            made => made?,
+        }
+    }
+    Ok(())
+}
+
+/// `pyvenv.cfg`, and `.gitignore` where that version writes one.
+pub(crate) fn create_configuration(
+    tree: &Folder,
+    interpreter: &Interpreter,
+    context: &Context,
+    options: &Options,
+    log: Log,
+) -> Result<(), Error> {
+    if interpreter.at_least(3, 13) && options.scm_ignore_files {
+        tree.write(".gitignore", GITIGNORE.as_bytes(), Mode::Plain)?;
+        log.say(|| ".gitignore".into());
+    }
+    let text = configuration::render(context, interpreter, options);
+    tree.write("pyvenv.cfg", text.as_bytes(), Mode::Plain)?;
+    log.say(|| "pyvenv.cfg".into());
+    Ok(())
+}
+
+/// The interpreter under all its names; those of an existing environment that lead to the same base already stay.
+pub(crate) fn setup_python(
+    stage: &Stage,
+    interpreter: &Interpreter,
+    context: &Context,
+    links: Links,
+    log: Log,
+) -> Result<(), Error> {
+    let existing = |name: &str| Path::new(&context.bin_path).join(name);
+    let base = stage
+        .is_merge()
+        .then(|| Identity::of(Path::new(&context.executable)))
+        .flatten();
+    let mut links = links;
+    if stage.is_merge()
+        && fs_err::symlink_metadata(&context.env_exe).is_ok_and(|metadata| metadata.is_file())
+    {
+        // symlink_or_copy copies where a link cannot be made, and over a copy it cannot.
+        links = Links::Copy;
+    }
+    for placement in python::placements(context, interpreter, links) {
+        let there = existing(&placement.name);
+        let name = format!("{}/{}", context.bin_name, placement.name);
+        match placement.how {
+            How::Link(_) if base.is_some() && Identity::of(&there) == base => {}
+            How::Link(target) => {
+                log.say(|| format!("{name} -> {target}"));
+                stage.tree().symlink(&target, &name)?;
+            }
+            How::Copy(source) => {
+                log.say(|| format!("{name}: a copy of {source}"));
+                stage.tree().copy_executable(Path::new(&source), &name)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The activation scripts of every shell.
+pub(crate) fn setup_scripts(
+    tree: &Folder,
+    interpreter: &Interpreter,
+    context: &Context,
+    options: &Options,
+    log: Log,
+) -> Result<(), Error> {
+    let values = Values {
+        virtual_env: &context.env_dir,
+        prompt: &context.prompt,
+        bin_name: &context.bin_name,
+        relocatable: options.relocatable,
+    };
+    for script in activation::scripts(&values, interpreter.platform == Platform::Windows) {
+        let name = format!("{}/{}", context.bin_name, script.name);
+        tree.write(&name, &script.contents, Mode::Script)?;
+        log.say(|| name);
+    }
+    Ok(())
+}
