@@ -13,7 +13,7 @@ use crate::fs::read_exact_at;
 /// The first entry of the zip.
 pub(crate) const INDEX: &str = "index.json";
 /// Part of every image's key: another format is another image.
-pub(crate) const FORMAT: u32 = 3;
+pub(crate) const FORMAT: u32 = 4;
 /// The fixed part of a local file header, section 4.3.7 of the zip specification.
 const LOCAL_HEADER: usize = 30;
 
@@ -22,7 +22,7 @@ const LOCAL_HEADER: usize = 30;
 pub(crate) struct Index {
     /// Length of the header of a `.pyc` (PEP 552: 16 bytes since 3.7, 12 before).
     pub(crate) bytecode_header: usize,
-    /// Folders below site-packages, parents first.
+    /// Folders below site-packages, parents first; with `../` in front, as RECORD has it, those beside it.
     pub(crate) folders: Vec<String>,
     pub(crate) distributions: Vec<Distribution>,
     pub(crate) entries: Vec<Entry>,
@@ -48,7 +48,7 @@ pub(crate) struct Script {
     pub(crate) body: String,
 }
 
-/// One file below site-packages; in the index a row, since there are a thousand of them and each run reads them all.
+/// One file, relative to site-packages as in RECORD; in the index a row, since there are a thousand of them and each run reads them all.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(from = "Row", into = "Row")]
 pub(crate) struct Entry {

@@ -35,18 +35,14 @@ impl Packed {
         bin: &Path,
         bytecode_header: usize,
     ) -> Result<Self, Error> {
-        let mut files = Vec::new();
-        let mut folders = Vec::new();
-        for entry in WalkDir::new(site_packages).min_depth(1).sort_by_file_name() {
-            let entry = entry.map_err(|error| Error::io("read", site_packages)(error.into()))?;
-            let path = relative(site_packages, entry.path())?;
-            if entry.file_type().is_dir() {
-                folders.push(path);
-            } else if entry.file_type().is_file() {
-                files.push(path);
-            } else {
-                return Err(unfit(entry.path(), "it is neither a file nor a folder"));
-            }
+        let (mut folders, mut files) = walk(site_packages, "")?;
+        // Debian's PyPy leaves its wheels in `share`; RECORD's own notation says where that is.
+        let (above, share) = beside(site_packages, bin);
+        if share.is_dir() {
+            let (more_folders, more_files) = walk(&share, &format!("{above}share/"))?;
+            folders.push(format!("{above}share"));
+            folders.extend(more_folders);
+            files.extend(more_files);
         }
         let mut owners = BTreeMap::new();
         let mut distributions = Vec::new();
@@ -65,9 +61,13 @@ impl Packed {
                 continue;
             }
             let (contents, filenames) = stored(site_packages, &path)?;
-            let &distribution = owners
-                .get(&path)
-                .ok_or_else(|| unfit(&site_packages.join(&path), "no RECORD lists it"))?;
+            let owner = match owners.get(&path) {
+                Some(&owner) => Some(owner),
+                None if path.starts_with("../") => distributions.iter().position(is_pip),
+                None => None,
+            };
+            let distribution =
+                owner.ok_or_else(|| unfit(&site_packages.join(&path), "no RECORD lists it"))?;
             let size = u32::try_from(contents.len())
                 .map_err(|_| unfit(&site_packages.join(&path), "it is too large"))?;
             entries.push(Entry {
@@ -114,6 +114,36 @@ impl Packed {
         }
         Ok(())
     }
+}
+
+/// The folders, parents first, and the files below `root`, with `prefix` in front of their relative paths.
+fn walk(root: &Path, prefix: &str) -> Result<(Vec<String>, Vec<String>), Error> {
+    let (mut folders, mut files) = (Vec::new(), Vec::new());
+    for entry in WalkDir::new(root).min_depth(1).sort_by_file_name() {
+        let entry = entry.map_err(|error| Error::io("read", root)(error.into()))?;
+        let path = format!("{prefix}{}", relative(root, entry.path())?);
+        if entry.file_type().is_dir() {
+            folders.push(path);
+        } else if entry.file_type().is_file() {
+            files.push(path);
+        } else {
+            return Err(unfit(entry.path(), "it is neither a file nor a folder"));
+        }
+    }
+    Ok((folders, files))
+}
+
+/// The way from site-packages up to the scratch environment, which holds `bin`, and its folder `share`.
+fn beside(site_packages: &Path, bin: &Path) -> (String, PathBuf) {
+    let root = bin.parent().unwrap_or(bin);
+    let depth = site_packages
+        .strip_prefix(root)
+        .map_or(0, |below| below.components().count());
+    ("../".repeat(depth), root.join("share"))
+}
+
+fn is_pip(distribution: &Distribution) -> bool {
+    distribution.name == "pip"
 }
 
 /// A source directly before its bytecode, so that the second can repeat the first's time; folder by folder.
