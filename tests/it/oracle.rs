@@ -45,6 +45,13 @@ pub(crate) struct Reference {
     path: PathBuf,
 }
 
+impl Reference {
+    /// Whether `python -m venv` made that, relative to the working folder.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.path.join(path).exists()
+    }
+}
+
 impl<'a> Oracle<'a> {
     pub(crate) fn new(env: &'a TestEnv, interpreter: &'a Interpreter) -> Self {
         Self {

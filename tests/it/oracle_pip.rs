@@ -16,21 +16,25 @@ fn by_every_way<'a>(case: impl Fn() -> Oracle<'a>) -> Vec<Verdict> {
         Ok(reference) => reference,
         Err(account) => return vec![Err(account)],
     };
-    vec![
+    let by_seeder = |seeder: &str| {
+        case()
+            .var("RVENV_SEEDER", seeder)
+            .var("RVENV_CACHE_DIR", case().cache(seeder))
+            .verdict_against(&reference)
+    };
+    let mut verdicts = vec![
         case().verdict_against(&reference),
         case().verdict_against(&reference),
         case()
             .var("RVENV_NO_CACHE", "1")
             .verdict_against(&reference),
-        case()
-            .var("RVENV_SEEDER", "ensurepip")
-            .var("RVENV_CACHE_DIR", case().cache("ensurepip"))
-            .verdict_against(&reference),
-        case()
-            .var("RVENV_SEEDER", "wheel")
-            .var("RVENV_CACHE_DIR", case().cache("wheel"))
-            .verdict_against(&reference),
-    ]
+        by_seeder("ensurepip"),
+    ];
+    // A distributor's ensurepip that leaves more than its wheels hold cannot be had from wheels.
+    if !reference.has("env/share/python-wheels") {
+        verdicts.push(by_seeder("wheel"));
+    }
+    verdicts
 }
 
 /// Judges a case once, over a few Pythons.
