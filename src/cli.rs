@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Command, CommandFactory as _, Parser, ValueEnum, ValueHint};
+use fs_err::File;
 
 use crate::manual::Shell;
 use crate::{compat, habits};
@@ -84,13 +85,13 @@ pub(crate) struct Args {
     #[arg(long, help_heading = RVENV, overrides_with = "relocatable")]
     relocatable: bool,
     /// Who provides pip: the base's own wheels, or its ensurepip
-    #[arg(long, help_heading = RVENV, value_name = "SEEDER", env = "RVENV_SEEDER", default_value = "auto")]
+    #[arg(long, help_heading = RVENV, value_name = "SEEDER", env = "RVENV_SEEDER", default_value = "auto", overrides_with = "seeder")]
     seeder: SeederName,
     /// A folder with a wheel of pip, for a Python without ensurepip; repeatable
     #[arg(long, help_heading = RVENV, value_name = "DIR", value_hint = ValueHint::DirPath, env = "RVENV_FIND_LINKS")]
     find_links: Vec<OsString>,
     /// Where facts and images are kept
-    #[arg(long, help_heading = RVENV, value_name = "DIR", value_hint = ValueHint::DirPath, env = "RVENV_CACHE_DIR")]
+    #[arg(long, help_heading = RVENV, value_name = "DIR", value_hint = ValueHint::DirPath, env = "RVENV_CACHE_DIR", overrides_with = "cache_dir")]
     cache_dir: Option<PathBuf>,
     /// Keep nothing
     #[arg(long, help_heading = RVENV, env = "RVENV_NO_CACHE", value_parser = FalseyValueParser::new(), overrides_with = "no_cache")]
@@ -236,6 +237,15 @@ impl Args {
                 && !self.json
                 && std::env::var_os("TERM").as_deref() != Some(OsStr::new("dumb")),
         })
+    }
+
+    /// Opens every requirements file, before anything is made; pip takes addresses, too.
+    pub(crate) fn can_read_requirements(&self) -> std::io::Result<()> {
+        let is_address = |file: &OsStr| file.to_string_lossy().contains("://");
+        let files = self.requirements.iter().filter(|file| !is_address(file));
+        files
+            .into_iter()
+            .try_for_each(|file| File::open(file).map(drop))
     }
 
     /// The cache that is meant.

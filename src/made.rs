@@ -8,7 +8,6 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::context::Context;
-use crate::error::Error;
 use crate::interpreter::Interpreter;
 use crate::seed::installed;
 
@@ -55,16 +54,16 @@ impl Made {
             implementation: interpreter.implementation.clone(),
             pip: pip(context),
             bin: context.bin_path.clone(),
-            milliseconds: (took.as_secs_f64() * 1e6).round() / 1e3,
+            milliseconds: took.as_secs_f64() * 1e3,
         }
     }
 
-    /// What it has not.
-    pub fn failure(env_dir: &Path, error: &Error) -> Self {
+    /// What it has not, for this reason.
+    pub fn failure(env_dir: &Path, error: String, hint: Option<String>) -> Self {
         Self::Failure {
             path: env_dir.to_string_lossy().into_owned(),
-            error: chain(error),
-            hint: error.hint(),
+            error,
+            hint,
         }
     }
 
@@ -88,16 +87,4 @@ pub(crate) fn pip(context: &Context) -> Option<String> {
     let projects = installed::read(Path::new(&context.lib_path));
     let pip = projects.into_iter().find(|project| project.name == "pip")?;
     Some(pip.version_text)
-}
-
-/// An error with its causes.
-fn chain(error: &Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = std::error::Error::source(error);
-    while let Some(error) = cause {
-        text.push_str(": ");
-        text.push_str(&error.to_string());
-        cause = error.source();
-    }
-    text
 }

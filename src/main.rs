@@ -34,7 +34,14 @@ fn main() -> ExitCode {
             );
         }
     };
-    let code = run(&args, &interrupt, color).unwrap_or_else(|error| report(&error, color));
+    let code = run(&args, &interrupt, color).unwrap_or_else(|error| {
+        if args.json && !args.env_dirs.is_empty() && interrupt.signal().is_none() {
+            // What concerns all of them has stopped each.
+            let made = args.env_dirs.iter().map(|env_dir| failure(env_dir, &error));
+            let _ = print(Made::json(&made.collect::<Vec<_>>()).as_bytes());
+        }
+        report(&error, color)
+    });
     if code != ExitCode::SUCCESS {
         // A signal that came when everything was done has undone nothing.
         interrupt.die();
@@ -55,6 +62,7 @@ fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitC
         let (megabytes, tenths) = (freed / 1_000_000, freed % 1_000_000 / 100_000);
         writeln!(out, "freed {megabytes}.{tenths} MB").context("could not write to stdout")?;
     }
+    args.can_read_requirements()?;
     let builder = EnvBuilder::new(args.options(color)?).interrupt(interrupt.clone());
     let builder = args
         .python
@@ -101,26 +109,24 @@ fn create_for_a_program(
     args: &Args,
     color: Color,
 ) -> anyhow::Result<ExitCode> {
-    let interpreter = builder.interpreter();
+    let interpreter = builder.interpreter()?;
     let made = side_by_side(args, |env_dir| {
         let started = Instant::now();
-        let made = match &interpreter {
-            Ok(interpreter) => builder
-                .create(env_dir)
-                .map(|context| Made::environment(&context, interpreter, started.elapsed())),
-            Err(error) => return Made::failure(env_dir, error),
-        };
-        made.unwrap_or_else(|error| {
-            let failure = Made::failure(env_dir, &error);
-            report(&error.into(), color);
-            failure
-        })
+        match builder.create(env_dir) {
+            Ok(context) => Made::environment(&context, interpreter, started.elapsed()),
+            Err(error) => {
+                let error = error.into();
+                report(&error, color);
+                failure(env_dir, &error)
+            }
+        }
     });
-    if let Err(error) = interpreter {
-        report(&error.into(), color);
-    }
     print(Made::json(&made).as_bytes())?;
     Ok(worst(made.iter().map(Made::is_environment)))
+}
+
+fn failure(env_dir: &Path, error: &anyhow::Error) -> Made {
+    Made::failure(env_dir, format!("{error:#}"), report::hint(error))
 }
 
 /// What is broken in each directory.

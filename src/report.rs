@@ -25,15 +25,18 @@ pub(crate) fn report(error: &anyhow::Error, color: Color) -> ExitCode {
         // The signal that ends the process says it.
         return ExitCode::FAILURE;
     }
-    let hint = named.and_then(Error::hint);
-    let hint = hint
-        .map(|hint| format!("\n  hint: {hint}"))
-        .unwrap_or_default();
+    let hint = hint(error).map(|hint| format!("\n  hint: {hint}"));
+    let hint = hint.unwrap_or_default();
     let mut stderr = std::io::stderr().lock();
     let word = color.paint(stderr.is_terminal(), ERROR, "Error:");
     // A closed stderr changes nothing about the exit status.
     let _ = writeln!(stderr, "{word} {error:#}{hint}");
     ExitCode::FAILURE
+}
+
+/// What can be done about it, where that is known.
+pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
+    error.downcast_ref::<Error>().and_then(Error::hint)
 }
 
 /// clap's own words. Help and version go to stdout and are no failure; a closed stream is nobody's error.

@@ -2,16 +2,15 @@
 //!
 //! Does not know what is waited for.
 
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
-
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::time::{Duration, Instant};
 
 /// What is done sooner than this needs no sign of life.
 const PATIENCE: Duration = Duration::from_millis(500);
 const TICK: Duration = Duration::from_millis(100);
+const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
 
 /// Spins until it is dropped.
 #[derive(Debug)]
@@ -31,18 +30,23 @@ impl Spinner {
             };
         }
         let (stop, stopped) = channel::<()>();
+        let started = Instant::now();
         let spin = move || {
             if stopped.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
-            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{spinner} {msg} … {elapsed}");
-            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
-            bar.set_message(message);
-            while stopped.recv_timeout(TICK) == Err(RecvTimeoutError::Timeout) {
-                bar.tick();
+            let mut width = 0;
+            for frame in FRAMES.iter().cycle() {
+                let line = format!("{frame} {message} ({} s)", started.elapsed().as_secs());
+                width = line.len();
+                draw(&line);
+                if stopped.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
+                    break;
+                }
             }
-            bar.finish_and_clear();
+            // Blanks, because not every terminal knows a sequence that erases.
+            draw(&" ".repeat(width));
+            draw("");
         };
         Self {
             stop: Some(stop),
@@ -50,6 +54,13 @@ impl Spinner {
             thread: thread::Builder::new().spawn(spin).ok(),
         }
     }
+}
+
+/// Overwrites the line that the cursor is in.
+fn draw(line: &str) {
+    let mut stderr = std::io::stderr().lock();
+    let _ = write!(stderr, "\r{line}");
+    let _ = stderr.flush();
 }
 
 impl Drop for Spinner {
