@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::missed::Missed;
 use super::places::{self, Source};
-use super::request::{Request, Traits};
+use super::request::Request;
 use super::search::{self, Candidate};
 use super::shim::{self, Resolved};
+use super::traits::Traits;
 use super::{Interpreter, landmarks, probe};
 use crate::error::Error;
 use crate::fs::{Identity, is_executable};
