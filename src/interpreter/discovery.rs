@@ -217,7 +217,10 @@ impl Discovery<'_> {
         if let Some(facts) = self.store.facts(path, self.environment) {
             return Ok(facts);
         }
-        let facts = probe::ask(path, self.environment.var("PYTHONUTF8"), self.interrupt)?;
+        let utf8_mode = self.environment.var("PYTHONUTF8");
+        let facts = self.log.wait("asking Python", || {
+            probe::ask(path, utf8_mode, self.interrupt)
+        })?;
         // A shim answers for whatever it leads to today, so its answer is not one to keep.
         if Path::new(&facts.executable) == path {
             self.store.keep_facts(path, self.environment, &facts);

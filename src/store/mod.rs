@@ -12,6 +12,7 @@ use fs_err as fs;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::error::Error;
 use crate::fs::{Identity, Lock, is_trusted};
 use crate::interpreter::Interpreter;
 use crate::log::Log;
@@ -180,6 +181,36 @@ impl Store {
             freed += metadata.len();
         }
         Ok(freed)
+    }
+
+    /// Whether the facts about a Python are kept under its own name.
+    pub(crate) fn remembers(&self, interpreter: &Interpreter, environment: &Environment) -> bool {
+        let executable = Path::new(&interpreter.executable);
+        self.facts(executable, environment).is_some()
+    }
+
+    /// Why nothing can be kept.
+    pub(crate) fn refusal(&self) -> Error {
+        let Some(folder) = &self.folder else {
+            return Error::Cache {
+                path: PathBuf::new(),
+                reason: "there is none: it is turned off, or no variable says where it is".into(),
+            };
+        };
+        let made = match fs::symlink_metadata(folder) {
+            Ok(_) => Ok(()),
+            Err(_) => make_folder(folder).map_err(|error| error.to_string()),
+        };
+        let kept = made.and_then(|()| is_trusted(folder)).and_then(|()| {
+            let file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder);
+            file.map(drop).map_err(|error| error.to_string())
+        });
+        Error::Cache {
+            path: folder.clone(),
+            reason: kept
+                .err()
+                .unwrap_or_else(|| "what was written cannot be read again".into()),
+        }
     }
 
     /// The path of a stored file if folder and file can be trusted.
