@@ -10,7 +10,7 @@ use crate::check::{self, Report};
 use crate::context::{Context, absolute};
 use crate::delegate;
 use crate::error::Error;
-use crate::fs::parent_program;
+use crate::fs::{parent_program, remove_tree};
 use crate::interpreter::Interpreter;
 use crate::interpreter::discovery::Discovery;
 use crate::interrupt::Interrupt;
@@ -265,14 +265,20 @@ impl EnvBuilder {
                 interpreter.implementation
             )
         });
-        log.step("venv", || {
+        let is_new = fs_err::symlink_metadata(env_dir).is_err();
+        log.wait("venv", || {
             delegate::create(context, interpreter, options, &self.interrupt)
         })?;
         self.run_post_setup(context)?;
-        if options.installs() {
-            pip::install_requirements(context, options, &self.interrupt, log)?;
+        if !options.installs() {
+            return Ok(());
         }
-        Ok(())
+        let installed = pip::install_requirements(context, options, &self.interrupt, log);
+        if installed.is_err() && is_new && !options.keep {
+            // What it could not remove is the smaller trouble.
+            let _ = remove_tree(env_dir);
+        }
+        installed
     }
 
     /// What the environment's own pip does once it stands at its place, since the scripts that pip writes say where that is.

@@ -227,26 +227,38 @@ fn python_2_is_named_and_nothing_is_made() {
 }
 
 /// An installation of its own that says it is another implementation: the newest Python's binary and
-/// links to its library, but a `json` that changes the name as soon as anybody wants to tell it.
-fn graalpy(env: &TestEnv) -> PathBuf {
+/// links to its library, but a `sysconfig` that changes the name as soon as anybody wants to tell it.
+pub(crate) fn graalpy(env: &TestEnv) -> PathBuf {
     let python = newest();
     let library = "import os; print(os.path.dirname(os.__file__))";
     let library = env.run(&python.executable, ["-c", library]).stdout();
     let library = Path::new(library.trim());
     let prefix = env.root().join("graalpy");
     let own = prefix.join("lib").join(library.file_name().unwrap());
-    fs::create_dir_all(own.join("json")).unwrap();
+    // A package since 3.13, a file before.
+    let package = library.join("sysconfig").is_dir();
+    let changed = if package {
+        "sysconfig/__init__.py"
+    } else {
+        "sysconfig.py"
+    };
+    let folder = if package { "sysconfig" } else { "" };
+    fs::create_dir_all(own.join(folder)).unwrap();
     fs::create_dir(prefix.join("bin")).unwrap();
-    for (from, to) in [(library, &own), (&library.join("json"), &own.join("json"))] {
-        for name in crate::env::listing(from) {
-            if name != "json" && name != "__pycache__" && name != "__init__.py" {
-                symlink(from.join(&name), to.join(&name)).unwrap();
+    for (from, to) in [
+        (library.to_owned(), own.clone()),
+        (library.join(folder), own.join(folder)),
+    ] {
+        for name in crate::env::listing(&from) {
+            let place = to.join(&name);
+            if name != "__pycache__" && place != own.join(changed) && !place.exists() {
+                symlink(from.join(&name), place).unwrap();
             }
         }
     }
-    let json = fs::read_to_string(library.join("json/__init__.py")).unwrap();
-    let json = json + "\nimport sys\nsys.implementation.name = 'graalpy'\n";
-    fs::write(own.join("json/__init__.py"), json).unwrap();
+    let text = fs::read_to_string(library.join(changed)).unwrap();
+    let text = text + "\nimport sys\nsys.implementation.name = 'graalpy'\n";
+    fs::write(own.join(changed), text).unwrap();
     let path = prefix
         .join("bin")
         .join(python.executable.file_name().unwrap());
@@ -258,7 +270,7 @@ fn graalpy(env: &TestEnv) -> PathBuf {
 fn an_implementation_that_is_not_known_makes_its_own_environment() {
     let env = TestEnv::new();
     let python = graalpy(&env);
-    let name = "import json, sys; print(sys.implementation.name, sys.prefix)";
+    let name = "import sysconfig, sys; print(sys.implementation.name, sys.prefix)";
     let prefix = env.root().join("graalpy");
     env.run(&python, ["-c", name])
         .prints(&format!("graalpy {}\n", prefix.display()));

@@ -199,3 +199,19 @@ fn a_file_that_is_not_there_is_said_before_anything_is_made() {
     // Not even the Python was asked.
     assert!(!env.root().join("home/.cache").exists());
 }
+
+#[test]
+fn an_implementation_that_is_not_known_installs_them_too() {
+    let env = TestEnv::new();
+    let wheels = wheels(&env);
+    let python = crate::python::graalpy(&env);
+    let python = python.to_str().unwrap();
+    let make = |args: &[&str]| offline(env.rvenv([&["-p", python], args].concat()), &wheels);
+    make(&["--with", "bad", "env"]).errs(&["bad"]);
+    env.holds_only([]);
+    make(&["--with", "one", "env"]).succeeds();
+    env.run(env.at("env/bin/one"), [""; 0])
+        .prints(&format!("1.0 {}\n", env.at("env").display()));
+    make(&["--with", "bad", "env"]).errs(&["bad"]);
+    assert!(env.at("env/bin/one").exists());
+}
