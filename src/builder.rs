@@ -5,24 +5,23 @@ use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use crate::activation::shell::{Shell, activation_command};
 use crate::check::{self, Report};
 use crate::context::{Context, absolute};
 use crate::delegate;
 use crate::error::Error;
-use crate::fs::{parent_program, remove_tree};
+use crate::fs::remove_tree;
 use crate::interpreter::Interpreter;
 use crate::interpreter::discovery::Discovery;
 use crate::interrupt::Interrupt;
 use crate::log::Log;
-use crate::made;
 use crate::mend;
 use crate::options::{Environment, OnExisting, Options};
 use crate::pythons::Python;
 use crate::seed::substitute::Substitutes;
-use crate::seed::{Seed, installed, pip};
+use crate::seed::{Seed, pip};
 use crate::stage::{self, Stage};
 use crate::store::Store;
+use crate::summary;
 use crate::tree;
 
 type PostSetup =
@@ -161,16 +160,16 @@ impl EnvBuilder {
         let context = Context::new(&env_dir, interpreter, &self.options, cwd)?;
         if !interpreter.is_known() {
             self.delegate(&env_dir, interpreter, &context)?;
-            self.say_what_was_made(&context, interpreter, started);
+            summary::made(&context, interpreter, started, self.log());
             return Ok(context);
         }
         // Another run on the same directory may come first; then this one goes on from what that one made.
         while !self.attempt(&env_dir, interpreter, &context)? {
             self.interrupt.check()?;
         }
-        self.say_what_was_made(&context, interpreter, started);
+        summary::made(&context, interpreter, started, self.log());
         if self.log().is_for_a_person() {
-            self.say_how_to_activate(&context);
+            summary::how_to_activate(&context, &self.environment, self.log());
         }
         Ok(context)
     }
@@ -245,7 +244,7 @@ impl EnvBuilder {
         self.interrupt.check()?;
         self.finish(stage);
         if is_other_version {
-            say_what_stays_behind(context, interpreter, log);
+            summary::what_stays_behind(context, interpreter, log);
         }
         Ok(true)
     }
@@ -316,20 +315,6 @@ impl EnvBuilder {
         }
     }
 
-    /// The closing line of `-v`.
-    fn say_what_was_made(&self, context: &Context, interpreter: &Interpreter, started: Instant) {
-        self.log().say(|| {
-            format!(
-                "made {} in {:.2} ms: {} {}, {}",
-                context.env_dir,
-                started.elapsed().as_secs_f64() * 1000.0,
-                interpreter.implementation,
-                interpreter.version_string(),
-                made::pip(context).map_or("no pip".into(), |version| format!("pip {version}")),
-            )
-        });
-    }
-
     fn run_post_setup(&self, context: &Context) -> Result<(), Error> {
         let Some(hook) = &self.post_setup else {
             return Ok(());
@@ -338,16 +323,6 @@ impl EnvBuilder {
             path: context.env_dir.clone().into(),
             source,
         })
-    }
-
-    /// The line that activates the environment in the shell one is in.
-    fn say_how_to_activate(&self, context: &Context) {
-        let variable =
-            |name: &str| Some(self.environment.var(name)?.to_string_lossy().into_owned());
-        if let Some(shell) = Shell::detect(parent_program().as_deref(), variable) {
-            let command = activation_command(shell, &context.bin_path);
-            self.log().say(|| format!("activate it with: {command}"));
-        }
     }
 
     fn seed<'a>(&'a self, interpreter: &'a Interpreter) -> Seed<'a> {
@@ -383,18 +358,5 @@ impl EnvBuilder {
 
     fn log(&self) -> Log {
         Log::new(&self.options)
-    }
-}
-
-/// The packages of a Python of another minor version are kept, but this one does not see them.
-fn say_what_stays_behind(context: &Context, interpreter: &Interpreter, log: Log) {
-    for (folder, names) in installed::behind(Path::new(&context.lib_path)) {
-        log.warn(&format!(
-            "what is installed in {} stays behind there, out of sight of Python {}.{}; install it again: {}",
-            folder.display(),
-            interpreter.version[0],
-            interpreter.version[1],
-            names.join(" ")
-        ));
     }
 }

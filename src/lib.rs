@@ -29,6 +29,7 @@ mod seed;
 mod spinner;
 mod stage;
 mod store;
+mod summary;
 mod tree;
 
 pub use builder::EnvBuilder;

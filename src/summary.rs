@@ -1,0 +1,51 @@
+//! What is said once an environment stands: what it is, how to enter it, what it does not see.
+//!
+//! Looks only at the finished environment.
+
+use std::path::Path;
+use std::time::Instant;
+
+use crate::activation::shell::{Shell, activation_command};
+use crate::context::Context;
+use crate::fs::parent_program;
+use crate::interpreter::Interpreter;
+use crate::log::Log;
+use crate::made;
+use crate::options::Environment;
+use crate::seed::installed;
+
+/// The closing line of `-v`.
+pub(crate) fn made(context: &Context, interpreter: &Interpreter, started: Instant, log: Log) {
+    log.say(|| {
+        format!(
+            "made {} in {:.2} ms: {} {}, {}",
+            context.env_dir,
+            started.elapsed().as_secs_f64() * 1000.0,
+            interpreter.implementation,
+            interpreter.version_string(),
+            made::pip(context).map_or("no pip".into(), |version| format!("pip {version}")),
+        )
+    });
+}
+
+/// The line that activates the environment in the shell one is in.
+pub(crate) fn how_to_activate(context: &Context, environment: &Environment, log: Log) {
+    let variable = |name: &str| Some(environment.var(name)?.to_string_lossy().into_owned());
+    if let Some(shell) = Shell::detect(parent_program().as_deref(), variable) {
+        let command = activation_command(shell, &context.bin_path);
+        log.say(|| format!("activate it with: {command}"));
+    }
+}
+
+/// The packages of a Python of another minor version are kept, but this one does not see them.
+pub(crate) fn what_stays_behind(context: &Context, interpreter: &Interpreter, log: Log) {
+    for (folder, names) in installed::behind(Path::new(&context.lib_path)) {
+        log.warn(&format!(
+            "what is installed in {} stays behind there, out of sight of Python {}.{}; install it again: {}",
+            folder.display(),
+            interpreter.version[0],
+            interpreter.version[1],
+            names.join(" ")
+        ));
+    }
+}
