@@ -11,7 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fs_err as fs;
-use rustix::fs::{Access, CWD, FlockOperation, Gid, Mode as Bits, OFlags, RenameFlags, Uid};
+use rustix::fs::{
+    Access, AtFlags, CWD, FlockOperation, Gid, Mode as Bits, OFlags, RenameFlags, Uid,
+};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
@@ -169,6 +171,12 @@ impl Folder {
         })
     }
 
+    /// Removes a file or symlink.
+    pub(crate) fn remove_file(&self, name: &str) -> Result<(), Error> {
+        rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())
+            .map_err(|errno| self.failed("remove", name, errno))
+    }
+
     /// Copies the contents of an executable, mode 0755 whatever the umask.
     pub(crate) fn copy_executable(&self, source: &Path, name: &str) -> Result<(), Error> {
         let from = fs::File::open(source).map_err(Error::io("read", source))?;
@@ -231,7 +239,7 @@ pub(crate) fn exchange(one: &Path, other: &Path) -> Result<bool, Error> {
 /// Whether another file system (or a bind mount) begins at `path`, so that it cannot be renamed.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_mount_root(path: &Path) -> bool {
-    use rustix::fs::{AtFlags, StatxAttributes, StatxFlags};
+    use rustix::fs::{StatxAttributes, StatxFlags};
     rustix::fs::statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::TYPE)
         .is_ok_and(|stat| stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
@@ -319,6 +327,17 @@ impl Lock {
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(errno) => Err(errno.into()),
         }
+    }
+
+    /// Makes sure of a file that can be locked.
+    pub(crate) fn prepare(path: &Path) -> io::Result<()> {
+        let mut options = fs::OpenOptions::new();
+        options.append(true).create(true).open(path).map(drop)
+    }
+
+    /// Called before a locked folder is removed: here it stays locked until it has gone.
+    pub(crate) fn before_removal(lock: Option<Self>) -> Option<Self> {
+        lock
     }
 }
 

@@ -193,11 +193,27 @@ fn python_and_pip_of_the_environment_run() {
     }
 }
 
+fn is_wine() -> bool {
+    Path::new(r"C:\windows\system32\winecfg.exe").exists()
+}
+
 #[test]
 fn cmd_activates_and_deactivates() {
     let place = Place::new();
     // Names that cmd would take for its own if they were not quoted.
-    for name in ["env", "with spaces", "a & b", "50% of it", "wow!", "(x86)"] {
+    for name in [
+        "env",
+        "with spaces",
+        "a & b",
+        "50% of it",
+        "wow!",
+        "(x86)",
+        "a^b",
+    ] {
+        if name.contains('%') && is_wine() {
+            eprintln!("skipped: Wine's cmd expands what it has just expanded once more");
+            continue;
+        }
         let Some(python) = pythons().last() else {
             return;
         };

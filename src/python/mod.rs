@@ -2,6 +2,8 @@
 //!
 //! Pure: a list of names and what each is. Making them is `builder`'s and `fs`'s business.
 
+mod windows;
+
 use crate::context::Context;
 use crate::interpreter::Interpreter;
 use crate::options::Links;
@@ -32,6 +34,9 @@ pub(crate) fn placements(
     interpreter: &Interpreter,
     links: Links,
 ) -> Vec<Placement> {
+    if let Some(build) = &interpreter.windows {
+        return windows::placements(context, interpreter, build, links);
+    }
     let base = &context.executable;
     let invoked = match links {
         Links::Symlink => How::Link(base.clone()),
@@ -57,4 +62,19 @@ pub(crate) fn placements(
         });
     }
     placements
+}
+
+/// What is made instead of `links` where the system makes none: copies, of launchers where that version has some.
+pub(crate) fn retreat(
+    context: &Context,
+    interpreter: &Interpreter,
+    links: Vec<Placement>,
+) -> Option<Vec<Placement>> {
+    let build = interpreter.windows.as_ref()?;
+    Some(windows::retreat(context, interpreter, build, links))
+}
+
+/// Where `init.tcl` goes in an environment whose Python finds no other: its folder, and the file to copy.
+pub(crate) fn tcl(interpreter: &Interpreter) -> Option<(String, &str)> {
+    windows::tcl(interpreter.windows.as_ref()?)
 }
