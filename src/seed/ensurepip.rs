@@ -80,7 +80,7 @@ pub(crate) fn produce(
         return if interpreter.at_least(3, 9) {
             Ok(())
         } else {
-            compile_in_place(interpreter, scratch, executable, interrupt)
+            compile_in_place(&context, interrupt)
         };
     }
     Err(Error::Command {
@@ -92,16 +92,9 @@ pub(crate) fn produce(
 
 /// Compiles everything anew. The pips that came with Pythons up to 3.8 could be so old that they compiled in a temporary
 /// folder and moved the result, whose `co_filename` is then a name that nothing has, and another one each time.
-fn compile_in_place(
-    interpreter: &Interpreter,
-    scratch: &Path,
-    executable: &str,
-    interrupt: &Interrupt,
-) -> Result<(), Error> {
-    let mut command = Command::new(executable);
-    command
-        .args(["-Im", "compileall", "-q", "-f"])
-        .arg(scratch.join(&interpreter.scheme.purelib));
+fn compile_in_place(context: &Context, interrupt: &Interrupt) -> Result<(), Error> {
+    let mut command = Command::new(&context.env_exe);
+    command.args(["-Im", "compileall", "-q", "-f", &context.lib_path]);
     // What does not compile has no bytecode with pip either, so the exit status tells nothing.
     process::run(&mut command, None, interrupt).map(drop)
 }

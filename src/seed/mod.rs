@@ -19,6 +19,7 @@ mod generation;
 mod image;
 mod install;
 pub(crate) mod installed;
+mod launcher;
 mod pack;
 mod pool;
 pub(crate) mod record;
@@ -27,6 +28,7 @@ pub(crate) mod substitute;
 mod unpack;
 mod wheel;
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -98,6 +100,11 @@ impl Seed<'_> {
             wanted: &wanted,
             relocatable: self.relocatable,
             pycache_prefix: pycache_prefix.as_deref(),
+            made: self
+                .interpreter
+                .windows
+                .is_some()
+                .then(|| self.script_time()),
         };
         match install::install(&image, &destination) {
             Err(error @ Error::DamagedImage { .. }) => {
@@ -268,6 +275,11 @@ impl Seed<'_> {
             names: Names::from_options(variable("ENSUREPIP_OPTIONS").as_deref()),
             bytecode: Bytecode::for_environment(self.interpreter, variable),
         }
+    }
+
+    fn script_time(&self) -> launcher::Time {
+        let epoch = self.environment.var("SOURCE_DATE_EPOCH");
+        launcher::Time::new(epoch.and_then(OsStr::to_str))
     }
 
     /// `PYTHONPYCACHEPREFIX`: ensurepip honours it since it is no longer isolated (gh-98251), from its own directory.
