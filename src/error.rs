@@ -95,6 +95,14 @@ pub enum Error {
         /// What would provide it.
         remedy: String,
     },
+    /// What should be remembered cannot be.
+    #[error("could not fill the cache {}: {reason}", repr(path))]
+    Cache {
+        /// The cache folder.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// A wheel breaks the wheel specification.
     #[error("the wheel {} cannot be installed: {reason}", repr(path))]
     Wheel {
@@ -165,6 +173,9 @@ impl Error {
             Self::NoPip { remedy, .. } => Some(format!(
                 "{remedy}; or name a folder with a wheel of pip by --find-links; or use --without-pip"
             )),
+            Self::Cache { .. } => {
+                Some("name a folder that you can write to with --cache-dir".into())
+            }
             Self::Io { source, .. } => io_hint(source),
             _ => None,
         }
@@ -206,6 +217,12 @@ fn io_hint(source: &io::Error) -> Option<String> {
     // EMFILE and ENFILE have no kind of their own; both numbers are the same on every Unix.
     if cfg!(unix) && matches!(source.raw_os_error(), Some(23 | 24)) {
         return Some("raise the limit of open files (`ulimit -n`)".into());
+    }
+    // ERROR_ACCESS_DENIED and ERROR_SHARING_VIOLATION: Windows neither replaces nor moves what a process uses.
+    if cfg!(windows) && matches!(source.raw_os_error(), Some(5 | 32)) {
+        let hint =
+            "end the programs that run from there, or choose a directory that you can write to";
+        return Some(hint.into());
     }
     let hint = match source.kind() {
         PermissionDenied | ReadOnlyFilesystem => "choose a directory that you can write to",

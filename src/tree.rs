@@ -84,7 +84,7 @@ pub(crate) fn setup_python(
     }
     let mut placements = python::placements(context, interpreter, links);
     if interpreter.windows.is_some() && links == Links::Symlink {
-        placements = links_or_copies(stage.tree(), interpreter, context, placements)?;
+        placements = links_or_copies(stage.tree(), interpreter, context, placements, log)?;
     }
     for placement in placements {
         let there = existing(&placement.name);
@@ -117,6 +117,7 @@ fn links_or_copies(
     interpreter: &Interpreter,
     context: &Context,
     placements: Vec<Placement>,
+    log: Log,
 ) -> Result<Vec<Placement>, Error> {
     let mut made: Vec<String> = Vec::new();
     for placement in &placements {
@@ -125,7 +126,7 @@ fn links_or_copies(
         };
         let name = format!("{}/{}", context.bin_name, placement.name);
         if tree.symlink(target, &name).is_err() {
-            Log::warn(&format!(
+            log.warn(&format!(
                 "Unable to symlink {} to {}: retrying with copies",
                 repr(target),
                 repr(&name)
