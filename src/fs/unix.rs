@@ -180,6 +180,15 @@ impl Folder {
     /// Copies the contents of an executable, mode 0755 whatever the umask.
     pub(crate) fn copy_executable(&self, source: &Path, name: &str) -> Result<(), Error> {
         let from = fs::File::open(source).map_err(Error::io("read", source))?;
+        if self.clone_file(&from, name) {
+            return rustix::fs::chmodat(
+                &self.fd,
+                name,
+                Bits::from_raw_mode(0o755),
+                AtFlags::empty(),
+            )
+            .map_err(|errno| self.failed("set the mode of", name, errno));
+        }
         let to = fs::File::from_parts(
             self.create(name, &[], Mode::Plain)?.into(),
             self.path.join(name),
@@ -189,6 +198,20 @@ impl Folder {
             .map_err(Error::io("write", &self.path.join(name)))?;
         rustix::fs::fchmod(to.file(), Bits::from_raw_mode(0o755))
             .map_err(|errno| self.failed("set the mode of", name, errno))
+    }
+
+    /// Makes a file that shares its blocks with another until one of them is written (APFS); `false` where there is no such thing.
+    #[cfg(target_os = "macos")]
+    fn clone_file(&self, from: &fs::File, name: &str) -> bool {
+        use rustix::fs::CloneFlags;
+        rustix::fs::fclonefileat(from.file(), &self.fd, name, CloneFlags::NOFOLLOW).is_ok()
+    }
+
+    /// Elsewhere the copy itself shares blocks where it can.
+    #[cfg(not(target_os = "macos"))]
+    #[expect(clippy::unused_self, reason = "the signature of the other system")]
+    fn clone_file(&self, _from: &fs::File, _name: &str) -> bool {
+        false
     }
 
     fn failed(&self, action: &'static str, name: &str, errno: Errno) -> Error {

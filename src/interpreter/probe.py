@@ -213,7 +213,11 @@ else:
         if witness and witness not in seen:
             seen.append(witness)
     platform = "windows" if os.name == "nt" else "darwin" if sys.platform == "darwin" else "posix"
-    base = os.path.abspath(getattr(sys, "_base_executable", None) or sys.executable)
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    if sys.version_info < (3, 7) and platform == "darwin":
+        # Set by the stub of a framework build, which is what an environment needs, not the program that it starts.
+        base = os.environ.get("__PYVENV_LAUNCHER__", base)
+    base = os.path.abspath(base)
     windows = windows_build(base) if os.name == "nt" else None
     if windows:
         seen += [os.path.dirname(base), windows["launchers"]]

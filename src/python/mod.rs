@@ -78,3 +78,66 @@ pub(crate) fn retreat(
 pub(crate) fn tcl(interpreter: &Interpreter) -> Option<(String, &str)> {
     windows::tcl(interpreter.windows.as_ref()?)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interpreter::Scheme;
+    use crate::layout::Platform;
+    use crate::options::Options;
+    use std::path::Path;
+
+    /// A framework build on macOS, invoked through Homebrew's link.
+    fn framework() -> Interpreter {
+        let stub = "/opt/homebrew/opt/python@3.12/bin/python3.12";
+        let cellar = "/opt/homebrew/Cellar/python@3.12/3.12.1";
+        Interpreter {
+            executable: stub.into(),
+            base_executable: stub.into(),
+            real_executable: format!(
+                "{cellar}/Frameworks/Python.framework/Versions/3.12/bin/python3.12"
+            ),
+            version: [3, 12, 1],
+            implementation: "cpython".into(),
+            cache_tag: None,
+            magic: String::new(),
+            free_threaded: false,
+            debug: false,
+            platform: Platform::Darwin,
+            is_64bit: true,
+            utf8_file_system: true,
+            scheme: Scheme {
+                include: "include/python3.12".into(),
+                purelib: "lib/python3.12/site-packages".into(),
+                platlib: "lib/python3.12/site-packages".into(),
+            },
+            stdlib: String::new(),
+            aliases: ["python", "python3", "python3.12"]
+                .map(str::to_owned)
+                .into(),
+            wheels: None,
+            witnesses: Vec::new(),
+            windows: None,
+        }
+    }
+
+    #[test]
+    fn on_macos_the_stub_is_linked_as_it_was_invoked() {
+        let python = framework();
+        let context = Context::new(Path::new("/e"), &python, &Options::default(), None).unwrap();
+        assert_eq!(context.python_dir, "/opt/homebrew/opt/python@3.12/bin");
+        assert_eq!(context.env_exe, "/e/bin/python3.12");
+        assert!(!python.links_lib64());
+        assert_eq!(python.platform.shebang_limit(), 512);
+        for (links, expected) in [
+            (Links::Symlink, How::Link(python.executable.clone())),
+            (Links::Copy, How::Copy(python.executable.clone())),
+        ] {
+            let placements = placements(&context, &python, links);
+            let names: Vec<_> = placements.iter().map(|one| one.name.as_str()).collect();
+            assert_eq!(names, ["python3.12", "python", "python3"]);
+            assert_eq!(placements[0].how, expected);
+        }
+        assert!(retreat(&context, &python, Vec::new()).is_none());
+    }
+}
