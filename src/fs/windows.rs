@@ -165,6 +165,26 @@ pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file() || is_of_store()
 }
 
+/// A path with the long forms of its short names (`PROGRA~1`, gh-90329), and where it really leads.
+pub(crate) fn locations(path: &Path) -> Option<(String, String)> {
+    let mut long = PathBuf::new();
+    for component in path.components() {
+        long.push(component);
+        let is_link = || fs::symlink_metadata(&long).is_ok_and(|metadata| metadata.is_symlink());
+        if component.as_os_str().as_encoded_bytes().contains(&b'~') && !is_link() {
+            let real = fs::canonicalize(&long).ok()?;
+            long.set_file_name(real.file_name()?);
+        }
+    }
+    let real = fs::canonicalize(path).ok()?;
+    let real = real.to_str()?;
+    let actual = match real.strip_prefix(r"\\?\UNC\") {
+        Some(share) => format!(r"\\{share}"),
+        None => real.strip_prefix(r"\\?\").unwrap_or(real).to_owned(),
+    };
+    Some((long.to_str()?.to_owned(), actual))
+}
+
 /// The user's own cache folder is protected by its access control list.
 #[expect(
     clippy::unnecessary_wraps,
