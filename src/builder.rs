@@ -17,6 +17,7 @@ use crate::log::Log;
 use crate::mend;
 use crate::options::{Environment, OnExisting, Options};
 use crate::pythons::Python;
+use crate::redirect;
 use crate::seed::substitute::Substitutes;
 use crate::seed::{Seed, pip};
 use crate::stage::{self, Stage};
@@ -231,6 +232,7 @@ impl EnvBuilder {
         if !log.step("into place", || stage.publish(&obsolete))? {
             return Ok(false);
         }
+        redirect::warn(context, log);
         if !upgrade {
             self.run_post_setup(context)?;
         }

@@ -72,13 +72,19 @@ impl Context {
             .to_owned();
         let executable = interpreter.base_executable.clone();
         let (python_dir, python_exe) = split(&executable, is_separator);
+        let env_python = if platform == Platform::Windows && interpreter.at_least(3, 13) {
+            // "Always create the simplest name": a launcher finds the base by pyvenv.cfg, not by its own name.
+            Platform::simplest_name(python_exe)
+        } else {
+            python_exe
+        };
         let bin_name = platform.bin_name().to_owned();
         let bin_path = join(platform, &env_dir, &bin_name);
         Ok(Self {
             prompt: prompt(options, interpreter, cwd).unwrap_or_else(|| env_name.clone()),
             inc_path: join(platform, &env_dir, &interpreter.scheme.include),
             lib_path: join(platform, &env_dir, &interpreter.scheme.purelib),
-            env_exe: join(platform, &bin_path, python_exe),
+            env_exe: join(platform, &bin_path, env_python),
             cfg_path: join(platform, &env_dir, "pyvenv.cfg"),
             python_dir: python_dir.to_owned(),
             python_exe: python_exe.to_owned(),

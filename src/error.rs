@@ -218,6 +218,12 @@ fn io_hint(source: &io::Error) -> Option<String> {
     if cfg!(unix) && matches!(source.raw_os_error(), Some(23 | 24)) {
         return Some("raise the limit of open files (`ulimit -n`)".into());
     }
+    // ERROR_ACCESS_DENIED and ERROR_SHARING_VIOLATION: Windows neither replaces nor moves what a process uses.
+    if cfg!(windows) && matches!(source.raw_os_error(), Some(5 | 32)) {
+        let hint =
+            "end the programs that run from there, or choose a directory that you can write to";
+        return Some(hint.into());
+    }
     let hint = match source.kind() {
         PermissionDenied | ReadOnlyFilesystem => "choose a directory that you can write to",
         StorageFull => "free some space or inodes there",

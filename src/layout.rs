@@ -34,6 +34,15 @@ impl Platform {
         }
     }
 
+    /// The name of an environment's Python on Windows since 3.13, whatever the base's is.
+    pub(crate) fn simplest_name(python_exe: &str) -> &'static str {
+        if is_debug(python_exe) {
+            "python_d.exe"
+        } else {
+            "python.exe"
+        }
+    }
+
     /// The longest `#!` line that the kernel honours, in bytes (distlib's rule).
     pub fn shebang_limit(self) -> usize {
         match self {
@@ -41,4 +50,10 @@ impl Platform {
             Self::Posix | Self::Windows => 127,
         }
     }
+}
+
+/// Whether a program's name is that of a debug build on Windows.
+pub(crate) fn is_debug(python_exe: &str) -> bool {
+    let lower = python_exe.to_ascii_lowercase();
+    lower.strip_suffix(".exe").unwrap_or(&lower).ends_with("_d")
 }

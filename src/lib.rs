@@ -25,6 +25,7 @@ mod options;
 mod process;
 mod python;
 mod pythons;
+mod redirect;
 mod seed;
 mod spinner;
 mod stage;

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 
 use crate::activation::{self, Values};
-use crate::configuration;
+use crate::configuration::{self, repr};
 use crate::context::Context;
 use crate::error::Error;
 use crate::fs::{Folder, Identity, Mode};
@@ -14,7 +14,7 @@ use crate::interpreter::Interpreter;
 use crate::layout::Platform;
 use crate::log::Log;
 use crate::options::{Links, Options};
-use crate::python::{self, How};
+use crate::python::{self, How, Placement};
 use crate::stage::Stage;
 
 const GITIGNORE: &str = "# Created by venv; see https://docs.python.org/3/library/venv.html\n*\n";
@@ -82,7 +82,11 @@ pub(crate) fn setup_python(
         // symlink_or_copy copies where a link cannot be made, and over a copy it cannot.
         links = Links::Copy;
     }
-    for placement in python::placements(context, interpreter, links) {
+    let mut placements = python::placements(context, interpreter, links);
+    if interpreter.windows.is_some() && links == Links::Symlink {
+        placements = links_or_copies(stage.tree(), interpreter, context, placements, log)?;
+    }
+    for placement in placements {
         let there = existing(&placement.name);
         let name = format!("{}/{}", context.bin_name, placement.name);
         match placement.how {
@@ -97,7 +101,44 @@ pub(crate) fn setup_python(
             }
         }
     }
+    if let Some((folder, source)) = python::tcl(interpreter) {
+        stage.tree().create_dir_all(&folder)?;
+        let name = format!("{folder}/init.tcl");
+        stage.tree().copy_executable(Path::new(source), &name)?;
+    }
     Ok(())
+}
+
+/// Makes the links of an environment on Windows; returns what is to be made instead if the system makes none of them.
+///
+/// That takes a privilege or the developer mode, so venv goes on with copies.
+fn links_or_copies(
+    tree: &Folder,
+    interpreter: &Interpreter,
+    context: &Context,
+    placements: Vec<Placement>,
+    log: Log,
+) -> Result<Vec<Placement>, Error> {
+    let mut made: Vec<String> = Vec::new();
+    for placement in &placements {
+        let How::Link(target) = &placement.how else {
+            continue;
+        };
+        let name = format!("{}/{}", context.bin_name, placement.name);
+        if tree.symlink(target, &name).is_err() {
+            log.warn(&format!(
+                "Unable to symlink {} to {}: retrying with copies",
+                repr(target),
+                repr(&name)
+            ));
+            for name in made {
+                tree.remove_file(&name)?;
+            }
+            return Ok(python::retreat(context, interpreter, placements).unwrap_or_default());
+        }
+        made.push(name);
+    }
+    Ok(Vec::new())
 }
 
 /// The activation scripts of every shell.

@@ -20,14 +20,14 @@ use std::fs::FileType;
 #[cfg(unix)]
 pub(crate) use unix::{
     Folder, Identity, Lock, can_give_away, end_process_group, exchange, is_executable,
-    is_mount_root, is_trusted, own_process_group, parent_program, read_exact_at, rename_new,
-    symlink, umask,
+    is_mount_root, is_trusted, locations, own_process_group, parent_program, read_exact_at,
+    rename_new, symlink, umask,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
     Folder, Identity, Lock, can_give_away, end_process_group, exchange, is_executable,
-    is_mount_root, is_trusted, own_process_group, parent_program, read_exact_at, rename_new,
-    symlink, umask,
+    is_mount_root, is_trusted, locations, own_process_group, parent_program, read_exact_at,
+    rename_new, symlink, umask,
 };
 
 pub(crate) use removal::remove_tree;

@@ -91,7 +91,7 @@ fn remove_leaf(path: &Path) -> io::Result<()> {
 }
 
 /// Gives the owner back the permissions that deleting needs (a folder with mode 000, a read-only file).
-fn make_accessible(path: &Path) {
+pub(super) fn make_accessible(path: &Path) {
     let Ok(metadata) = fs::symlink_metadata(path) else {
         return;
     };

@@ -11,7 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fs_err as fs;
-use rustix::fs::{Access, CWD, FlockOperation, Gid, Mode as Bits, OFlags, RenameFlags, Uid};
+use rustix::fs::{
+    Access, AtFlags, CWD, FlockOperation, Gid, Mode as Bits, OFlags, RenameFlags, Uid,
+};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
@@ -169,9 +171,24 @@ impl Folder {
         })
     }
 
+    /// Removes a file or symlink.
+    pub(crate) fn remove_file(&self, name: &str) -> Result<(), Error> {
+        rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())
+            .map_err(|errno| self.failed("remove", name, errno))
+    }
+
     /// Copies the contents of an executable, mode 0755 whatever the umask.
     pub(crate) fn copy_executable(&self, source: &Path, name: &str) -> Result<(), Error> {
         let from = fs::File::open(source).map_err(Error::io("read", source))?;
+        if self.clone_file(&from, name) {
+            return rustix::fs::chmodat(
+                &self.fd,
+                name,
+                Bits::from_raw_mode(0o755),
+                AtFlags::empty(),
+            )
+            .map_err(|errno| self.failed("set the mode of", name, errno));
+        }
         let to = fs::File::from_parts(
             self.create(name, &[], Mode::Plain)?.into(),
             self.path.join(name),
@@ -181,6 +198,20 @@ impl Folder {
             .map_err(Error::io("write", &self.path.join(name)))?;
         rustix::fs::fchmod(to.file(), Bits::from_raw_mode(0o755))
             .map_err(|errno| self.failed("set the mode of", name, errno))
+    }
+
+    /// Makes a file that shares its blocks with another until one of them is written (APFS); `false` where there is no such thing.
+    #[cfg(target_os = "macos")]
+    fn clone_file(&self, from: &fs::File, name: &str) -> bool {
+        use rustix::fs::CloneFlags;
+        rustix::fs::fclonefileat(from.file(), &self.fd, name, CloneFlags::NOFOLLOW).is_ok()
+    }
+
+    /// Elsewhere the copy itself shares blocks where it can.
+    #[cfg(not(target_os = "macos"))]
+    #[expect(clippy::unused_self, reason = "the signature of the other system")]
+    fn clone_file(&self, _from: &fs::File, _name: &str) -> bool {
+        false
     }
 
     fn failed(&self, action: &'static str, name: &str, errno: Errno) -> Error {
@@ -231,7 +262,7 @@ pub(crate) fn exchange(one: &Path, other: &Path) -> Result<bool, Error> {
 /// Whether another file system (or a bind mount) begins at `path`, so that it cannot be renamed.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_mount_root(path: &Path) -> bool {
-    use rustix::fs::{AtFlags, StatxAttributes, StatxFlags};
+    use rustix::fs::{StatxAttributes, StatxFlags};
     rustix::fs::statx(CWD, path, AtFlags::SYMLINK_NOFOLLOW, StatxFlags::TYPE)
         .is_ok_and(|stat| stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
@@ -251,6 +282,11 @@ pub(crate) fn is_mount_root(path: &Path) -> bool {
 /// Whether `path` leads to a file that this process may execute.
 pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok()
+}
+
+/// Elsewhere than on Windows a path is taken for what it says.
+pub(crate) fn locations(_path: &Path) -> Option<(String, String)> {
+    None
 }
 
 /// Whether a folder or file belongs to the current user (or root) and nobody else can write it.
@@ -319,6 +355,17 @@ impl Lock {
             Err(Errno::WOULDBLOCK) => Ok(None),
             Err(errno) => Err(errno.into()),
         }
+    }
+
+    /// Makes sure of a file that can be locked.
+    pub(crate) fn prepare(path: &Path) -> io::Result<()> {
+        let mut options = fs::OpenOptions::new();
+        options.append(true).create(true).open(path).map(drop)
+    }
+
+    /// Called before a locked folder is removed: here it stays locked until it has gone.
+    pub(crate) fn before_removal(lock: Option<Self>) -> Option<Self> {
+        lock
     }
 }
 

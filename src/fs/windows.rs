@@ -71,9 +71,11 @@ impl Folder {
         _mode: Mode,
     ) -> Result<i64, Error> {
         let file = self.create(name, contents)?;
-        let modified = file.metadata().and_then(|metadata| metadata.modified());
-        let modified = modified.map_err(self.failed("read the time of", name))?;
-        Ok(seconds(modified))
+        // Set, not asked: Windows may move the time once more when the file is closed.
+        let now = SystemTime::now();
+        file.set_modified(now)
+            .map_err(self.failed("set the time of", name))?;
+        Ok(seconds(now))
     }
 
     fn create(&self, name: &str, contents: &[u8]) -> Result<fs::File, Error> {
@@ -96,11 +98,17 @@ impl Folder {
             .map_err(self.failed("create symlink", name))
     }
 
-    /// Copies an executable with its times, as `shutil.copy2` does.
+    /// Removes a file or a symlink to one.
+    pub(crate) fn remove_file(&self, name: &str) -> Result<(), Error> {
+        fs::remove_file(self.path.join(name)).map_err(self.failed("remove", name))
+    }
+
+    /// Copies an executable with its times, as `shutil.copy2` does, but never as a read-only file, which nobody could replace.
     pub(crate) fn copy_executable(&self, source: &Path, name: &str) -> Result<(), Error> {
-        fs::copy(source, self.path.join(name))
-            .map(drop)
-            .map_err(self.failed("copy", name))
+        let path = self.path.join(name);
+        fs::copy(source, &path).map_err(Error::io("copy", source))?;
+        super::removal::make_accessible(&path);
+        Ok(())
     }
 
     fn failed(&self, action: &'static str, name: &str) -> impl FnOnce(io::Error) -> Error {
@@ -157,6 +165,26 @@ pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file() || is_of_store()
 }
 
+/// A path with the long forms of its short names (`PROGRA~1`, gh-90329), and where it really leads.
+pub(crate) fn locations(path: &Path) -> Option<(String, String)> {
+    let mut long = PathBuf::new();
+    for component in path.components() {
+        long.push(component);
+        let is_link = || fs::symlink_metadata(&long).is_ok_and(|metadata| metadata.is_symlink());
+        if component.as_os_str().as_encoded_bytes().contains(&b'~') && !is_link() {
+            let real = fs::canonicalize(&long).ok()?;
+            long.set_file_name(real.file_name()?);
+        }
+    }
+    let real = fs::canonicalize(path).ok()?;
+    let real = real.to_str()?;
+    let actual = match real.strip_prefix(r"\\?\UNC\") {
+        Some(share) => format!(r"\\{share}"),
+        None => real.strip_prefix(r"\\?\").unwrap_or(real).to_owned(),
+    };
+    Some((long.to_str()?.to_owned(), actual))
+}
+
 /// The user's own cache folder is protected by its access control list.
 #[expect(
     clippy::unnecessary_wraps,
@@ -193,18 +221,19 @@ impl Identity {
     }
 }
 
-/// A lock that ends with its holder: the file is opened so that nobody else can open it.
+/// A lock that ends with its holder: a file that nobody else can open, and that is gone once it is closed, however that happens.
 #[derive(Debug)]
-pub(crate) struct Lock {
-    #[expect(dead_code, reason = "holding it open is all that it is for")]
-    file: fs::File,
-    path: PathBuf,
-}
+pub(crate) struct Lock(
+    #[expect(dead_code, reason = "holding it open is all that it is for")] fs::File,
+);
 
 impl Lock {
     /// Locks a file, or a folder by a file of its own; `None` if somebody holds it.
     pub(crate) fn try_exclusive(path: &Path) -> io::Result<Option<Self>> {
         const SHARING_VIOLATION: i32 = 32;
+        const GENERIC_WRITE: u32 = 0x4000_0000;
+        const DELETE: u32 = 0x0001_0000;
+        const DELETE_ON_CLOSE: u32 = 0x0400_0000;
         let path = if path.is_dir() {
             path.join("lock")
         } else {
@@ -214,19 +243,29 @@ impl Lock {
             .write(true)
             .create(true)
             .truncate(false)
+            .access_mode(GENERIC_WRITE | DELETE)
+            .custom_flags(DELETE_ON_CLOSE)
             .share_mode(0)
             .open(&path)
         {
-            Ok(file) => Ok(Some(Self { file, path })),
+            Ok(file) => Ok(Some(Self(file))),
             Err(error) if error.raw_os_error() == Some(SHARING_VIOLATION) => Ok(None),
             Err(error) => Err(error),
         }
     }
-}
 
-impl Drop for Lock {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.path);
+    /// Locking makes the file.
+    #[expect(
+        clippy::unnecessary_wraps,
+        reason = "the signature of the other systems"
+    )]
+    pub(crate) fn prepare(_path: &Path) -> io::Result<()> {
+        Ok(())
+    }
+
+    /// Called before a locked folder is removed: the lock of a folder is an open file in it, which cannot be removed.
+    pub(crate) fn before_removal(_lock: Option<Self>) -> Option<Self> {
+        None
     }
 }
 

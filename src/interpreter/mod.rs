@@ -58,6 +58,28 @@ pub struct Interpreter {
     pub wheels: Option<Vec<BundledWheel>>,
     /// Files whose change may change any answer above: the binary, libpython, the stdlib, the wheels' folder.
     pub witnesses: Vec<String>,
+    /// What only a Python for Windows has.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub windows: Option<WindowsBuild>,
+}
+
+/// What `venv` on Windows looks for in the base's folders (`venv/__init__.py`, `setup_python`).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WindowsBuild {
+    /// `sysconfig.is_python_build()`: it runs from the folder that it was built in.
+    pub is_build: bool,
+    /// The folder of the launchers: `Lib\venv\scripts\nt`.
+    pub launchers: String,
+    /// The programs in it.
+    pub launcher_files: Vec<String>,
+    /// The programs, libraries and extension modules beside the base executable.
+    pub base_files: Vec<String>,
+    /// Those in `DLLs`, which only venvs up to 3.7.1 look at.
+    pub library_files: Vec<String>,
+    /// `init.tcl`, where venv copies it.
+    pub tcl: Option<String>,
+    /// `sysconfig.get_platform()`: `win32`, `win-amd64` or `win-arm64`.
+    pub machine: String,
 }
 
 /// Folder names of the `venv` sysconfig scheme, relative to the environment and with `/`.

@@ -39,6 +39,8 @@ def scheme():
 
 
 def aliases():
+    if os.name == "nt":
+        return []
     names = ["python", "python3"]
     if sys.version_info >= (3, 9):
         names.append("python3.%d" % sys.version_info[1])
@@ -135,6 +137,45 @@ def witnesses(real):
     return found
 
 
+def listing(folder):
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def tcl(folder):
+    # The first one that os.walk finds, as venv takes it.
+    for root, _, files in os.walk(folder):
+        if "init.tcl" in files:
+            return os.path.join(root, "init.tcl")
+    return None
+
+
+def windows_build(base):
+    import sysconfig
+
+    folder = os.path.dirname(base)
+    # Before 3.11 the argument was needed to be told that a Python is run from where it was built.
+    is_build = sysconfig.is_python_build() if sys.version_info >= (3, 11) else sysconfig.is_python_build(True)
+    scripts = os.path.join(os.path.dirname(os.__file__), "venv", "scripts", "nt")
+    wanted = (".exe", ".dll", ".pyd")
+    facts = {
+        "is_build": is_build,
+        "launchers": scripts,
+        "launcher_files": [name for name in listing(scripts) if name.lower().endswith(".exe")],
+        "base_files": [name for name in listing(folder) if name.lower().endswith(wanted)],
+        "library_files": [],
+        "tcl": None,
+        "machine": sysconfig.get_platform(),
+    }
+    if sys.version_info < (3, 7, 2):
+        facts["library_files"] = [name for name in listing(os.path.join(folder, "DLLs")) if name.lower().endswith(wanted)]
+    if is_build or sys.version_info < (3, 7, 2):
+        facts["tcl"] = tcl(folder)
+    return facts
+
+
 def as_json(value):
     # The json module takes as long as everything else here.
     if value is None or value is True or value is False:
@@ -172,9 +213,17 @@ else:
         if witness and witness not in seen:
             seen.append(witness)
     platform = "windows" if os.name == "nt" else "darwin" if sys.platform == "darwin" else "posix"
+    base = getattr(sys, "_base_executable", None) or sys.executable
+    if sys.version_info < (3, 7) and platform == "darwin":
+        # Set by the stub of a framework build, which is what an environment needs, not the program that it starts.
+        base = os.environ.get("__PYVENV_LAUNCHER__", base)
+    base = os.path.abspath(base)
+    windows = windows_build(base) if os.name == "nt" else None
+    if windows:
+        seen += [os.path.dirname(base), windows["launchers"]]
     facts = {
         "executable": sys.executable,
-        "base_executable": os.path.abspath(getattr(sys, "_base_executable", None) or sys.executable),
+        "base_executable": base,
         "real_executable": real,
         "version": list(sys.version_info[:3]),
         "implementation": sys.implementation.name,
@@ -190,5 +239,6 @@ else:
         "aliases": aliases(),
         "wheels": wheels,
         "witnesses": seen,
+        "windows": windows,
     }
     sys.stdout.write(MARKER + as_json(facts) + "\n")

@@ -5,12 +5,14 @@
 use std::path::Path;
 use std::process::Command;
 
+use crate::context::Context;
 use crate::error::Error;
 use crate::fs::Folder;
 use crate::interpreter::Interpreter;
 use crate::interrupt::Interrupt;
-use crate::options::Environment;
+use crate::options::{Environment, Options};
 use crate::process;
+use crate::python::{self, How};
 
 /// Makes a bare environment at `scratch`, which must not exist, and runs ensurepip in it (`venv/__init__.py`, `_setup_pip`).
 ///
@@ -29,28 +31,28 @@ pub(crate) fn produce(
     for folder in [bin, &interpreter.scheme.purelib, "tmp"] {
         tree.create_dir_all(folder)?;
     }
-    let home = Path::new(&interpreter.base_executable)
-        .parent()
-        .unwrap_or(Path::new(""));
+    let context = Context::new(scratch, interpreter, &Options::default(), None)?;
     let configuration = format!(
         "home = {}\ninclude-system-site-packages = false\n",
-        home.display()
+        context.python_dir
     );
     tree.write(
         "pyvenv.cfg",
         configuration.as_bytes(),
         crate::fs::Mode::Plain,
     )?;
-    let name = interpreter
-        .base_executable
-        .rsplit(std::path::is_separator)
-        .next()
-        .unwrap_or("python");
-    let executable = format!("{bin}/{name}");
-    tree.symlink(&interpreter.base_executable, &executable)?;
+    let links = Options::default().links;
+    for placement in python::placements(&context, interpreter, links) {
+        let name = format!("{bin}/{}", placement.name);
+        match placement.how {
+            How::Link(target) => tree.symlink(&target, &name)?,
+            How::Copy(source) => tree.copy_executable(Path::new(&source), &name)?,
+        }
+    }
+    let executable = &context.env_exe;
 
     let isolated = !interpreter.at_least(3, 10);
-    let mut command = Command::new(scratch.join(&executable));
+    let mut command = Command::new(executable);
     // gh-98251: since 3.10 not isolated, but without what would lead it out of the environment.
     command.arg(if isolated { "-Im" } else { "-m" }).args([
         "ensurepip",
@@ -78,7 +80,7 @@ pub(crate) fn produce(
         return if interpreter.at_least(3, 9) {
             Ok(())
         } else {
-            compile_in_place(interpreter, scratch, &executable, interrupt)
+            compile_in_place(&context, interrupt)
         };
     }
     Err(Error::Command {
@@ -90,16 +92,9 @@ pub(crate) fn produce(
 
 /// Compiles everything anew. The pips that came with Pythons up to 3.8 could be so old that they compiled in a temporary
 /// folder and moved the result, whose `co_filename` is then a name that nothing has, and another one each time.
-fn compile_in_place(
-    interpreter: &Interpreter,
-    scratch: &Path,
-    executable: &str,
-    interrupt: &Interrupt,
-) -> Result<(), Error> {
-    let mut command = Command::new(scratch.join(executable));
-    command
-        .args(["-Im", "compileall", "-q", "-f"])
-        .arg(scratch.join(&interpreter.scheme.purelib));
+fn compile_in_place(context: &Context, interrupt: &Interrupt) -> Result<(), Error> {
+    let mut command = Command::new(&context.env_exe);
+    command.args(["-Im", "compileall", "-q", "-f", &context.lib_path]);
     // What does not compile has no bytecode with pip either, so the exit status tells nothing.
     process::run(&mut command, None, interrupt).map(drop)
 }

@@ -4,32 +4,52 @@
 
 use super::image::Distribution;
 use super::install::Destination;
+use super::launcher::{self, Time};
 use super::record::{self, Row};
 use super::script;
 use crate::context::Context;
 use crate::error::Error;
 use crate::fs::{Folder, Mode};
 
+/// What makes programs of console scripts, on Windows.
+pub(super) struct Programs {
+    pub(super) launcher: Vec<u8>,
+    pub(super) made: Time,
+}
+
+impl Programs {
+    fn render(&self, executable: &str, body: &str, relocatable: bool) -> Vec<u8> {
+        let python = executable.rsplit('\\').next().unwrap_or(executable);
+        let beside = relocatable.then(|| launcher::beside(&self.launcher, python));
+        let beside = beside.flatten();
+        let executable = beside.as_deref().unwrap_or(executable);
+        launcher::render(&self.launcher, executable, body, self.made)
+    }
+}
+
 /// Writes the console scripts and RECORD of a distribution whose files are laid down.
 pub(super) fn finish(
     distribution: &Distribution,
     site_packages: &Folder,
     to: &Destination<'_>,
+    programs: Option<&Programs>,
 ) -> Result<(), Error> {
     let up = "../".repeat(to.interpreter.scheme.purelib.split('/').count());
     let executable = &to.context.env_exe;
     let mut rows = Vec::new();
     for script in &distribution.scripts {
-        let contents = if to.relocatable {
-            script::launcher(executable) + script.body.trim_start_matches('\n')
+        let mut path = format!("{}/{}", to.context.bin_name, script.name);
+        let contents = if let Some(programs) = programs {
+            path.push_str(".exe");
+            programs.render(executable, &script.body, to.relocatable)
+        } else if to.relocatable {
+            (script::launcher(executable) + script.body.trim_start_matches('\n')).into_bytes()
         } else {
             let limit = to.interpreter.platform.shebang_limit();
-            script::render(executable, &script.body, limit)
+            script::render(executable, &script.body, limit).into_bytes()
         };
-        let path = format!("{}/{}", to.context.bin_name, script.name);
-        to.tree
-            .write(&path, contents.as_bytes(), Mode::Executable)?;
-        rows.push(Row::hashed(format!("{up}{path}"), contents.as_bytes()));
+        to.tree.write(&path, &contents, Mode::Executable)?;
+        rows.push(Row::hashed(format!("{up}{path}"), &contents));
     }
     let record = match to.pycache_prefix {
         // The rows of scripts come first in any order of paths, and the others are sorted already.

@@ -7,12 +7,15 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{ops::Range, thread};
 
 use super::image::{Entry, Image};
+use super::launcher::{self, Time};
 use super::{co_filename, finish};
 use crate::context::{Context, join};
 use crate::error::Error;
 use crate::fs::{self, Folder, Mode, read_exact_at};
 use crate::interpreter::Interpreter;
 use crate::interrupt::Interrupt;
+use crate::layout::Platform;
+use finish::Programs;
 
 /// How much of the image one thread reads at once: little enough to stay in a core's cache, enough that reading is rare.
 const CHUNK: usize = 256 * 1024;
@@ -31,6 +34,8 @@ pub(crate) struct Destination<'a> {
     pub(crate) relocatable: bool,
     /// `PYTHONPYCACHEPREFIX`, where that Python honours it: bytecode goes there.
     pub(crate) pycache_prefix: Option<&'a str>,
+    /// When console scripts are made, on Windows, where they are programs that say it.
+    pub(crate) made: Option<Time>,
 }
 
 /// Lays the wanted distributions down.
@@ -84,11 +89,34 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
         }
         result
     })?;
+    let programs = match (&to.interpreter.windows, to.made) {
+        (Some(windows), Some(made)) => Some(Programs {
+            launcher: read(image, launcher::path(&windows.machine))?,
+            made,
+        }),
+        _ => None,
+    };
     let distributions = image.index.distributions.iter().zip(to.wanted);
     for (distribution, _) in distributions.filter(|(_, wanted)| **wanted) {
-        finish::finish(distribution, &site_packages, to)?;
+        finish::finish(distribution, &site_packages, to, programs.as_ref())?;
     }
     Ok(())
+}
+
+/// One file of the image, whether it is wanted or not.
+fn read(image: &Image, path: &str) -> Result<Vec<u8>, Error> {
+    let mut entries = image.index.entries.iter();
+    let position = entries
+        .position(|entry| entry.path == path)
+        .ok_or_else(|| damaged(image, &format!("{path} is not in it")))?;
+    let entry = &image.index.entries[position];
+    let mut contents = vec![0; entry.size as usize];
+    read_exact_at(&image.file, &mut contents, image.offsets[position])
+        .map_err(|error| damaged(image, &error.to_string()))?;
+    if crc32fast::hash(&contents) != entry.crc {
+        return Err(damaged(image, &format!("{path} is not what was written")));
+    }
+    Ok(contents)
 }
 
 /// One thread's part of the work, with buffers that it fills again and again.
@@ -149,11 +177,11 @@ impl Laying<'_> {
         let index = &self.image.index;
         let entry = &index.entries[position];
         let source = &index.entries[position - 1].path;
-        let said = join(
-            self.to.interpreter.platform,
-            &self.to.context.lib_path,
-            source,
-        );
+        // On Windows, too: pip compiles what RECORD calls it, below the folder as the system calls that.
+        let said = match self.to.interpreter.platform {
+            Platform::Windows => format!("{}\\{source}", self.to.context.lib_path),
+            platform => join(platform, &self.to.context.lib_path, source),
+        };
         let names_no_source = || damaged(self.image, &format!("{} names no source", entry.path));
         let contents = &self.buffer[place];
         let header = contents

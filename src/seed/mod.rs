@@ -17,6 +17,7 @@ mod generation;
 mod image;
 mod install;
 pub(crate) mod installed;
+mod launcher;
 mod pack;
 pub(crate) mod pip;
 mod pool;
@@ -26,6 +27,7 @@ pub(crate) mod substitute;
 mod unpack;
 mod wheel;
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, UNIX_EPOCH};
@@ -101,6 +103,11 @@ impl Seed<'_> {
             wanted: &wanted,
             relocatable: self.relocatable,
             pycache_prefix: pycache_prefix.as_deref(),
+            made: self
+                .interpreter
+                .windows
+                .is_some()
+                .then(|| self.script_time()),
         };
         match install::install(&image, &destination) {
             Err(error @ Error::DamagedImage { .. }) => {
@@ -277,6 +284,11 @@ impl Seed<'_> {
             names: Names::from_options(variable("ENSUREPIP_OPTIONS").as_deref()),
             bytecode: Bytecode::for_environment(self.interpreter, variable),
         }
+    }
+
+    fn script_time(&self) -> launcher::Time {
+        let epoch = self.environment.var("SOURCE_DATE_EPOCH");
+        launcher::Time::new(epoch.and_then(OsStr::to_str))
     }
 
     /// `PYTHONPYCACHEPREFIX`: ensurepip honours it since it is no longer isolated (gh-98251), from its own directory.

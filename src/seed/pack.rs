@@ -14,6 +14,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use super::co_filename;
 use super::image::{Distribution, Entry, INDEX, Index, Script};
+use super::launcher;
 use crate::error::Error;
 use crate::fs::is_executable;
 
@@ -168,14 +169,37 @@ fn stored(site_packages: &Path, path: &str) -> Result<(Vec<u8>, Option<Vec<u32>>
     let Some(source) = source_of(path) else {
         return Ok((contents, None));
     };
-    let said = site_packages.join(&source);
+    for said in names_of_source(site_packages, &source)? {
+        match co_filename::replace(&contents, &said, &source) {
+            Some((contents, filenames)) if !filenames.is_empty() => {
+                return Ok((contents, Some(filenames)));
+            }
+            _ => {}
+        }
+    }
+    Err(unfit(&file, "it does not name its source"))
+}
+
+/// What bytecode can say of its source; on Windows with the separators that pip, compileall or our own compiler has left.
+fn names_of_source(site_packages: &Path, source: &str) -> Result<Vec<String>, Error> {
+    let said = site_packages.join(source);
     let said = said
         .to_str()
         .ok_or_else(|| Error::NotUtf8 { path: said.clone() })?;
-    match co_filename::replace(&contents, said, &source) {
-        Some((contents, filenames)) if !filenames.is_empty() => Ok((contents, Some(filenames))),
-        _ => Err(unfit(&file, "it does not name its source")),
+    if !cfg!(windows) {
+        return Ok(vec![said.to_owned()]);
     }
+    let native = said.replace('/', "\\");
+    let folder = &native[..native.len() - source.len()];
+    // `compile.py` is given the scratch folder and adds the rest as the wheel has it.
+    let root = folder.trim_end_matches('\\');
+    let root = root.rsplitn(3, '\\').last().unwrap_or(root);
+    let below = &folder[root.len()..];
+    Ok(vec![
+        format!("{root}{}{source}", below.replace('\\', "/")),
+        format!("{folder}{source}"),
+        native,
+    ])
 }
 
 /// Reads a `.dist-info` folder; returns it with the paths that its RECORD lists.
@@ -226,6 +250,13 @@ fn distribution(
 /// A console script without its shebang, which is one line or the three of the `/bin/sh` form.
 fn script(bin: &Path, name: &str) -> Result<Script, Error> {
     let path = bin.join(name);
+    if let Some(name) = name.strip_suffix(".exe") {
+        let program = fs::read(&path).map_err(Error::io("read", &path))?;
+        let body = launcher::body(&program);
+        let body = body.ok_or_else(|| unfit(&path, "it is no script"))?;
+        let name = name.to_owned();
+        return Ok(Script { name, body });
+    }
     let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
     let lines = if text.starts_with("#!/bin/sh\n'''exec' ") {
         3

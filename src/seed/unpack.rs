@@ -9,6 +9,7 @@ use super::archive::{Archive, Entry};
 use super::distribution::Distribution;
 use super::entry_point::{self, EntryPoint};
 use super::generation::Generation;
+use super::launcher;
 use super::record::Row;
 use super::script;
 use super::wheel::Production;
@@ -24,6 +25,8 @@ pub(crate) struct Target<'a> {
     pub(crate) folder: &'a Folder,
     /// How the installing pip makes scripts.
     pub(crate) generation: &'a Generation,
+    /// What pip makes console scripts of, on Windows.
+    pub(crate) launcher: Option<&'a [u8]>,
     pub(crate) production: &'a Production,
 }
 
@@ -181,19 +184,19 @@ impl Target<'_> {
         let limit = self.interpreter.platform.shebang_limit();
         let mut written = HashSet::new();
         for point in self.generation.scripts(points, version, names) {
-            let place = format!("{}/{}", self.interpreter.platform.bin_name(), point.name);
+            let mut place = format!("{}/{}", self.interpreter.platform.bin_name(), point.name);
             let body = self.generation.body(&point);
-            let text = script::render(&self.production.executable, &body, limit);
+            let executable = &self.production.executable;
+            let contents = if let Some(launcher) = self.launcher {
+                place.push_str(".exe");
+                launcher::render(launcher, executable, &body, launcher::Time::new(Some("0")))
+            } else {
+                script::render(executable, &body, limit).into_bytes()
+            };
             if written.insert(point.name) {
-                to.write(
-                    self.folder,
-                    archive,
-                    &place,
-                    text.as_bytes(),
-                    Mode::Executable,
-                )?;
+                to.write(self.folder, archive, &place, &contents, Mode::Executable)?;
             }
-            to.record(Row::hashed(place, text.as_bytes()));
+            to.record(Row::hashed(place, &contents));
         }
         Ok(())
     }

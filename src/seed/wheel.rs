@@ -10,12 +10,12 @@ use super::archive::Archive;
 use super::bytecode::{self, Bytecode};
 use super::distribution::Distribution;
 use super::generation::{Generation, Names};
+use super::launcher;
 use super::unpack::Target;
 use crate::error::Error;
 use crate::fs::Folder;
 use crate::interpreter::Interpreter;
 use crate::interrupt::Interrupt;
-use crate::layout::Platform;
 
 /// What shapes the result besides the interpreter and its wheels.
 #[derive(Debug, Clone)]
@@ -40,12 +40,6 @@ pub(crate) fn produce(
     production: &Production,
     interrupt: &Interrupt,
 ) -> Result<(), Error> {
-    if interpreter.platform == Platform::Windows {
-        return Err(Error::Wheel {
-            path: interpreter.stdlib.clone().into(),
-            reason: "only pip itself has the launchers that scripts need on Windows".into(),
-        });
-    }
     let wheels = interpreter.wheels.as_deref().unwrap_or_default();
     let mut archives = Vec::new();
     for wheel in wheels {
@@ -59,12 +53,17 @@ pub(crate) fn produce(
         });
     };
     let generation = generation(&mut archives[pip])?;
+    let launcher = match &interpreter.windows {
+        Some(windows) => Some(launcher(&mut archives[pip], &windows.machine)?),
+        None => None,
+    };
     let folder = Folder::open(scratch, scratch)?;
     folder.create_dir_all(interpreter.platform.bin_name())?;
     let target = Target {
         interpreter,
         folder: &folder,
         generation: &generation,
+        launcher: launcher.as_deref(),
         production,
     };
     let installed: Vec<Result<Distribution, Error>> = thread::scope(|scope| {
@@ -92,6 +91,14 @@ pub(crate) fn produce(
         distribution.finish(&folder, &compiled)?;
     }
     Ok(())
+}
+
+/// What the pip in this wheel makes console scripts of, on such a Windows.
+fn launcher(pip: &mut Archive, machine: &str) -> Result<Vec<u8>, Error> {
+    let name = launcher::path(machine);
+    let entry = pip.entry(name).cloned();
+    let entry = entry.ok_or_else(|| pip.broken(format!("it has no {name}")))?;
+    pip.read(&entry)
 }
 
 /// What the pip in this wheel does when it installs.

@@ -74,6 +74,7 @@ fn each_dead(folder: &Path, prefix: &OsStr, restore: impl Fn(&Path)) {
             if ours::is_trusted(&path).is_ok() {
                 restore(&path);
             }
+            let lock = Lock::before_removal(Some(lock));
             remove(&path);
             drop(lock);
         }

@@ -251,6 +251,7 @@ impl Stage {
     /// An empty root is removed by one call; a replaced tree needs the long way.
     fn remove_root(&mut self) -> Result<(), Left> {
         self.tree = None;
+        self.lock = Lock::before_removal(self.lock.take());
         let removed = match fs::remove_dir(&self.root) {
             Ok(()) => Ok(()),
             Err(_) => ours::remove_tree(&self.root),

@@ -156,13 +156,7 @@ impl Store {
     pub(crate) fn building(&self, key: &str) -> Option<Building> {
         let folder = self.folder.as_ref().filter(|_| self.prepare())?;
         let path = folder.join(format!("image-{key}.lock"));
-        drop(
-            fs::OpenOptions::new()
-                .append(true)
-                .create(true)
-                .open(&path)
-                .ok()?,
-        );
+        Lock::prepare(&path).ok()?;
         Some(Building { path, lock: None })
     }
 

@@ -6,6 +6,9 @@
 #![expect(clippy::unwrap_used, reason = "a test may fail where it stands")]
 #![expect(clippy::print_stderr, reason = "a skipped check says so")]
 
+mod faults; // what is in the way
+mod oracle; // the real venv and rvenv at one path
+mod shells; // cmd and PowerShell
 mod tree; // the differences between two trees
 
 use std::{
@@ -104,6 +107,13 @@ impl Place {
             .collect()
     }
 
+    /// What is in the folder in which the commands run.
+    fn names(&self) -> Vec<String> {
+        let entries = fs::read_dir(&self.work).unwrap();
+        let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        names.collect()
+    }
+
     fn rvenv(&self, python: &Path) -> Command {
         let mut command = self.command(env!("CARGO_BIN_EXE_rvenv"));
         command.arg("-p").arg(python);
@@ -134,118 +144,7 @@ fn agree(lines: &[String]) {
     );
 }
 
-#[test]
-fn bare_environments_are_venvs() {
-    let place = Place::new();
-    let mut lines = Vec::new();
-    for python in pythons() {
-        let bare = "--without-pip";
-        let cases: [&[&[&str]]; 9] = [
-            &[&[bare, "env"]],
-            &[&[bare, "--system-site-packages", "env"]],
-            &[&[bare, "--copies", "env"]],
-            &[&[bare, "--prompt", "it's", "env"]],
-            &[&[bare, "with spaces in it"]],
-            &[&[bare, r"below\folders\ünïcode"]],
-            &[&[bare, "one", "two"]],
-            &[&[bare, "env"], &[bare, "--clear", "env"]],
-            &[&[bare, "env"], &[bare, "--upgrade", "env"]],
-        ];
-        for steps in cases {
-            lines.extend(place.compare(python, steps));
-        }
-    }
-    agree(&lines);
-}
-
-#[test]
-fn environments_with_pip_are_venvs() {
-    let place = Place::new();
-    let mut lines = Vec::new();
-    for python in pythons() {
-        lines.extend(place.compare(python, &[&["env"]]));
-    }
-    agree(&lines);
-}
-
-#[test]
-fn python_and_pip_of_the_environment_run() {
-    let place = Place::new();
-    for python in pythons() {
-        succeeds(place.rvenv(python).args(["--clear", "env"]));
-        let scripts = place.work.join("env").join("Scripts");
-        let script = "import sys; print(sys.prefix); print(sys.prefix != sys.base_prefix)";
-        let output = succeeds(
-            place
-                .command(scripts.join("python.exe"))
-                .args(["-c", script]),
-        );
-        let text = String::from_utf8(output.stdout).unwrap();
-        let mut said = text.lines();
-        let prefix = said.next().unwrap().to_lowercase();
-        assert_eq!(
-            prefix,
-            place.work.join("env").to_str().unwrap().to_lowercase()
-        );
-        assert_eq!(said.next(), Some("True"));
-        let output = succeeds(place.command(scripts.join("pip.exe")).arg("--version"));
-        assert!(output.stdout.starts_with(b"pip "), "{output:?}");
-    }
-}
-
-#[test]
-fn cmd_activates_and_deactivates() {
-    let place = Place::new();
-    // Names that cmd would take for its own if they were not quoted.
-    for name in ["env", "with spaces", "a & b", "50% of it", "wow!", "(x86)"] {
-        let Some(python) = pythons().last() else {
-            return;
-        };
-        succeeds(place.rvenv(python).args(["--without-pip", name]));
-        let in_batch = name.replace('%', "%%");
-        // Not `call` of the whole path: it would expand what is between two percent signs once more.
-        let batch = format!(
-            "@echo off\r\nset PROMPT=before\r\npushd \"{in_batch}\\Scripts\"\r\ncall activate.bat\r\npopd\r\n\
-             set VIRTUAL_ENV\r\npython -c \"import sys; print(sys.prefix)\"\r\n\
-             call deactivate\r\nif defined VIRTUAL_ENV echo left\r\nset PROMPT\r\n"
-        );
-        fs::write(place.work.join("activate and back.bat"), batch).unwrap();
-        let output = succeeds(
-            place
-                .command("cmd")
-                .args(["/d", "/c", "activate and back.bat"]),
-        );
-        let text = String::from_utf8(output.stdout).unwrap();
-        let env = place.work.join(name);
-        let env = env.to_str().unwrap();
-        let lines: Vec<_> = text.lines().map(str::trim_end).collect();
-        let expected = [
-            format!("VIRTUAL_ENV={env}"),
-            format!("VIRTUAL_ENV_PROMPT={name}"),
-            env.to_owned(),
-            "PROMPT=before".to_owned(),
-        ];
-        assert!(
-            lines
-                .iter()
-                .map(|l| l.to_lowercase())
-                .eq(expected.iter().map(|l| l.to_lowercase())),
-            "{name}: {lines:#?}\n{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-    }
-}
-
-#[test]
-fn what_is_no_python_is_refused() {
-    let place = Place::new();
-    let file = place.work.join("python.exe");
-    fs::write(&file, "no program").unwrap();
-    let output = place.rvenv(&file).arg("env").output().unwrap();
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(
-        String::from_utf8_lossy(&output.stderr).contains("python.exe"),
-        "{output:?}"
-    );
-    assert!(!place.work.join("env").exists());
+/// Whether this is no real Windows.
+fn is_wine() -> bool {
+    Path::new(r"C:\windows\system32\winecfg.exe").exists()
 }

@@ -9,7 +9,10 @@ use std::{
     process::{Command, Stdio},
 };
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fs_err as fs;
+use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
 /// What differs, one line each. Both trees were made at `actual`, and `reference` was moved away.
@@ -58,14 +61,56 @@ fn contents(path: &Path, file: &Path) -> Vec<u8> {
             bytes.truncate(bytes.len() - signature.len());
         }
     } else if path.extension().is_some_and(|extension| extension == "exe") {
-        // A console script is a launcher, a shebang and a zip archive that holds the time it was made at.
+        // A console script is a launcher, a shebang and a zip archive that holds the time it was made at. With
+        // SOURCE_DATE_EPOCH all of it is compared, in `console_scripts_are_pips_to_the_byte`.
         for (signature, time) in [(b"PK\x03\x04", 10), (b"PK\x01\x02", 12)] {
             if let Some(at) = bytes.windows(4).rposition(|window| window == signature) {
                 bytes[at + time..at + time + 4].fill(0);
             }
         }
     }
+    if path.ends_with("RECORD") {
+        bytes = without_hashes_of_programs(&bytes);
+    }
     bytes
+}
+
+/// A RECORD without the hashes of console scripts, which differ as often as these are made.
+fn without_hashes_of_programs(record: &[u8]) -> Vec<u8> {
+    let text = String::from_utf8_lossy(record);
+    let rows =
+        text.split_inclusive("\r\n")
+            .map(|row| match row.split(',').collect::<Vec<_>>()[..] {
+                [path, _, size] if path.ends_with(".exe") && path.starts_with("../") => {
+                    format!("{path},{size}")
+                }
+                _ => row.to_owned(),
+            });
+    rows.collect::<String>().into_bytes()
+}
+
+/// The console scripts whose hash in RECORD is not theirs.
+pub(crate) fn wrong_hashes(site_packages: &Path) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for path in entries(site_packages) {
+        if !path.ends_with("RECORD") {
+            continue;
+        }
+        let record = fs::read_to_string(site_packages.join(path)).unwrap();
+        for row in record.lines() {
+            let [path, hash, size] = row.split(',').collect::<Vec<_>>()[..] else {
+                panic!("{row}");
+            };
+            if path.ends_with(".exe") && path.starts_with("../") {
+                let program = fs::read(site_packages.join(path)).unwrap();
+                let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(&program));
+                if hash != format!("sha256={digest}") || size != program.len().to_string() {
+                    wrong.push(row.to_owned());
+                }
+            }
+        }
+    }
+    wrong
 }
 
 /// The first line in which two texts differ, from each.

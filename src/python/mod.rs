@@ -1,0 +1,143 @@
+//! `setup_python`: under which names the base interpreter appears in the environment.
+//!
+//! Pure: a list of names and what each is. Making them is `builder`'s and `fs`'s business.
+
+mod windows;
+
+use crate::context::Context;
+use crate::interpreter::Interpreter;
+use crate::options::Links;
+
+/// One entry of `bin` that is the interpreter.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Placement {
+    /// Its file name.
+    pub(crate) name: String,
+    /// What it is.
+    pub(crate) how: How,
+}
+
+/// What one of the interpreter's names is.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum How {
+    /// A symlink with this target.
+    Link(String),
+    /// A copy of this file, mode 0755.
+    Copy(String),
+}
+
+/// The names of the interpreter in `bin`, the invoked one first (`venv/__init__.py`, `setup_python`).
+///
+/// The invoked name is an absolute link to the base as it was invoked, every other one a relative link to it.
+pub(crate) fn placements(
+    context: &Context,
+    interpreter: &Interpreter,
+    links: Links,
+) -> Vec<Placement> {
+    if let Some(build) = &interpreter.windows {
+        return windows::placements(context, interpreter, build, links);
+    }
+    let base = &context.executable;
+    let invoked = match links {
+        Links::Symlink => How::Link(base.clone()),
+        Links::Copy => How::Copy(base.clone()),
+    };
+    let mut placements = vec![Placement {
+        name: context.python_exe.clone(),
+        how: invoked,
+    }];
+    for alias in interpreter
+        .aliases
+        .iter()
+        .filter(|&alias| *alias != context.python_exe)
+    {
+        let how = match links {
+            Links::Symlink => How::Link(context.python_exe.clone()),
+            // bpo-18807: copies where symlinks are not wanted.
+            Links::Copy => How::Copy(base.clone()),
+        };
+        placements.push(Placement {
+            name: alias.clone(),
+            how,
+        });
+    }
+    placements
+}
+
+/// What is made instead of `links` where the system makes none: copies, of launchers where that version has some.
+pub(crate) fn retreat(
+    context: &Context,
+    interpreter: &Interpreter,
+    links: Vec<Placement>,
+) -> Option<Vec<Placement>> {
+    let build = interpreter.windows.as_ref()?;
+    Some(windows::retreat(context, interpreter, build, links))
+}
+
+/// Where `init.tcl` goes in an environment whose Python finds no other: its folder, and the file to copy.
+pub(crate) fn tcl(interpreter: &Interpreter) -> Option<(String, &str)> {
+    windows::tcl(interpreter.windows.as_ref()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::interpreter::Scheme;
+    use crate::layout::Platform;
+    use crate::options::Options;
+    use std::path::Path;
+
+    /// A framework build on macOS, invoked through Homebrew's link.
+    fn framework() -> Interpreter {
+        let stub = "/opt/homebrew/opt/python@3.12/bin/python3.12";
+        let cellar = "/opt/homebrew/Cellar/python@3.12/3.12.1";
+        Interpreter {
+            executable: stub.into(),
+            base_executable: stub.into(),
+            real_executable: format!(
+                "{cellar}/Frameworks/Python.framework/Versions/3.12/bin/python3.12"
+            ),
+            version: [3, 12, 1],
+            implementation: "cpython".into(),
+            cache_tag: None,
+            magic: String::new(),
+            free_threaded: false,
+            debug: false,
+            platform: Platform::Darwin,
+            is_64bit: true,
+            utf8_file_system: true,
+            scheme: Scheme {
+                include: "include/python3.12".into(),
+                purelib: "lib/python3.12/site-packages".into(),
+                platlib: "lib/python3.12/site-packages".into(),
+            },
+            stdlib: String::new(),
+            aliases: ["python", "python3", "python3.12"]
+                .map(str::to_owned)
+                .into(),
+            wheels: None,
+            witnesses: Vec::new(),
+            windows: None,
+        }
+    }
+
+    #[test]
+    fn on_macos_the_stub_is_linked_as_it_was_invoked() {
+        let python = framework();
+        let context = Context::new(Path::new("/e"), &python, &Options::default(), None).unwrap();
+        assert_eq!(context.python_dir, "/opt/homebrew/opt/python@3.12/bin");
+        assert_eq!(context.env_exe, "/e/bin/python3.12");
+        assert!(!python.links_lib64());
+        assert_eq!(python.platform.shebang_limit(), 512);
+        for (links, expected) in [
+            (Links::Symlink, How::Link(python.executable.clone())),
+            (Links::Copy, How::Copy(python.executable.clone())),
+        ] {
+            let placements = placements(&context, &python, links);
+            let names: Vec<_> = placements.iter().map(|one| one.name.as_str()).collect();
+            assert_eq!(names, ["python3.12", "python", "python3"]);
+            assert_eq!(placements[0].how, expected);
+        }
+        assert!(retreat(&context, &python, Vec::new()).is_none());
+    }
+}

@@ -1,0 +1,263 @@
+//! `setup_python` on Windows: launchers that start the base, or links to it and to its libraries.
+//!
+//! Pure, and compiled everywhere: what is in the base's folders is among the interpreter's facts.
+
+use super::{How, Placement};
+use crate::context::{Context, join};
+use crate::interpreter::{Interpreter, WindowsBuild};
+use crate::layout::{Platform, is_debug};
+use crate::options::Links;
+
+/// The entries of `Scripts` that are the interpreter.
+pub(super) fn placements(
+    context: &Context,
+    interpreter: &Interpreter,
+    build: &WindowsBuild,
+    links: Links,
+) -> Vec<Placement> {
+    let base = Base {
+        context,
+        build,
+        is_debug: is_debug(&context.python_exe),
+    };
+    if interpreter.version < [3, 7, 2] {
+        return base.whole(links);
+    }
+    match (interpreter.at_least(3, 13), links) {
+        (false, Links::Copy) => base.launchers_by_name(interpreter.at_least(3, 9)),
+        (false, Links::Symlink) => base.links_to_all(),
+        (true, Links::Copy) => base.launchers(interpreter),
+        (true, Links::Symlink) => base.links_to_programs(interpreter),
+    }
+}
+
+/// What stands for the links if the system makes none; `links` are those that were to be made.
+pub(super) fn retreat(
+    context: &Context,
+    interpreter: &Interpreter,
+    build: &WindowsBuild,
+    links: Vec<Placement>,
+) -> Vec<Placement> {
+    if interpreter.at_least(3, 13) {
+        return placements(context, interpreter, build, Links::Copy);
+    }
+    let base = Base {
+        context,
+        build,
+        is_debug: is_debug(&context.python_exe),
+    };
+    let is_whole = interpreter.version < [3, 7, 2];
+    let copied = links.into_iter().filter_map(|placement| {
+        let source = match placement.how {
+            How::Link(target) if is_whole => Some(target),
+            How::Link(_) => base.launcher(&placement.name),
+            How::Copy(source) => Some(source),
+        };
+        let how = How::Copy(source?);
+        Some(Placement { how, ..placement })
+    });
+    copied.collect()
+}
+
+/// Where `init.tcl` goes, relative to the environment, and where it comes from.
+pub(super) fn tcl(build: &WindowsBuild) -> Option<(String, &str)> {
+    let source = build.tcl.as_deref()?;
+    let folder = source.rsplit(['\\', '/']).nth(1)?;
+    Some((format!("Lib/{folder}"), source))
+}
+
+struct Base<'a> {
+    context: &'a Context,
+    build: &'a WindowsBuild,
+    is_debug: bool,
+}
+
+impl Base<'_> {
+    /// Up to 3.7.1 an environment had the base's binaries themselves.
+    fn whole(&self, links: Links) -> Vec<Placement> {
+        let included = |name: &str| {
+            name.ends_with(".pyd")
+                || name.ends_with(".dll")
+                || name.starts_with("python") && name.ends_with(".exe")
+        };
+        let libraries = join(Platform::Windows, &self.context.python_dir, "DLLs");
+        let beside = self.build.base_files.iter();
+        let beside = beside.map(|name| (name, &self.context.python_dir));
+        let below = self.build.library_files.iter();
+        let below = below.map(|name| (name, &libraries));
+        let mut all = vec![self.placed(
+            &self.context.python_exe,
+            links,
+            self.context.executable.clone(),
+        )];
+        for (name, folder) in beside.chain(below).filter(|(name, _)| included(name)) {
+            let taken = all.iter_mut().find(|one| is_same(&one.name, name));
+            let placement = self.placed(name, links, join(Platform::Windows, folder, name));
+            match taken {
+                // The later one is written over the earlier.
+                Some(taken) => *taken = placement,
+                None => all.push(placement),
+            }
+        }
+        all
+    }
+
+    #[expect(clippy::unused_self, reason = "the others need it")]
+    fn placed(&self, name: &str, links: Links, source: String) -> Placement {
+        let how = match links {
+            Links::Symlink => How::Link(source),
+            Links::Copy => How::Copy(source),
+        };
+        Placement {
+            name: name.to_owned(),
+            how,
+        }
+    }
+
+    /// 3.7.2 to 3.12: a launcher for each of the base's usual names, since 3.9 for the invoked one as well.
+    fn launchers_by_name(&self, and_invoked: bool) -> Vec<Placement> {
+        let mut names = vec!["python.exe", "python_d.exe", "pythonw.exe", "pythonw_d.exe"];
+        let invoked = self.context.python_exe.as_str();
+        if and_invoked && !names.iter().any(|name| is_same(name, invoked)) {
+            names.push(invoked);
+        }
+        let there = names
+            .into_iter()
+            .filter(|name| contains(&self.build.base_files, name));
+        let placed = there.filter_map(|name| {
+            Some(Placement {
+                name: name.to_owned(),
+                how: How::Copy(self.launcher(name)?),
+            })
+        });
+        placed.collect()
+    }
+
+    /// What is copied under the name of a program of the base (`symlink_or_copy`); `None` if there is no such file.
+    fn launcher(&self, name: &str) -> Option<String> {
+        if !self.build.is_build && contains(&self.build.launcher_files, name) {
+            return Some(join(Platform::Windows, &self.build.launchers, name));
+        }
+        let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
+        let (stem, debug) = match stem.strip_suffix("_d") {
+            Some(stem) => (stem, "_d"),
+            None => (stem, ""),
+        };
+        let stem = match stem {
+            "python" => "venvlauncher",
+            "pythonw" => "venvwlauncher",
+            other => other,
+        };
+        let name = format!("{stem}{debug}.{extension}");
+        contains(&self.build.base_files, &name)
+            .then(|| join(Platform::Windows, &self.context.python_dir, &name))
+    }
+
+    /// 3.7.2 to 3.12: "a complete copy of the root directory".
+    fn links_to_all(&self) -> Vec<Placement> {
+        let wanted = |name: &&String| {
+            let lower = name.to_ascii_lowercase();
+            let is_python = lower.starts_with("python") || lower.starts_with("vcruntime");
+            (lower.ends_with(".exe") || lower.ends_with(".dll"))
+                && (is_python || !self.build.is_build)
+        };
+        let names = self.build.base_files.iter().filter(wanted);
+        names.map(|name| self.link(name, name)).collect()
+    }
+
+    /// Since 3.13: the launcher of the console and the one without, under all their names.
+    fn launchers(&self, interpreter: &Interpreter) -> Vec<Placement> {
+        let folder = if self.build.is_build {
+            &self.context.python_dir
+        } else {
+            &self.build.launchers
+        };
+        let (debug, threads) = (self.debug(), suffix(interpreter.free_threaded, "t"));
+        let names = self.names(interpreter).into_iter();
+        let launchers = names.map(|(name, window)| {
+            let launcher = format!("venv{window}launcher{threads}{debug}.exe");
+            Placement {
+                name,
+                how: How::Copy(join(Platform::Windows, folder, &launcher)),
+            }
+        });
+        launchers.collect()
+    }
+
+    /// Since 3.13: the same names as links to the programs, and the libraries that these need beside them.
+    fn links_to_programs(&self, interpreter: &Interpreter) -> Vec<Placement> {
+        let debug = self.debug();
+        let mut threads = threads_suffix(interpreter);
+        // 3.15: a free-threaded Python may have the plain names only.
+        if interpreter.at_least(3, 15)
+            && !contains(
+                &self.build.base_files,
+                &format!("python{threads}{debug}.exe"),
+            )
+        {
+            threads.clear();
+        }
+        let names = self.names(interpreter).into_iter();
+        let programs = names
+            .map(|(name, window)| self.link(&name, &format!("python{window}{threads}{debug}.exe")));
+        let is_library = |name: &&String| {
+            let lower = name.to_ascii_lowercase();
+            lower.ends_with(".dll")
+                && (lower.starts_with("python") || lower.starts_with("vcruntime"))
+        };
+        let libraries = self.build.base_files.iter().filter(is_library);
+        programs
+            .chain(libraries.map(|name| self.link(name, name)))
+            .collect()
+    }
+
+    /// The names of the interpreter since 3.13, each with `w` if it opens no console.
+    fn names(&self, interpreter: &Interpreter) -> Vec<(String, &'static str)> {
+        let mut names = Vec::new();
+        for window in ["", "w"] {
+            for threads in [String::new(), threads_suffix(interpreter)] {
+                for debug in ["", self.debug()] {
+                    let name = (format!("python{window}{threads}{debug}.exe"), window);
+                    if !names.contains(&name) {
+                        names.push(name);
+                    }
+                }
+            }
+        }
+        names
+    }
+
+    fn link(&self, name: &str, target: &str) -> Placement {
+        let target = join(Platform::Windows, &self.context.python_dir, target);
+        self.placed(name, Links::Symlink, target)
+    }
+
+    fn debug(&self) -> &'static str {
+        suffix(self.is_debug, "_d")
+    }
+}
+
+fn threads_suffix(interpreter: &Interpreter) -> String {
+    let [major, minor, _] = interpreter.version;
+    if interpreter.free_threaded {
+        format!("{major}.{minor}t")
+    } else {
+        String::new()
+    }
+}
+
+fn suffix(wanted: bool, text: &'static str) -> &'static str {
+    if wanted { text } else { "" }
+}
+
+fn contains(names: &[String], name: &str) -> bool {
+    names.iter().any(|one| is_same(one, name))
+}
+
+/// Names of files on Windows, whose case means nothing.
+fn is_same(one: &str, other: &str) -> bool {
+    one.eq_ignore_ascii_case(other)
+}
+
+#[cfg(test)]
+mod tests;

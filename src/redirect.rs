@@ -1,0 +1,61 @@
+//! Whether an environment is elsewhere than it was asked for: Windows redirects what a Store app writes, links and junctions
+//! lead on (bpo-45337).
+//!
+//! Compares names; where a file really is, `fs` knows, and on other systems nothing is asked.
+
+use std::path::Path;
+
+use crate::context::Context;
+use crate::fs;
+use crate::log::Log;
+
+/// Warns, as venv does, if the environment's Python is not where its path says.
+pub(crate) fn warn(context: &Context, log: Log) {
+    let Some((requested, actual)) = fs::locations(Path::new(&context.env_exe)) else {
+        return;
+    };
+    if !is_same_path(&requested, &actual) {
+        log.warn(&text(&context.env_exe, &actual));
+    }
+}
+
+/// CPython's words.
+fn text(requested: &str, actual: &str) -> String {
+    format!(
+        "Actual environment location may have moved due to redirects, links or junctions.\n  \
+         Requested location: \"{requested}\"\n  Actual location:    \"{actual}\""
+    )
+}
+
+/// Whether a reader would take both for the same path (`venv/__init__.py`, `_same_path`): case means nothing, nor does
+/// which separator it is.
+fn is_same_path(one: &str, other: &str) -> bool {
+    let normal = |path: &str| path.replace('/', "\\").to_lowercase();
+    normal(one) == normal(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn case_and_separators_mean_nothing() {
+        let python = r"C:\Users\Ümit\env\Scripts\python.exe";
+        assert!(is_same_path(
+            python,
+            r"c:\users\ümit\ENV\scripts\Python.exe"
+        ));
+        assert!(is_same_path(python, "C:/Users/Ümit/env/Scripts/python.exe"));
+        assert!(!is_same_path(
+            python,
+            r"C:\Users\Ümit\other\Scripts\python.exe"
+        ));
+    }
+
+    #[test]
+    fn both_places_are_named() {
+        let text = text(r"C:\a\python.exe", r"C:\b\python.exe");
+        assert_eq!(text.lines().count(), 3, "{text}");
+        assert!(text.ends_with("Actual location:    \"C:\\b\\python.exe\""));
+    }
+}

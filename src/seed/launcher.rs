@@ -1,0 +1,214 @@
+//! Console scripts on Windows: a launcher that pip carries, then the shebang, then a zip archive with the script.
+//!
+//! Puts them together and takes them apart as distlib does (`ScriptMaker._write_script`). Knows no file.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// The name of the script in the archive.
+const MAIN: &str = "__main__.py";
+/// What newer launchers replace by their own folder, as they have it in them.
+const FOLDER: &str = r"<launcher_dir>\";
+/// The fixed parts of the records of a zip archive, sections 4.3.7, 4.3.12 and 4.3.16 of its specification.
+const LOCAL: usize = 30;
+const CENTRAL: usize = 46;
+const END: usize = 22;
+
+/// Where pip has the launcher for a Python of this `sysconfig.get_platform()`.
+pub(crate) fn path(machine: &str) -> &'static str {
+    match machine {
+        "win-arm64" => "pip/_vendor/distlib/t64-arm.exe",
+        "win32" => "pip/_vendor/distlib/t32.exe",
+        _ => "pip/_vendor/distlib/t64.exe",
+    }
+}
+
+/// When a script was made, as zip archives have it: date and time in two words each of two bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Time {
+    date: u16,
+    time: u16,
+}
+
+impl Time {
+    /// `SOURCE_DATE_EPOCH`, or now. Unlike distlib the second is in UTC, too: no place shows in an environment.
+    pub(crate) fn new(source_date_epoch: Option<&str>) -> Self {
+        let given = source_date_epoch.and_then(|value| value.trim().parse().ok());
+        given.map_or_else(Self::now, Self::at)
+    }
+
+    fn now() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        Self::at(now.unwrap_or_default().as_secs())
+    }
+
+    /// Seconds since 1970; the format begins with 1980.
+    fn at(seconds: u64) -> Self {
+        let (mut year, mut days, second) = (1970, seconds / 86_400, seconds % 86_400);
+        let is_leap = |year: u64| {
+            year.is_multiple_of(4) && !year.is_multiple_of(100) || year.is_multiple_of(400)
+        };
+        while days >= 365 + u64::from(is_leap(year)) {
+            days -= 365 + u64::from(is_leap(year));
+            year += 1;
+        }
+        let february = 28 + u64::from(is_leap(year));
+        let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let mut month = 1;
+        for length in lengths {
+            if days < length {
+                break;
+            }
+            days -= length;
+            month += 1;
+        }
+        if !(1980..=2107).contains(&year) {
+            return Self {
+                date: (1 << 5) | 1,
+                time: 0,
+            };
+        }
+        let word = |value: u64| u16::try_from(value).unwrap_or(u16::MAX);
+        Self {
+            date: word(((year - 1980) << 9) | (month << 5) | (days + 1)),
+            time: word(((second / 3600) << 11) | ((second / 60 % 60) << 5) | (second % 60 / 2)),
+        }
+    }
+}
+
+/// A whole program that runs `body` with the Python `executable`.
+pub(crate) fn render(launcher: &[u8], executable: &str, body: &str, time: Time) -> Vec<u8> {
+    let quote = if executable.contains(' ') { "\"" } else { "" };
+    // distlib ends the line for Unix, does not see the end that it looks for on Windows, and ends it again.
+    let shebang = format!("#!{quote}{executable}{quote}\n\r\n");
+    [launcher, shebang.as_bytes(), &archive(body, time)].concat()
+}
+
+/// The executable by which a program finds the Python beside it; `None` if its launcher is too old for that.
+pub(crate) fn beside(launcher: &[u8], python: &str) -> Option<String> {
+    let wide: Vec<u8> = FOLDER.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let knows = |text: &[u8]| launcher.windows(text.len()).any(|window| window == text);
+    (knows(&wide) || knows(FOLDER.as_bytes())).then(|| format!("{FOLDER}{python}"))
+}
+
+/// What Python's `zipfile` on Windows writes for one text: stored, readable by its owner alone.
+fn archive(body: &str, time: Time) -> Vec<u8> {
+    let size = u32::try_from(body.len()).unwrap_or(u32::MAX);
+    let name = u16::try_from(MAIN.len()).unwrap_or(u16::MAX);
+    // Version 2.0, no flags, stored.
+    let mut common = vec![20, 0, 0, 0, 0, 0];
+    for word in [time.time, time.date] {
+        common.extend(word.to_le_bytes());
+    }
+    for long in [crc32fast::hash(body.as_bytes()), size, size] {
+        common.extend(long.to_le_bytes());
+    }
+    common.extend(name.to_le_bytes());
+    common.extend([0, 0]);
+
+    let mut zip = b"PK\x03\x04".to_vec();
+    zip.extend(&common);
+    zip.extend(MAIN.bytes());
+    zip.extend(body.bytes());
+    let directory = zip.len();
+    // Made by version 2.0 on MS-DOS.
+    zip.extend(b"PK\x01\x02\x14\x00");
+    zip.extend(&common);
+    // No comment, first disk, no internal attributes; the mode 0600 in the upper half; the first entry.
+    zip.extend([0; 6]);
+    zip.extend((0o600_u32 << 16).to_le_bytes());
+    zip.extend([0; 4]);
+    zip.extend(MAIN.bytes());
+    let length = zip.len() - directory;
+    zip.extend(b"PK\x05\x06\x00\x00\x00\x00\x01\x00\x01\x00");
+    for long in [length, directory] {
+        zip.extend(u32::try_from(long).unwrap_or(u32::MAX).to_le_bytes());
+    }
+    zip.extend([0, 0]);
+    zip
+}
+
+/// The script in a program that [`render`] or distlib made.
+pub(crate) fn body(program: &[u8]) -> Option<String> {
+    let long = |at: usize| {
+        let bytes = program.get(at..at + 4)?.first_chunk::<4>()?;
+        usize::try_from(u32::from_le_bytes(*bytes)).ok()
+    };
+    let end = program.len().checked_sub(END)?;
+    let directory = end.checked_sub(long(end + 12)?)?;
+    let start = directory.checked_sub(long(end + 16)?)?;
+    let (zip, entry) = (program.get(start..)?, program.get(directory..end)?);
+    let is_ours = zip.starts_with(b"PK\x03\x04")
+        && entry.starts_with(b"PK\x01\x02")
+        && entry.len() == CENTRAL + MAIN.len()
+        && entry[10..12] == [0, 0]
+        && entry.ends_with(MAIN.as_bytes());
+    let text = zip.get(LOCAL + MAIN.len()..)?.get(..long(start + 22)?)?;
+    is_ours.then(|| String::from_utf8(text.to_vec()).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_the_calendar() {
+        for (seconds, year, month, day, hour, minute, second) in [
+            (0_u64, 1980_u16, 1_u16, 1_u16, 0_u16, 0_u16, 0_u16),
+            (1_700_000_000, 2023, 11, 14, 22, 13, 20),
+            (951_782_400, 2000, 2, 29, 0, 0, 0),
+            (1_735_689_599, 2024, 12, 31, 23, 59, 58),
+        ] {
+            let expected = Time {
+                date: ((year - 1980) << 9) | (month << 5) | day,
+                time: (hour << 11) | (minute << 5) | (second / 2),
+            };
+            assert_eq!(Time::at(seconds), expected, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn what_is_put_together_can_be_taken_apart() {
+        let time = Time::new(Some("1700000000"));
+        for (executable, line) in [
+            (
+                r"C:\env\Scripts\python.exe",
+                "#!C:\\env\\Scripts\\python.exe\n\r\n",
+            ),
+            (r"C:\a b\python.exe", "#!\"C:\\a b\\python.exe\"\n\r\n"),
+        ] {
+            let program = render(b"MZ launcher", executable, "print('é')\n", time);
+            let rest = program.strip_prefix(b"MZ launcher").unwrap();
+            assert!(rest.starts_with(line.as_bytes()));
+            assert_eq!(body(&program).as_deref(), Some("print('é')\n"));
+        }
+        assert_eq!(body(b"MZ no archive at all, but some length"), None);
+    }
+
+    #[test]
+    #[cfg(unix)]
+    fn the_archive_is_the_one_that_python_makes() {
+        let program = "import io, sys, zipfile\n\
+            stream = io.BytesIO()\n\
+            with zipfile.ZipFile(stream, 'w') as archive:\n\
+            \x20   info = zipfile.ZipInfo('__main__.py', (2023, 11, 14, 22, 13, 20))\n\
+            \x20   info.create_system = 0\n\
+            \x20   archive.writestr(info, 'body\\n')\n\
+            sys.stdout.buffer.write(stream.getvalue())\n";
+        let python = super::super::crafted::pythons().pop().unwrap();
+        let output = super::super::crafted::clean(&python)
+            .args(["-c", program])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{output:?}");
+        assert_eq!(archive("body\n", Time::at(1_700_000_000)), output.stdout);
+    }
+
+    #[test]
+    fn a_launcher_that_knows_its_folder_says_so() {
+        let wide: Vec<u8> = FOLDER.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let new = [b"MZ", wide.as_slice(), b"rest"].concat();
+        let expected = Some(r"<launcher_dir>\python.exe".to_owned());
+        assert_eq!(beside(&new, "python.exe"), expected);
+        assert_eq!(beside(b"MZ old", "python.exe"), None);
+    }
+}

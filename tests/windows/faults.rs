@@ -1,0 +1,124 @@
+//! Files that are read-only or in use, links that cannot be made, long paths, programs that are no Python.
+
+use std::path::PathBuf;
+
+use fs_err as fs;
+
+use crate::{Place, pythons, succeeds};
+
+#[test]
+fn what_is_read_only_is_cleared() {
+    let place = Place::new();
+    let Some(python) = pythons().last() else {
+        return;
+    };
+    succeeds(place.rvenv(python).args(["--without-pip", "env"]));
+    let folder = place.work.join("env").join("read only");
+    fs::create_dir(&folder).unwrap();
+    let file = folder.join("file");
+    fs::write(&file, "old").unwrap();
+    let mut permissions = fs::metadata(&file).unwrap().permissions();
+    permissions.set_readonly(true);
+    fs::set_permissions(&file, permissions).unwrap();
+    let output = succeeds(
+        place
+            .rvenv(python)
+            .args(["--without-pip", "--clear", "env"]),
+    );
+    assert!(output.stderr.is_empty(), "{output:?}");
+    assert!(!folder.exists());
+    assert_eq!(place.names(), ["env"]);
+}
+
+/// Windows refuses to move what runs; Wine does not. Either way there is an environment afterwards that works.
+#[test]
+fn a_python_that_runs_costs_no_environment() {
+    let place = Place::new();
+    let Some(python) = pythons().last() else {
+        return;
+    };
+    succeeds(place.rvenv(python).args(["--without-pip", "env"]));
+    let mine = place.work.join("env").join("Lib").join("mine.py");
+    fs::write(&mine, "").unwrap();
+    let own = place.work.join("env").join("Scripts").join("python.exe");
+    let script = "print('up', flush=True); input()";
+    let mut command = place.command(&own);
+    let mut running = command
+        .args(["-c", script])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut up = [0; 2];
+    std::io::Read::read_exact(running.stdout.as_mut().unwrap(), &mut up).unwrap();
+    for option in ["--clear", "--upgrade"] {
+        let output = place
+            .rvenv(python)
+            .args(["--without-pip", option, "env"])
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stderr).into_owned();
+        if !output.status.success() {
+            assert!(text.contains("end the programs"), "{option}: {text}");
+            assert!(mine.exists(), "{option}: {text}");
+        }
+        succeeds(place.command(&own).args(["-c", "import sys"]));
+    }
+    drop(running.stdin.take());
+    running.wait().unwrap();
+    // What could not be deleted while it ran goes with the next run.
+    succeeds(
+        place
+            .rvenv(python)
+            .args(["--without-pip", "--clear", "env"]),
+    );
+    assert_eq!(place.names(), ["env"]);
+}
+
+/// The links themselves cannot be shown where the system makes none; that copies stand in for them can.
+#[test]
+fn where_links_cannot_be_made_copies_are() {
+    let place = Place::new();
+    for python in pythons() {
+        let arguments = ["--without-pip", "--symlinks", "--clear", "env"];
+        let output = succeeds(place.rvenv(python).args(arguments));
+        let own = place.work.join("env").join("Scripts").join("python.exe");
+        let is_link = fs::symlink_metadata(&own).unwrap().is_symlink();
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(text.contains("Unable to symlink"), !is_link, "{text}");
+        let script = "import sys; sys.exit(sys.prefix == sys.base_prefix)";
+        succeeds(place.command(&own).args(["-c", script]));
+    }
+}
+
+#[test]
+fn a_path_may_be_longer_than_windows_once_allowed() {
+    let place = Place::new();
+    let Some(python) = pythons().last() else {
+        return;
+    };
+    let long: PathBuf = (0..6).map(|_| "a".repeat(50)).collect();
+    let output = place
+        .rvenv(python)
+        .arg("--without-pip")
+        .arg(&long)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{output:?}");
+    assert!(place.work.join(&long).join("pyvenv.cfg").exists());
+}
+
+#[test]
+fn what_is_no_python_is_refused() {
+    let place = Place::new();
+    let file = place.work.join("python.exe");
+    fs::write(&file, "no program").unwrap();
+    let output = place.rvenv(&file).arg("env").output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("python.exe"),
+        "{output:?}"
+    );
+    assert!(!place.work.join("env").exists());
+}
