@@ -74,7 +74,6 @@ class Create(TestCase):
         for prompt in ("a prompt", "", "it's", "-x", "."):
             with self.subTest(prompt):
                 self.same_create(prompt=prompt)
-                shutil.rmtree(self.env_dir)
 
     def test_positional(self):
         self.same(
@@ -92,7 +91,6 @@ class Create(TestCase):
         cwd = os.getcwd()
         self.addCleanup(os.chdir, cwd)
         os.chdir(self.folder)
-        shutil.rmtree(self.env_dir)
         self.same(lambda: venv.create("./env"), lambda: rvenv.create("./env"))
 
     def test_a_second_run_and_an_upgrade(self):

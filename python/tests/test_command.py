@@ -1,7 +1,6 @@
 """`python -m rvenv` and `rvenv`."""
 
 import os
-import shutil
 import subprocess
 import sys
 import unittest
@@ -36,7 +35,6 @@ class Command(TestCase):
                     lambda: self.silent(sys.executable, "-m", "venv", *options, self.env_dir),
                     lambda: self.silent(sys.executable, "-m", "rvenv", *options, self.env_dir),
                 )
-                shutil.rmtree(self.env_dir)
 
     def home(self):
         cfg = content(os.path.join(self.env_dir, "pyvenv.cfg")).decode()
@@ -52,7 +50,7 @@ class Command(TestCase):
             with self.subTest(option):
                 self.silent(*(this + option + [self.env_dir]))
                 self.assertEqual(self.home(), os.path.dirname(OTHER))
-        self.silent(*(this + ["--prompt", "--python", "--", self.env_dir]))
+        self.silent(*(this + ["--prompt=--python", "--", self.env_dir]))
         self.assertNotEqual(self.home(), os.path.dirname(OTHER))
 
     def test_isolated(self):
