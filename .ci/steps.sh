@@ -120,7 +120,8 @@ run_tests() {
     shift
     log=$(mktemp)
     # Through a file: a process that a test leaves behind would keep a pipe open.
-    "$@" >"$log" 2>&1 || status=$?
+    # A signal that a caller in the background left ignored would be ignored by what the tests start, too.
+    env --default-signal "$@" >"$log" 2>&1 || status=$?
     cat "$log"
     passed=$(sed -nE 's/^test result: .* ([0-9]+) passed; .*$/\1/p; s/^ *Summary .* ([0-9]+) passed.*$/\1/p' "$log" |
         awk '{ sum += $1 } END { print sum + 0 }')

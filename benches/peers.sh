@@ -221,6 +221,8 @@ for fs in "${!place[@]}"; do
     }
     "$python" "$scratch/bin/pack.py" "$folder/warm-rvenv" "$folder/store/pip.list"
     "$python" "$scratch/bin/pack.py" "$folder/warm-bare" "$folder/store/bare.list"
+    # For laying.sh.
+    cp "$folder/store/pip.list" "$scratch/pip.list"
     rm -rf "$folder"/warm-*
 done
 

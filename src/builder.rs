@@ -1,7 +1,9 @@
 //! The order in which an environment is made, in CPython's words, and nothing of how each step is done.
 
+use std::env::temp_dir;
 use std::path::Path;
 use std::sync::OnceLock;
+use std::time::Instant;
 
 use crate::activation::shell::{Shell, activation_command};
 use crate::check::{self, Report};
@@ -13,11 +15,12 @@ use crate::interpreter::Interpreter;
 use crate::interpreter::discovery::Discovery;
 use crate::interrupt::Interrupt;
 use crate::log::Log;
+use crate::made;
 use crate::mend;
 use crate::options::{Environment, OnExisting, Options};
 use crate::pythons::Python;
 use crate::seed::substitute::Substitutes;
-use crate::seed::{Seed, installed, upgrade};
+use crate::seed::{Seed, installed, pip};
 use crate::stage::{self, Stage};
 use crate::store::Store;
 use crate::tree;
@@ -97,6 +100,11 @@ impl EnvBuilder {
         self
     }
 
+    /// Says a line to whoever reads along.
+    pub fn say(&self, line: &str) {
+        self.log().say(|| line.to_owned());
+    }
+
     /// The base Python, found and asked once.
     ///
     /// # Errors
@@ -146,19 +154,50 @@ impl EnvBuilder {
     ///
     /// Every [`Error`]; `env_dir` is then as it was before.
     pub fn create(&self, env_dir: &Path) -> Result<Context, Error> {
+        let started = Instant::now();
         let interpreter = self.interpreter()?;
         let cwd = self.environment.cwd.as_deref();
         let env_dir = absolute(env_dir, cwd)?;
         let context = Context::new(&env_dir, interpreter, &self.options, cwd)?;
         if !interpreter.is_known() {
             self.delegate(&env_dir, interpreter, &context)?;
+            self.say_what_was_made(&context, interpreter, started);
             return Ok(context);
         }
         // Another run on the same directory may come first; then this one goes on from what that one made.
         while !self.attempt(&env_dir, interpreter, &context)? {
             self.interrupt.check()?;
         }
+        self.say_what_was_made(&context, interpreter, started);
+        if self.log().is_for_a_person() {
+            self.say_how_to_activate(&context);
+        }
         Ok(context)
+    }
+
+    /// Remembers what making environments of this Python needs, and makes none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cache`] if it cannot be kept.
+    pub fn warm_cache(&self) -> Result<(), Error> {
+        let store = self.store();
+        let interpreter = self.interpreter()?;
+        // A Python that is reached through a shim is remembered under its own name.
+        self.discovery().facts(Path::new(&interpreter.executable))?;
+        let mut is_kept = store.remembers(interpreter, &self.environment);
+        if is_kept && self.options.with_pip && interpreter.is_known() {
+            let scratch =
+                tempfile::tempdir().map_err(Error::io("create a folder in", &temp_dir()))?;
+            let context = Context::new(scratch.path(), interpreter, &self.options, None)?;
+            let seed = self.seed(interpreter);
+            is_kept = seed.keep_image(&scratch.path().join("seed"), &context)?;
+        }
+        if is_kept {
+            Ok(())
+        } else {
+            Err(store.refusal())
+        }
     }
 
     fn attempt(
@@ -196,22 +235,17 @@ impl EnvBuilder {
         if !upgrade {
             self.run_post_setup(context)?;
         }
-        if options.upgrade_deps {
-            log.step("upgrade-deps", || {
-                upgrade::upgrade_dependencies(context, interpreter, &self.interrupt)
-            })?;
+        if let Err(error) = self.run_pip(&mut stage, interpreter, context) {
+            if options.keep {
+                self.finish(stage);
+            }
+            return Err(error);
         }
         // The last moment at which everything can still be undone.
         self.interrupt.check()?;
-        if let Err((path, error)) = stage.finish() {
-            Log::warn(&format!("{} could not be deleted: {error}", path.display()));
-        }
+        self.finish(stage);
         if is_other_version {
-            say_what_stays_behind(context, interpreter);
-        }
-        log.say(|| format!("made {}", context.env_dir));
-        if log.is_for_a_person() {
-            self.say_how_to_activate(context);
+            say_what_stays_behind(context, interpreter, log);
         }
         Ok(true)
     }
@@ -234,7 +268,60 @@ impl EnvBuilder {
         log.step("venv", || {
             delegate::create(context, interpreter, options, &self.interrupt)
         })?;
-        self.run_post_setup(context)
+        self.run_post_setup(context)?;
+        if options.installs() {
+            pip::install_requirements(context, options, &self.interrupt, log)?;
+        }
+        Ok(())
+    }
+
+    /// What the environment's own pip does once it stands at its place, since the scripts that pip writes say where that is.
+    fn run_pip(
+        &self,
+        stage: &mut Stage,
+        interpreter: &Interpreter,
+        context: &Context,
+    ) -> Result<(), Error> {
+        let (options, log) = (&self.options, self.log());
+        if options.upgrade_deps || options.installs() {
+            let scheme = &interpreter.scheme;
+            stage.remember(&[
+                &scheme.purelib,
+                &context.bin_name,
+                &scheme.include,
+                "share",
+                "etc",
+            ])?;
+        }
+        if options.upgrade_deps {
+            pip::upgrade_dependencies(context, interpreter, &self.interrupt, log)?;
+        }
+        if options.installs() {
+            pip::install_requirements(context, options, &self.interrupt, log)?;
+        }
+        Ok(())
+    }
+
+    fn finish(&self, stage: Stage) {
+        if let Err((path, error)) = stage.finish() {
+            let path = path.display();
+            self.log()
+                .warn(&format!("{path} could not be deleted: {error}"));
+        }
+    }
+
+    /// The closing line of `-v`.
+    fn say_what_was_made(&self, context: &Context, interpreter: &Interpreter, started: Instant) {
+        self.log().say(|| {
+            format!(
+                "made {} in {:.2} ms: {} {}, {}",
+                context.env_dir,
+                started.elapsed().as_secs_f64() * 1000.0,
+                interpreter.implementation,
+                interpreter.version_string(),
+                made::pip(context).map_or("no pip".into(), |version| format!("pip {version}")),
+            )
+        });
     }
 
     fn run_post_setup(&self, context: &Context) -> Result<(), Error> {
@@ -262,6 +349,7 @@ impl EnvBuilder {
             interpreter,
             environment: &self.environment,
             seeder: self.options.seeder,
+            with_setuptools: self.options.with_setuptools,
             relocatable: self.options.relocatable,
             mend: self.options.on_existing == OnExisting::Upgrade,
             store: self.store(),
@@ -288,14 +376,14 @@ impl EnvBuilder {
     }
 
     fn log(&self) -> Log {
-        Log::new(self.options.verbose)
+        Log::new(&self.options)
     }
 }
 
 /// The packages of a Python of another minor version are kept, but this one does not see them.
-fn say_what_stays_behind(context: &Context, interpreter: &Interpreter) {
+fn say_what_stays_behind(context: &Context, interpreter: &Interpreter, log: Log) {
     for (folder, names) in installed::behind(Path::new(&context.lib_path)) {
-        Log::warn(&format!(
+        log.warn(&format!(
             "what is installed in {} stays behind there, out of sight of Python {}.{}; install it again: {}",
             folder.display(),
             interpreter.version[0],

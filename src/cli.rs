@@ -2,30 +2,37 @@
 //!
 //! Flags and `RVENV_*` variables are read here and nowhere else. Makes no environment.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ErrorKind};
-use clap::{CommandFactory as _, Parser, ValueEnum};
+use clap::{Command, CommandFactory as _, Parser, ValueEnum, ValueHint};
+use fs_err::File;
 
-use crate::habits;
-use rvenv::{Cache, Error, Links, OnExisting, Options, Seeder};
+use crate::manual::Shell;
+use crate::{compat, habits};
+use rvenv::{Cache, Color, Error, Links, OnExisting, Options, Seeder, Verbosity};
 
 const VENV: &str = "What venv has";
 const RVENV: &str = "What rvenv adds";
-const EXAMPLES: &str = "Examples:
-  in a terminal   rvenv .venv && . .venv/bin/activate
-  in CI           rvenv -p 3.12 --clear .venv && .venv/bin/pip install -r requirements.txt
+pub(crate) const EXAMPLES: &str = "  in a terminal   rvenv .venv && . .venv/bin/activate
+  in CI           rvenv -p 3.12 --clear .venv -r requirements.txt
   in a Makefile   .venv/bin/python: ; rvenv --prompt \"$(notdir $(CURDIR))\" .venv";
 
 /// Creates virtual Python environments in one or more target directories: what `python -m venv` makes, in milliseconds.
 #[derive(Debug, Parser)]
-#[command(name = "rvenv", version, after_help = EXAMPLES, disable_version_flag = true, disable_help_flag = true)]
+#[command(
+    name = "rvenv",
+    version,
+    disable_version_flag = true,
+    disable_help_flag = true
+)]
 #[command(override_usage = "rvenv [OPTIONS] ENV_DIR...")]
 pub(crate) struct Args {
     /// A directory to create the environment in
-    #[arg(value_name = "ENV_DIR", required_unless_present_any = ["prune_cache", "list_pythons", "json"], value_parser = path_or_nothing())]
+    #[arg(value_name = "ENV_DIR", value_hint = ValueHint::DirPath, value_parser = path_or_nothing())]
+    #[arg(required_unless_present_any = ["prune_cache", "list_pythons", "warm_cache", "completions", "man"])]
     pub(crate) env_dirs: Vec<PathBuf>,
 
     /// Give the environment access to the system site-packages
@@ -60,8 +67,17 @@ pub(crate) struct Args {
     help: Option<bool>,
 
     /// The base Python: a path, a name, 3.12, pypy3.9, '>=3.10,<3.13'; repeatable, the first that is found is taken
-    #[arg(short, long, help_heading = RVENV, value_name = "PYTHON", env = "RVENV_PYTHON")]
+    #[arg(short, long, help_heading = RVENV, value_name = "PYTHON", value_hint = ValueHint::CommandName, env = "RVENV_PYTHON")]
     pub(crate) python: Vec<String>,
+    /// Install what a requirements file lists, with the environment's pip; repeatable
+    #[arg(short, long, help_heading = RVENV, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    requirements: Vec<OsString>,
+    /// Install a package, as pip names it; repeatable
+    #[arg(long, help_heading = RVENV, value_name = "PACKAGE")]
+    with: Vec<String>,
+    /// Keep the environment though pip failed
+    #[arg(long, help_heading = RVENV, overrides_with = "keep")]
+    keep: bool,
     /// Let --clear delete what is not an environment
     #[arg(long, help_heading = RVENV, overrides_with = "force")]
     force: bool,
@@ -69,17 +85,20 @@ pub(crate) struct Args {
     #[arg(long, help_heading = RVENV, overrides_with = "relocatable")]
     relocatable: bool,
     /// Who provides pip: the base's own wheels, or its ensurepip
-    #[arg(long, help_heading = RVENV, value_name = "SEEDER", env = "RVENV_SEEDER", default_value = "auto")]
+    #[arg(long, help_heading = RVENV, value_name = "SEEDER", env = "RVENV_SEEDER", default_value = "auto", overrides_with = "seeder")]
     seeder: SeederName,
     /// A folder with a wheel of pip, for a Python without ensurepip; repeatable
-    #[arg(long, help_heading = RVENV, value_name = "DIR", env = "RVENV_FIND_LINKS")]
+    #[arg(long, help_heading = RVENV, value_name = "DIR", value_hint = ValueHint::DirPath, env = "RVENV_FIND_LINKS")]
     find_links: Vec<OsString>,
     /// Where facts and images are kept
-    #[arg(long, help_heading = RVENV, value_name = "DIR", env = "RVENV_CACHE_DIR")]
+    #[arg(long, help_heading = RVENV, value_name = "DIR", value_hint = ValueHint::DirPath, env = "RVENV_CACHE_DIR", overrides_with = "cache_dir")]
     cache_dir: Option<PathBuf>,
     /// Keep nothing
     #[arg(long, help_heading = RVENV, env = "RVENV_NO_CACHE", value_parser = FalseyValueParser::new(), overrides_with = "no_cache")]
     no_cache: bool,
+    /// Keep all that this Python needs, and make no environment
+    #[arg(long, help_heading = RVENV, conflicts_with_all = ["env_dirs", "no_cache"])]
+    pub(crate) warm_cache: bool,
     /// Delete everything that is kept, and say how much that frees
     #[arg(long, help_heading = RVENV)]
     pub(crate) prune_cache: bool,
@@ -89,20 +108,36 @@ pub(crate) struct Args {
     /// Say what is broken in existing environments, and what mends it; the status is 1 if anything is
     #[arg(long, help_heading = RVENV, group = "report", conflicts_with_all = ["list_pythons", "clear", "upgrade"])]
     pub(crate) check: bool,
-    /// Print the list or the findings for programs
-    #[arg(long, help_heading = RVENV, requires = "report")]
+    /// Print what was made, the list or the findings for programs
+    #[arg(long, help_heading = RVENV, conflicts_with_all = ["prune_cache", "warm_cache"])]
     pub(crate) json: bool,
+    /// Print what completes rvenv's options in a shell
+    #[arg(long, help_heading = RVENV, value_name = "SHELL", exclusive = true)]
+    pub(crate) completions: Option<Shell>,
+    /// Print the man page
+    #[arg(long, help_heading = RVENV, exclusive = true)]
+    pub(crate) man: bool,
+    /// Say no warnings
+    #[arg(short, long, help_heading = RVENV, overrides_with_all = ["quiet", "verbose"])]
+    quiet: bool,
     /// Say what is done and how long it takes
-    #[arg(short, long, help_heading = RVENV, overrides_with = "verbose")]
+    #[arg(short, long, help_heading = RVENV, overrides_with_all = ["quiet", "verbose"])]
     verbose: bool,
     /// Show the version
     #[arg(short = 'V', long, help_heading = RVENV, action = clap::ArgAction::Version)]
     version: Option<bool>,
+    /// virtualenv's: setuptools stays out though ensurepip brings it.
+    #[arg(long, hide = true, overrides_with = "no_setuptools")]
+    no_setuptools: bool,
+    /// Options of other programs' that mean nothing here, with the reason.
+    #[arg(skip)]
+    pub(crate) ignored: Vec<(String, &'static str)>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum SeederName {
     /// The wheels, and ensurepip where they fail
+    #[value(aliases = ["app-data", "pip"])] // virtualenv's
     Auto,
     /// Only the wheels
     Wheel,
@@ -113,10 +148,40 @@ enum SeederName {
 impl Args {
     /// Reads the command line; usage errors and `--help` end in clap's own words.
     pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let arguments = habits::expand(arguments)
-            .map_err(|message| Self::command().error(ErrorKind::InvalidValue, message))?;
-        let args = Self::try_parse_from(arguments).map_err(with_hint)?;
+        let expanded = habits::expand(arguments)
+            .map_err(|message| command().error(ErrorKind::InvalidValue, message))?;
+        let mut args = match Self::try_parse_from(&expanded.arguments) {
+            // What is accepted for compatibility is listed only for those who ask: it takes a while to say.
+            Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+                let full = command().try_get_matches_from(&expanded.arguments);
+                return Err(full.err().unwrap_or(error));
+            }
+            parsed => parsed.map_err(with_hint)?,
+        };
+        args.ignored = expanded.ignored;
+        args.consistent()
+            .map_err(|message| command().error(ErrorKind::ArgumentConflict, message))?;
         Ok(args)
+    }
+
+    /// What goes together in one way only.
+    fn consistent(&self) -> Result<(), &'static str> {
+        let installs = !self.requirements.is_empty() || !self.with.is_empty();
+        let is_offline = self.ignored.iter().any(|(name, _)| name == "--offline");
+        if installs && self.without_pip {
+            return Err(
+                "--requirements and --with need the environment's pip, which --without-pip leaves out",
+            );
+        }
+        if is_offline && (installs || self.upgrade_deps) {
+            return Err(
+                "--offline cannot be said to pip: set PIP_NO_INDEX=1 and PIP_FIND_LINKS instead",
+            );
+        }
+        if self.requirements.iter().any(|file| file == "-") {
+            return Err("--requirements takes a file; `-` is not one");
+        }
+        Ok(())
     }
 
     /// What was asked for.
@@ -124,7 +189,7 @@ impl Args {
     /// # Errors
     ///
     /// [`Error::UpgradeWithClear`], which CPython, too, does not count as a usage error.
-    pub(crate) fn options(&self) -> Result<Options, Error> {
+    pub(crate) fn options(&self, color: Color) -> Result<Options, Error> {
         let on_existing = match (self.clear, self.upgrade) {
             (true, true) => return Err(Error::UpgradeWithClear),
             (true, false) => OnExisting::Clear,
@@ -141,8 +206,12 @@ impl Args {
                 _ => defaults.links,
             },
             with_pip: !self.without_pip,
+            with_setuptools: !self.no_setuptools,
             prompt: self.prompt.clone(),
             upgrade_deps: self.upgrade_deps,
+            requirements: self.requirements.clone(),
+            packages: self.with.clone(),
+            keep: self.keep,
             scm_ignore_files: !self.without_scm_ignore_files,
             force: self.force,
             relocatable: self.relocatable,
@@ -158,8 +227,25 @@ impl Args {
                 .filter(|folder| !folder.as_os_str().is_empty())
                 .collect(),
             cache: self.cache(),
-            verbose: self.verbose,
+            verbosity: match (self.quiet, self.verbose) {
+                (true, _) => Verbosity::Quiet,
+                (_, true) => Verbosity::Verbose,
+                _ => Verbosity::Normal,
+            },
+            color,
+            progress: !self.quiet
+                && !self.json
+                && std::env::var_os("TERM").as_deref() != Some(OsStr::new("dumb")),
         })
+    }
+
+    /// Opens every requirements file, before anything is made; pip takes addresses, too.
+    pub(crate) fn can_read_requirements(&self) -> std::io::Result<()> {
+        let is_address = |file: &OsStr| file.to_string_lossy().contains("://");
+        let files = self.requirements.iter().filter(|file| !is_address(file));
+        files
+            .into_iter()
+            .try_for_each(|file| File::open(file).map(drop))
     }
 
     /// The cache that is meant.
@@ -170,6 +256,11 @@ impl Args {
             _ => Cache::Default,
         }
     }
+}
+
+/// The one definition of the command line, with all that `--help`, the man page and completions say.
+pub(crate) fn command() -> Command {
+    Args::command().after_help(format!("{}\nExamples:\n{EXAMPLES}", compat::help()))
 }
 
 /// A path that may be empty, which is the current directory to `os.path.abspath`.
@@ -184,7 +275,7 @@ fn with_hint(error: clap::Error) -> clap::Error {
     if error.kind() != ErrorKind::MissingRequiredArgument || !missing {
         return error;
     }
-    Args::command().error(
+    command().error(
         ErrorKind::MissingRequiredArgument,
         "the following arguments are required: ENV_DIR\n\n  tip: `rvenv .venv` makes an environment in .venv",
     )

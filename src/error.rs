@@ -95,6 +95,14 @@ pub enum Error {
         /// What would provide it.
         remedy: String,
     },
+    /// What should be remembered cannot be.
+    #[error("could not fill the cache {}: {reason}", repr(path))]
+    Cache {
+        /// The cache folder.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+    },
     /// A wheel breaks the wheel specification.
     #[error("the wheel {} cannot be installed: {reason}", repr(path))]
     Wheel {
@@ -165,6 +173,9 @@ impl Error {
             Self::NoPip { remedy, .. } => Some(format!(
                 "{remedy}; or name a folder with a wheel of pip by --find-links; or use --without-pip"
             )),
+            Self::Cache { .. } => {
+                Some("name a folder that you can write to with --cache-dir".into())
+            }
             Self::Io { source, .. } => io_hint(source),
             _ => None,
         }

@@ -1,12 +1,14 @@
 //! argparse's habits that clap does not share, as a pass over the arguments before clap sees them.
 //!
 //! Unambiguous prefixes of long options are completed, venv's own options first, so that no option of rvenv's takes a prefix
-//! away from them; what argparse takes for a directory although it begins with a dash is moved behind `--`.
+//! away from them; what other programs call an option is written as it is called here; what argparse takes for a directory although it begins with a dash is moved behind `--`.
 
 use std::ffi::{OsStr, OsString};
 
+use crate::compat::{self, Accepted, Meaning};
+
 /// venv's own long options (`venv/__init__.py`, `main`).
-const VENV: [&str; 10] = [
+pub(crate) const VENV: [&str; 10] = [
     "--help",
     "--system-site-packages",
     "--symlinks",
@@ -19,8 +21,11 @@ const VENV: [&str; 10] = [
     "--without-scm-ignore-files",
 ];
 /// rvenv's.
-const RVENV: [&str; 13] = [
+pub(crate) const RVENV: [&str; 20] = [
     "--python",
+    "--requirements",
+    "--with",
+    "--keep",
     "--force",
     "--relocatable",
     "--seeder",
@@ -31,28 +36,43 @@ const RVENV: [&str; 13] = [
     "--list-pythons",
     "--check",
     "--json",
+    "--warm-cache",
+    "--completions",
+    "--man",
+    "--quiet",
     "--verbose",
     "--version",
 ];
 /// Options whose value may be the next argument.
-const VALUED: [&str; 6] = [
+pub(crate) const VALUED: [&str; 10] = [
     "--prompt",
     "--python",
+    "-p",
+    "--requirements",
+    "-r",
+    "--with",
     "--seeder",
     "--find-links",
     "--cache-dir",
-    "-p",
+    "--completions",
 ];
 
-/// Completes prefixes and sorts out what is a directory.
+/// The arguments as clap is to see them, and what was left out.
+#[derive(Debug, Default)]
+pub(crate) struct Expanded {
+    pub(crate) arguments: Vec<OsString>,
+    /// Options that mean nothing here, with the reason.
+    pub(crate) ignored: Vec<(String, &'static str)>,
+}
+
+/// Completes prefixes, translates what other programs' options are called, and sorts out what is a directory.
 ///
 /// # Errors
 ///
-/// argparse's sentence for a prefix of several options.
-pub(crate) fn expand(
-    arguments: impl IntoIterator<Item = OsString>,
-) -> Result<Vec<OsString>, String> {
+/// argparse's sentence for a prefix of several options; what to do instead of an option that is refused.
+pub(crate) fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<Expanded, String> {
     let mut arguments = arguments.into_iter();
+    let mut ignored = Vec::new();
     let mut expanded: Vec<OsString> = arguments.next().into_iter().collect();
     let mut directories = Vec::new();
     while let Some(argument) = arguments.next() {
@@ -78,14 +98,86 @@ pub(crate) fn expand(
                     "argument {option}: expected one argument; a value that begins with a dash is written {option}=VALUE"
                 ));
             }
-            expanded.push(complete(argument)?);
+            match accepted(&argument) {
+                Some((name, given, accepted)) => {
+                    let value = value(&name, given, accepted, &mut arguments)?;
+                    match translate(&name, value, accepted.meaning)? {
+                        Translated::Argument(argument) => expanded.extend(argument),
+                        Translated::Nothing(reason) => ignored.push((name, reason)),
+                    }
+                }
+                None => expanded.push(complete(argument)?),
+            }
         }
     }
     if !directories.is_empty() {
         expanded.push("--".into());
         expanded.append(&mut directories);
     }
-    Ok(expanded)
+    Ok(Expanded {
+        arguments: expanded,
+        ignored,
+    })
+}
+
+/// An option of another program's, with the value behind its equals sign.
+fn accepted(argument: &OsStr) -> Option<(String, Option<String>, &'static Accepted)> {
+    let text = argument.to_str().filter(|text| text.starts_with('-'))?;
+    let (name, value) = match text.split_once('=') {
+        Some((name, value)) => (name, Some(value.to_owned())),
+        None => (text, None),
+    };
+    Some((name.to_owned(), value, compat::find(name)?))
+}
+
+/// The value of such an option, which may be the next argument.
+fn value(
+    name: &str,
+    given: Option<String>,
+    accepted: &Accepted,
+    rest: &mut impl Iterator<Item = OsString>,
+) -> Result<Option<OsString>, String> {
+    match (accepted.has_value, given) {
+        (true, Some(value)) => Ok(Some(value.into())),
+        (true, None) => match rest.next().filter(|next| !is_option(next)) {
+            None => Err(format!("argument {name}: expected one argument")),
+            next => Ok(next),
+        },
+        (false, Some(value)) => Err(format!(
+            "argument {name}: ignored explicit argument '{value}'"
+        )),
+        (false, None) => Ok(None),
+    }
+}
+
+enum Translated {
+    Argument(Option<OsString>),
+    Nothing(&'static str),
+}
+
+fn translate(name: &str, value: Option<OsString>, meaning: Meaning) -> Result<Translated, String> {
+    Ok(match meaning {
+        Meaning::As(option) => {
+            let mut argument = OsString::from(option);
+            if let Some(value) = value {
+                argument.push("=");
+                argument.push(value);
+            }
+            Translated::Argument(Some(argument))
+        }
+        Meaning::Version(project) => {
+            let value = value.unwrap_or_default();
+            let version = compat::version(project, &value.to_string_lossy());
+            let argument = version.map_err(|instead| refusal(name, &instead))?;
+            Translated::Argument(argument.map(OsString::from))
+        }
+        Meaning::Nothing(reason) => Translated::Nothing(reason),
+        Meaning::Refused(instead) => return Err(refusal(name, instead)),
+    })
+}
+
+fn refusal(name: &str, instead: &str) -> String {
+    format!("{name} cannot be done here: {instead}")
 }
 
 /// A token with a space in it is no option, whatever it begins with; nor is a negative number.
@@ -150,11 +242,70 @@ mod tests {
     use super::*;
 
     fn expanded(arguments: &[&str]) -> Result<Vec<OsString>, String> {
-        expand(
-            std::iter::once("rvenv")
-                .chain(arguments.iter().copied())
-                .map(OsString::from),
-        )
+        let arguments = std::iter::once("rvenv").chain(arguments.iter().copied());
+        expand(arguments.map(OsString::from)).map(|expanded| expanded.arguments)
+    }
+
+    #[test]
+    fn the_lists_are_claps() {
+        use clap::CommandFactory as _;
+        let command = crate::cli::Args::command();
+        let mut known: Vec<_> = VENV.iter().chain(&RVENV).map(|name| &name[2..]).collect();
+        let options = command
+            .get_arguments()
+            .filter(|option| !option.is_hide_set());
+        let mut options: Vec<_> = options.filter_map(clap::Arg::get_long).collect();
+        known.sort_unstable();
+        options.sort_unstable();
+        assert_eq!(known, options);
+        for option in command
+            .get_arguments()
+            .filter(|option| option.get_action().takes_values())
+        {
+            let long = option.get_long().map(|name| format!("--{name}"));
+            let short = option.get_short().map(|name| format!("-{name}"));
+            for name in long.into_iter().chain(short) {
+                assert!(VALUED.contains(&name.as_str()), "{name}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_others_call_an_option_is_written_as_here() {
+        for (given, meant) in [
+            (vec!["--no-pip", "e"], vec!["rvenv", "--without-pip", "e"]),
+            (vec!["--seed", "e"], vec!["rvenv", "e"]),
+            (vec!["--activators", "bash", "e"], vec!["rvenv", "e"]),
+            (
+                vec!["--app-data=d", "e"],
+                vec!["rvenv", "--cache-dir=d", "e"],
+            ),
+            (vec!["--pip", "24.0"], vec!["rvenv", "--with=pip==24.0"]),
+            (vec!["--pip=bundle"], vec!["rvenv"]),
+            (vec!["--", "--no-pip"], vec!["rvenv", "--", "--no-pip"]),
+        ] {
+            assert_eq!(expanded(&given).unwrap(), meant, "{given:?}");
+        }
+        for (given, text) in [
+            (
+                vec!["--app-data"],
+                "argument --app-data: expected one argument",
+            ),
+            (
+                vec!["--app-data", "-x"],
+                "argument --app-data: expected one argument",
+            ),
+            (
+                vec!["--no-pip=1"],
+                "argument --no-pip: ignored explicit argument '1'",
+            ),
+            (
+                vec!["--directory", "d"],
+                "--directory cannot be done here: change to it with cd",
+            ),
+        ] {
+            assert_eq!(expanded(&given).unwrap_err(), text, "{given:?}");
+        }
     }
 
     #[test]

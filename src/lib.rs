@@ -9,6 +9,7 @@
 mod activation;
 mod builder;
 mod check;
+mod color;
 mod configuration;
 mod context;
 mod delegate;
@@ -18,24 +19,28 @@ mod interpreter;
 mod interrupt;
 mod layout;
 mod log;
+mod made;
 mod mend;
 mod options;
 mod process;
 mod python;
 mod pythons;
 mod seed;
+mod spinner;
 mod stage;
 mod store;
 mod tree;
 
 pub use builder::EnvBuilder;
 pub use check::{Finding, Kind, Report};
+pub use color::{Color, ERROR};
 pub use context::Context;
 pub use error::Error;
 pub use interpreter::{BundledWheel, Interpreter, Scheme};
 pub use interrupt::Interrupt;
 pub use layout::Platform;
-pub use options::{Cache, Environment, Links, OnExisting, Options, Seeder};
+pub use made::Made;
+pub use options::{Cache, Environment, Links, OnExisting, Options, Seeder, Verbosity};
 pub use pythons::Python;
 
 /// Deletes everything that is kept in the cache folder; returns how many bytes that frees.
@@ -44,5 +49,6 @@ pub use pythons::Python;
 ///
 /// The operating system's first refusal.
 pub fn prune_cache(cache: &Cache) -> std::io::Result<u64> {
-    store::Store::new(cache, &Environment::of_process(), log::Log::new(false)).prune()
+    let log = log::Log::new(&Options::default());
+    store::Store::new(cache, &Environment::of_process(), log).prune()
 }

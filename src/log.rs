@@ -1,41 +1,61 @@
-//! What `-v` says on stderr: which Python, which files, how long each step took.
+//! What is said on stderr: warnings, under `-v` every step, and a spinner for a person who waits.
 //!
 //! Knows when to be silent, which is almost always.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Instant;
 
+use crate::color::{Color, WARNING};
+use crate::options::{Options, Verbosity};
+use crate::spinner::Spinner;
+
 /// Says things on stderr, or does not.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Log {
-    verbose: bool,
+    verbosity: Verbosity,
+    color: Color,
+    progress: bool,
 }
 
 impl Log {
-    pub(crate) fn new(verbose: bool) -> Self {
-        Self { verbose }
+    pub(crate) fn new(options: &Options) -> Self {
+        Self {
+            verbosity: options.verbosity,
+            color: options.color,
+            progress: options.progress,
+        }
     }
 
     /// Says a line if `-v` was given.
     pub(crate) fn say(self, line: impl FnOnce() -> String) {
-        if self.verbose {
+        if self.verbosity == Verbosity::Verbose {
             print(&line());
         }
     }
 
     /// Whether somebody reads along.
     pub(crate) fn is_for_a_person(self) -> bool {
-        self.verbose && std::io::stderr().is_terminal()
+        self.verbosity == Verbosity::Verbose && std::io::stderr().is_terminal()
     }
 
-    /// Says a line in any case: something went wrong that did not stop the run.
-    pub(crate) fn warn(line: &str) {
-        print(&format!("Warning: {line}"));
+    /// Says a line unless `-q` was given: something went wrong that did not stop the run.
+    pub(crate) fn warn(self, line: &str) {
+        if self.verbosity != Verbosity::Quiet {
+            let warning = self
+                .color
+                .paint(std::io::stderr().is_terminal(), WARNING, "Warning:");
+            print(&format!("{warning} {line}"));
+        }
+    }
+
+    /// Whether a person may be shown a program's own progress.
+    pub(crate) fn shows_progress(self) -> bool {
+        self.progress
     }
 
     /// Runs a step and says how long it took.
     pub(crate) fn step<T>(self, name: &str, run: impl FnOnce() -> T) -> T {
-        if !self.verbose {
+        if self.verbosity != Verbosity::Verbose {
             return run();
         }
         let started = Instant::now();
@@ -45,6 +65,14 @@ impl Log {
             started.elapsed().as_secs_f64() * 1000.0
         ));
         result
+    }
+
+    /// Runs what may take long, under a spinner if a person would otherwise see nothing.
+    pub(crate) fn wait<T>(self, name: &'static str, run: impl FnOnce() -> T) -> T {
+        // Whoever reads along under `-v` sees that something is done.
+        let is_watched = self.progress && self.verbosity == Verbosity::Normal;
+        let _spinner = is_watched.then(|| Spinner::start(name));
+        self.step(name, run)
     }
 }
 

@@ -1,34 +1,47 @@
 //! The `rvenv` command: read what was asked for, make every environment, report.
 
 mod cli;
+mod compat;
 mod habits;
+mod manual;
+mod report;
 
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
+use std::time::Instant;
 
 use anyhow::Context as _;
 use cli::Args;
-use rvenv::{EnvBuilder, Error, Interrupt, Python, Report};
+use report::{print, report};
+use rvenv::{Color, EnvBuilder, Interrupt, Made, Python, Report};
 
 fn main() -> ExitCode {
+    let color = Color::from_variables(|name| std::env::var_os(name));
     let args = match Args::read(std::env::args_os()) {
         Ok(args) => args,
-        Err(error) => {
-            // Help and version go to stdout and are no failure; a closed stream is nobody's error.
-            let _ = error.print();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
-        }
+        Err(error) => return report::usage(&error, color),
     };
     let interrupt = match Interrupt::listen() {
         Ok(interrupt) => interrupt,
         Err(error) => {
-            return report(&anyhow::Error::new(error).context("could not listen to signals"));
+            return report(
+                &anyhow::Error::new(error).context("could not listen to signals"),
+                color,
+            );
         }
     };
-    let code = run(&args, &interrupt).unwrap_or_else(|error| report(&error));
+    let code = run(&args, &interrupt, color).unwrap_or_else(|error| {
+        if args.json && !args.env_dirs.is_empty() && interrupt.signal().is_none() {
+            // What concerns all of them has stopped each.
+            let made = args.env_dirs.iter().map(|env_dir| failure(env_dir, &error));
+            let _ = print(Made::json(&made.collect::<Vec<_>>()).as_bytes());
+        }
+        report(&error, color)
+    });
     if code != ExitCode::SUCCESS {
         // A signal that came when everything was done has undone nothing.
         interrupt.die();
@@ -36,108 +49,134 @@ fn main() -> ExitCode {
     code
 }
 
-fn run(args: &Args, interrupt: &Interrupt) -> anyhow::Result<ExitCode> {
+fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitCode> {
+    if let Some(shell) = args.completions {
+        return print(&manual::completions(shell));
+    }
+    if args.man {
+        return print(&manual::man()?);
+    }
     if args.prune_cache {
         let freed = rvenv::prune_cache(&args.cache()).context("could not empty the cache")?;
         let mut out = std::io::stdout().lock();
         let (megabytes, tenths) = (freed / 1_000_000, freed % 1_000_000 / 100_000);
         writeln!(out, "freed {megabytes}.{tenths} MB").context("could not write to stdout")?;
     }
-    let builder = EnvBuilder::new(args.options()?).interrupt(interrupt.clone());
+    args.can_read_requirements()?;
+    let builder = EnvBuilder::new(args.options(color)?).interrupt(interrupt.clone());
     let builder = args
         .python
         .iter()
         .filter(|request| !request.is_empty())
         .fold(builder, |builder, request| builder.python(request));
+    for (name, reason) in &args.ignored {
+        builder.say(&format!("{name} means nothing here: {reason}"));
+    }
+    if args.warm_cache {
+        builder.warm_cache()?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if args.list_pythons {
         let pythons = builder.pythons()?;
-        return print(&if args.json {
+        let text = if args.json {
             Python::json(&pythons)
         } else {
             Python::lines(&pythons, std::io::stdout().is_terminal())
-        });
+        };
+        return print(text.as_bytes());
     }
     if args.check {
         return check(&builder, args);
     }
+    if args.json {
+        return create_for_a_program(&builder, args, color);
+    }
     let create = |env_dir: &Path| match builder.create(env_dir) {
         Ok(_) => ExitCode::SUCCESS,
-        Err(error) => report(&error.into()),
+        Err(error) => report(&error.into(), color),
     };
-    let [env_dir] = args.env_dirs.as_slice() else {
-        return Ok(create_side_by_side(&builder, args, &create)?);
-    };
-    Ok(create(env_dir))
+    if args.env_dirs.len() > 1 {
+        // One that cannot be found is one error, not one for each directory.
+        builder.interpreter()?;
+    }
+    let codes = side_by_side(args, create);
+    Ok(worst(codes.iter().map(|code| *code == ExitCode::SUCCESS)))
+}
+
+/// Makes every environment and prints one JSON text of them all.
+fn create_for_a_program(
+    builder: &EnvBuilder,
+    args: &Args,
+    color: Color,
+) -> anyhow::Result<ExitCode> {
+    let interpreter = builder.interpreter()?;
+    let made = side_by_side(args, |env_dir| {
+        let started = Instant::now();
+        match builder.create(env_dir) {
+            Ok(context) => Made::environment(&context, interpreter, started.elapsed()),
+            Err(error) => {
+                let error = error.into();
+                report(&error, color);
+                failure(env_dir, &error)
+            }
+        }
+    });
+    print(Made::json(&made).as_bytes())?;
+    Ok(worst(made.iter().map(Made::is_environment)))
+}
+
+fn failure(env_dir: &Path, error: &anyhow::Error) -> Made {
+    Made::failure(env_dir, format!("{error:#}"), report::hint(error))
 }
 
 /// What is broken in each directory.
 fn check(builder: &EnvBuilder, args: &Args) -> anyhow::Result<ExitCode> {
     let reports = args.env_dirs.iter().map(|env_dir| builder.check(env_dir));
     let reports = reports.collect::<Result<Vec<_>, _>>()?;
-    print(&if args.json {
+    let text = if args.json {
         Report::json(&reports)
     } else {
         reports.iter().map(Report::lines).collect()
-    })?;
-    Ok(if reports.iter().all(|report| report.sound) {
-        ExitCode::SUCCESS
-    } else {
-        ExitCode::FAILURE
-    })
+    };
+    print(text.as_bytes())?;
+    Ok(worst(reports.iter().map(|report| report.sound)))
 }
 
-/// What was asked for, on stdout; nobody may be listening any more.
-fn print(text: &str) -> anyhow::Result<ExitCode> {
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(error).context("could not write to stdout")
-        }
-        _ => Ok(ExitCode::SUCCESS),
-    }
-}
-
-/// Several environments at once: one that fails does not stop the others.
-fn create_side_by_side(
-    builder: &EnvBuilder,
-    args: &Args,
-    create: &(impl Fn(&Path) -> ExitCode + Sync),
-) -> Result<ExitCode, Error> {
-    if !args.env_dirs.is_empty() {
-        // One that cannot be found is one error, not one for each directory.
-        builder.interpreter()?;
+/// Several environments at once: one that fails does not stop the others. The answers are in the directories' order.
+fn side_by_side<T: Send>(args: &Args, create: impl Fn(&Path) -> T + Sync) -> Vec<T> {
+    if let [env_dir] = args.env_dirs.as_slice() {
+        return vec![create(env_dir)];
     }
     // A hundred directories are not a hundred threads: each one's packages are laid down by several already.
     let workers = thread::available_parallelism()
         .map_or(1, usize::from)
         .min(args.env_dirs.len());
     let next = AtomicUsize::new(0);
-    let failed = AtomicBool::new(false);
+    let answers = Mutex::new(Vec::new());
     thread::scope(|scope| {
         for _ in 0..workers {
             scope.spawn(|| {
-                while let Some(env_dir) = args.env_dirs.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    if create(env_dir) != ExitCode::SUCCESS {
-                        failed.store(true, Ordering::Relaxed);
-                    }
+                loop {
+                    let position = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(env_dir) = args.env_dirs.get(position) else {
+                        break;
+                    };
+                    let answer = create(env_dir);
+                    let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+                    answers.push((position, answer));
                 }
             });
         }
     });
-    Ok(ExitCode::from(u8::from(failed.into_inner())))
+    let mut answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
+    answers.sort_by_key(|(position, _)| *position);
+    answers.into_iter().map(|(_, answer)| answer).collect()
 }
 
-/// One error with its causes, and what to do about it.
-fn report(error: &anyhow::Error) -> ExitCode {
-    let named = error.downcast_ref::<Error>();
-    if matches!(named, Some(Error::Interrupted { .. })) {
-        // The signal that ends the process says it.
-        return ExitCode::FAILURE;
+fn worst(mut good: impl Iterator<Item = bool>) -> ExitCode {
+    if good.all(|good| good) {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
     }
-    let hint = named.and_then(Error::hint);
-    let hint = hint
-        .map(|hint| format!("\n  hint: {hint}"))
-        .unwrap_or_default();
-    // A closed stderr changes nothing about the exit status.
-    let _ = writeln!(std::io::stderr().lock(), "Error: {error:#}{hint}");
-    ExitCode::FAILURE
 }

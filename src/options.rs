@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
+use crate::color::Color;
+
 /// How an environment is to be made. [`Options::default`] is what `python -m venv ENV_DIR` does.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -17,10 +19,18 @@ pub struct Options {
     pub links: Links,
     /// Install pip (and setuptools where that Python's ensurepip brings it).
     pub with_pip: bool,
+    /// Install setuptools with pip where that Python's ensurepip brings it.
+    pub with_setuptools: bool,
     /// The prompt prefix; `None` is the environment's name, `Some(".")` the current directory's.
     pub prompt: Option<String>,
     /// Upgrade pip from the index after creation.
     pub upgrade_deps: bool,
+    /// Requirements files that the environment's pip installs after creation, as `pip install -r` takes them.
+    pub requirements: Vec<OsString>,
+    /// Requirements that it installs as well.
+    pub packages: Vec<String>,
+    /// Keep the environment though installing into it failed.
+    pub keep: bool,
     /// Write a `.gitignore` (CPython 3.13 and later do).
     pub scm_ignore_files: bool,
     /// Let `--clear` delete what is not an environment.
@@ -33,8 +43,12 @@ pub struct Options {
     pub find_links: Vec<PathBuf>,
     /// Where remembered facts and images are kept.
     pub cache: Cache,
-    /// Say on stderr what is done and how long it took.
-    pub verbose: bool,
+    /// How much is said on stderr.
+    pub verbosity: Verbosity,
+    /// When words on stderr are coloured.
+    pub color: Color,
+    /// Show a person at a terminal that something is done: a spinner, pip's own progress.
+    pub progress: bool,
 }
 
 impl Default for Options {
@@ -48,16 +62,29 @@ impl Default for Options {
                 Links::Symlink
             },
             with_pip: true,
+            with_setuptools: true,
             prompt: None,
             upgrade_deps: false,
+            requirements: Vec::new(),
+            packages: Vec::new(),
+            keep: false,
             scm_ignore_files: true,
             force: false,
             relocatable: false,
             seeder: Seeder::Auto,
             find_links: Vec::new(),
             cache: Cache::Default,
-            verbose: false,
+            verbosity: Verbosity::Normal,
+            color: Color::Never,
+            progress: false,
         }
+    }
+}
+
+impl Options {
+    /// Whether pip is to install something once the environment stands.
+    pub(crate) fn installs(&self) -> bool {
+        !self.requirements.is_empty() || !self.packages.is_empty()
     }
 }
 
@@ -79,6 +106,17 @@ pub enum Links {
     Symlink,
     /// `--copies`.
     Copy,
+}
+
+/// How much is said on stderr.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Errors.
+    Quiet,
+    /// Warnings, too.
+    Normal,
+    /// What is done, and how long it takes.
+    Verbose,
 }
 
 /// Who provides pip.

@@ -2,90 +2,20 @@
 //!
 //! Reads what the environment says of itself and compares it with what is there. Changes nothing.
 
+mod base;
 mod packages;
+mod report;
 pub(crate) mod scripts;
 
-use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use serde::Serialize;
 
 use crate::activation::quote;
 use crate::configuration;
 use crate::error::Error;
 use crate::interpreter::discovery::Discovery;
-use crate::interpreter::{Interpreter, landmarks};
-
-/// What `--check` found out about one directory.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct Report {
-    /// The directory, as it was given.
-    pub path: String,
-    /// Nothing is wrong with it.
-    pub sound: bool,
-    /// What is wrong with it.
-    pub findings: Vec<Finding>,
-}
-
-/// One reason why an environment is broken.
-#[derive(Debug, Clone, Serialize)]
-#[non_exhaustive]
-pub struct Finding {
-    /// The kind of reason, for programs.
-    pub kind: Kind,
-    /// What is wrong, for people.
-    pub problem: String,
-    /// What mends it: a command, or what to do.
-    pub remedy: String,
-}
-
-/// The kinds of reasons.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-#[non_exhaustive]
-pub enum Kind {
-    /// It is no environment at all.
-    NoEnvironment,
-    /// The base Python is gone or does not work.
-    Base,
-    /// A link to the base leads nowhere, or `python` is missing.
-    Links,
-    /// The base Python is of another version now.
-    Version,
-    /// The directory was moved, and its scripts say the old place.
-    Moved,
-    /// pip is missing or incomplete.
-    Pip,
-    /// Files are not those that a RECORD lists.
-    Record,
-}
-
-impl Report {
-    /// A line for each reason; one for a directory that is sound.
-    pub fn lines(&self) -> String {
-        if self.sound {
-            return format!("{}: sound\n", self.path);
-        }
-        self.findings
-            .iter()
-            .fold(String::new(), |mut text, finding| {
-                let Finding {
-                    problem, remedy, ..
-                } = finding;
-                writeln!(text, "{}: {problem}; {remedy}", self.path)
-                    .expect("writing to a String cannot fail");
-                text
-            })
-    }
-
-    /// An array of objects.
-    pub fn json(reports: &[Self]) -> String {
-        let json = serde_json::to_string_pretty(reports).expect("strings are always JSON");
-        json + "\n"
-    }
-}
+pub use report::{Finding, Kind, Report};
 
 /// An environment that is looked at.
 struct Environment {
@@ -188,159 +118,6 @@ impl Environment {
             .or_else(|| self.value("version_info"))?;
         let mut numbers = version.split('.').map(|number| number.parse().ok());
         Some([numbers.next()??, numbers.next()??, numbers.next()??])
-    }
-
-    /// Looks for the base Python; returns the one that an upgrade would take.
-    fn base(&mut self, discovery: &Discovery<'_>) -> Result<Option<PathBuf>, Error> {
-        let Some(home) = self.value("home").map(PathBuf::from) else {
-            let remedy = self.upgrade(None);
-            self.found(Kind::Base, "pyvenv.cfg does not say its base", remedy);
-            return Ok(None);
-        };
-        let links = self.links();
-        let targets = links.iter().filter_map(|link| {
-            let target = fs::read_link(link).ok()?;
-            target.is_absolute().then_some(target)
-        });
-        let names = ["python3", "python", "pypy3", "pypy", "python.exe"];
-        let candidates: Vec<_> = targets
-            .chain(names.map(|name| home.join(name)))
-            .chain(self.value("executable").map(PathBuf::from))
-            .collect();
-        let Some(base) = candidates.iter().find(|path| path.is_file()).cloned() else {
-            let what = candidates.first().map_or(home, Clone::clone);
-            return self.without_base(
-                &format!("its base Python {} is gone", what.display()),
-                None,
-                discovery,
-            );
-        };
-        let facts = match discovery.facts(&base) {
-            Ok(facts) => facts,
-            Err(error @ Error::Interrupted { .. }) => return Err(error),
-            Err(error) => {
-                return self.without_base(
-                    &format!("its base Python does not work: {error}"),
-                    Some(&base),
-                    discovery,
-                );
-            }
-        };
-        self.look_at_version(&facts, &base, discovery)?;
-        let remedy = self.upgrade(Some(&word(&base)));
-        let dangling: Vec<_> = links.iter().filter(|link| !link.exists()).collect();
-        for link in dangling {
-            let target = fs::read_link(link).unwrap_or_default();
-            let problem = format!(
-                "{} leads nowhere ({})",
-                self.relative(link),
-                target.display()
-            );
-            self.found(Kind::Links, problem, &remedy);
-        }
-        if links.is_empty() {
-            let problem = format!("{} has no python", self.relative(&self.bin.clone()));
-            self.found(Kind::Links, problem, &remedy);
-        }
-        Ok(Some(base))
-    }
-
-    /// The environment's own names of its Python.
-    fn links(&self) -> Vec<PathBuf> {
-        let entries = fs::read_dir(&self.bin).into_iter().flatten().flatten();
-        let names = entries.filter(|entry| {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            let name = name.strip_suffix(std::env::consts::EXE_SUFFIX);
-            let name = name.unwrap_or_default();
-            ["python", "python3", "pypy", "pypy3", "\u{1d70b}thon"].contains(&name)
-                || landmarks::named(name).is_some()
-        });
-        let mut names: Vec<_> = names.map(|entry| entry.path()).collect();
-        names.sort();
-        names
-    }
-
-    /// There is no base any more: says which Python could take its place.
-    fn without_base(
-        &mut self,
-        problem: &str,
-        broken: Option<&Path>,
-        discovery: &Discovery<'_>,
-    ) -> Result<Option<PathBuf>, Error> {
-        let successor = self.successor(broken, discovery)?;
-        let minor = self
-            .version()
-            .map(|[major, minor, _]| format!("{major}.{minor}"));
-        let remedy = match (&successor, minor) {
-            (Some(path), _) => self.upgrade(Some(&word(path))),
-            (None, Some(minor)) => format!(
-                "install Python {minor} and run {}, or make it anew with rvenv --clear {}",
-                self.upgrade(Some(&minor)),
-                self.shown
-            ),
-            (None, None) => format!("make it anew: rvenv --clear {}", self.shown),
-        };
-        self.found(Kind::Base, problem, remedy);
-        Ok(successor)
-    }
-
-    /// Another Python of the version that made it.
-    fn successor(
-        &self,
-        except: Option<&Path>,
-        discovery: &Discovery<'_>,
-    ) -> Result<Option<PathBuf>, Error> {
-        let Some([major, minor, micro]) = self.version() else {
-            return Ok(None);
-        };
-        let mut others = discovery.all()?;
-        others.retain(|other| {
-            let traits = &other.traits;
-            (traits.major, traits.minor) == (major, minor)
-                && Some(other.path.as_path()) != except
-                // The folder of packages is named after these.
-                && self.site_packages_of(traits).is_dir()
-        });
-        let nearest = others
-            .into_iter()
-            .min_by_key(|other| other.traits.micro.map_or(0, |other| other.abs_diff(micro)));
-        Ok(nearest.map(|other| other.path))
-    }
-
-    fn look_at_version(
-        &mut self,
-        facts: &Interpreter,
-        base: &Path,
-        discovery: &Discovery<'_>,
-    ) -> Result<(), Error> {
-        let Some(made_by @ [major, minor, micro]) = self.version() else {
-            let remedy = self.upgrade(Some(&word(base)));
-            self.found(Kind::Version, "pyvenv.cfg does not say its version", remedy);
-            return Ok(());
-        };
-        if facts.version == made_by {
-            return Ok(());
-        }
-        let problem = format!(
-            "it was made by Python {major}.{minor}.{micro}, and {} is {} now",
-            base.display(),
-            facts.version_string()
-        );
-        let remedy = if facts.version[..2] == made_by[..2] {
-            self.upgrade(Some(&word(base)))
-        } else {
-            match self.successor(Some(base), discovery)? {
-                Some(path) => self.upgrade(Some(&word(&path))),
-                None => format!(
-                    "make it anew: rvenv --clear -p {} {}",
-                    word(base),
-                    self.shown
-                ),
-            }
-        };
-        self.found(Kind::Version, problem, remedy);
-        Ok(())
     }
 
     /// A path as seen from the environment.

@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::{Environment, Kind, word};
-use crate::interpreter::request::Traits;
+use crate::interpreter::traits::Traits;
 use crate::seed::installed::{self, Damage};
 
 /// More names than this in one line nobody reads.

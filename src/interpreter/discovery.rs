@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 
 use super::missed::Missed;
 use super::places::{self, Source};
-use super::request::{Request, Traits};
+use super::request::Request;
 use super::search::{self, Candidate};
 use super::shim::{self, Resolved};
+use super::traits::Traits;
 use super::{Interpreter, landmarks, probe};
 use crate::error::Error;
 use crate::fs::{Identity, is_executable};
@@ -216,7 +217,10 @@ impl Discovery<'_> {
         if let Some(facts) = self.store.facts(path, self.environment) {
             return Ok(facts);
         }
-        let facts = probe::ask(path, self.environment.var("PYTHONUTF8"), self.interrupt)?;
+        let utf8_mode = self.environment.var("PYTHONUTF8");
+        let facts = self.log.wait("asking Python", || {
+            probe::ask(path, utf8_mode, self.interrupt)
+        })?;
         // A shim answers for whatever it leads to today, so its answer is not one to keep.
         if Path::new(&facts.executable) == path {
             self.store.keep_facts(path, self.environment, &facts);

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use super::request::{Traits, Variant};
+use super::traits::{Traits, Variant};
 
 /// The traits of the Python at `executable`; `None` where its folders do not say them without doubt.
 pub(crate) fn read(executable: &Path) -> Option<Traits> {

@@ -7,8 +7,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::places;
-use super::request::{Request, Traits};
+use super::request::Request;
 use super::search::path_folders;
+use super::traits::Traits;
 use crate::configuration::repr;
 use crate::error::Error;
 use crate::options::Environment;

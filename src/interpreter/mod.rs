@@ -12,6 +12,7 @@ mod registry;
 pub(crate) mod request;
 mod search;
 mod shim;
+pub(crate) mod traits;
 mod versions;
 
 use serde::{Deserialize, Serialize};

@@ -64,18 +64,32 @@ def wheels_in(folder, projects):
     return [found[project] for project in projects if project in found]
 
 
+def constants(path, wanted):
+    # Read, not imported: what the module itself imports takes longer than all the rest.
+    import _ast
+
+    with open(path, "rb") as source:
+        tree = compile(source.read(), path, "exec", _ast.PyCF_ONLY_AST)
+    found = {"__builtins__": {}}
+    for node in tree.body:
+        name = getattr(node.targets[0], "id", None) if type(node) is _ast.Assign else None
+        if name in wanted:
+            found[name] = eval(compile(_ast.Expression(node.value), path, "eval"), found)
+    return found
+
+
 def bundled_wheels():
-    try:
-        import ensurepip
-    except ImportError:
+    package = os.path.join(os.path.dirname(os.__file__), "ensurepip")
+    module = os.path.join(package, "__init__.py")
+    if not os.path.isfile(module):
         # A package may bring it later.
-        return None, [os.path.join(os.path.dirname(os.__file__), "ensurepip")]
-    folder = os.path.join(os.path.dirname(ensurepip.__file__), "_bundled")
-    projects = [project[0] for project in getattr(ensurepip, "_PROJECTS", ())]
-    projects = list(getattr(ensurepip, "_PACKAGE_NAMES", projects)) or ["pip"]
-    versions = dict((project[0], project[1]) for project in getattr(ensurepip, "_PROJECTS", ()))
-    if hasattr(ensurepip, "_PIP_VERSION"):
-        versions["pip"] = ensurepip._PIP_VERSION
+        return None, [package]
+    folder = os.path.join(package, "_bundled")
+    said = constants(module, ("_SETUPTOOLS_VERSION", "_PIP_VERSION", "_PACKAGE_NAMES", "_PROJECTS"))
+    versions = dict(project[:2] for project in said.get("_PROJECTS", ()) if isinstance(project, tuple))
+    projects = list(said.get("_PACKAGE_NAMES", versions)) or ["pip"]
+    if "_PIP_VERSION" in said:
+        versions["pip"] = said["_PIP_VERSION"]
     chosen, folders = [], [folder]
     if sys.version_info >= (3, 10):
         import sysconfig
@@ -95,13 +109,13 @@ def bundled_wheels():
             except OSError:
                 names = []
             if not names:
-                return None, [ensurepip.__file__] + folders
+                return None, [module] + folders
             chosen.append(os.path.join(folder, names[-1]))
     wheels = []
     for path in chosen:
         project, version = os.path.basename(path).split("-")[:2]
         wheels.append({"project": project, "version": version, "path": path})
-    return wheels, [ensurepip.__file__] + folders + chosen
+    return wheels, [module] + folders + chosen
 
 
 def witnesses(real):
@@ -121,6 +135,22 @@ def witnesses(real):
     return found
 
 
+def as_json(value):
+    # The json module takes as long as everything else here.
+    if value is None or value is True or value is False:
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, str):
+        units = value.encode("utf-16-be", "surrogatepass")
+        units = [units[i] * 256 + units[i + 1] for i in range(0, len(units), 2)]
+        plain = [32 <= unit < 127 and unit not in b'"\\' for unit in units]
+        return '"%s"' % "".join(chr(unit) if ok else "\\u%04x" % unit for unit, ok in zip(units, plain))
+    if isinstance(value, dict):
+        return "{%s}" % ",".join(as_json(key) + ":" + as_json(value[key]) for key in value)
+    return "[%s]" % ",".join(map(as_json, value))
+
+
 def free_threaded():
     if hasattr(sys, "abiflags"):
         return "t" in sys.abiflags
@@ -133,7 +163,6 @@ if sys.version_info < (3, 6):
     sys.stdout.write(MARKER + '{"too_old": "%d.%d.%d"}\n' % sys.version_info[:3])
 else:
     import importlib.util
-    import json
     import os
 
     real = os.path.realpath(sys.executable)
@@ -162,4 +191,4 @@ else:
         "wheels": wheels,
         "witnesses": seen,
     }
-    sys.stdout.write(MARKER + json.dumps(facts) + "\n")
+    sys.stdout.write(MARKER + as_json(facts) + "\n")

@@ -2,12 +2,11 @@
 //!
 //! Pure: knows what fits a request, not where a Python could be.
 
-use std::fmt;
 use std::str::FromStr as _;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use super::Interpreter;
+use super::traits::{Traits, Variant};
 
 /// One `-p`, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,27 +35,6 @@ enum Versions {
     /// `3`, `3.12` or `3.12.1`.
     Prefix(Vec<u32>),
     Range(VersionSpecifiers),
-}
-
-/// How a Python was built, where that is part of its name.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Variant {
-    /// `t`: without the global interpreter lock.
-    pub(crate) free_threaded: bool,
-    /// `d`: with assertions.
-    pub(crate) debug: bool,
-}
-
-/// What is known of a Python before it is asked, or afterwards.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Traits {
-    /// `sys.implementation.name`.
-    pub(crate) implementation: String,
-    pub(crate) major: u32,
-    pub(crate) minor: u32,
-    /// `None` where the installation's folders do not say it.
-    pub(crate) micro: Option<u32>,
-    pub(crate) variant: Variant,
 }
 
 /// Words in front of a version, the implementation that they mean, and whether word and version are an executable's name.
@@ -248,71 +226,6 @@ impl Wanted {
     /// `python3` means whatever `python3` is; `3.13` does not mean a free-threaded one.
     fn says_version(&self) -> bool {
         self.versions != Versions::Any && self.name.is_none() || self.variant != Variant::default()
-    }
-}
-
-impl Traits {
-    /// Whether it has no `venv` that rvenv could stand in for.
-    pub(crate) fn is_too_old(&self) -> bool {
-        (self.major, self.minor) < (3, 6)
-    }
-
-    /// `lib/python3.13t`: the folder of its library in a prefix, and of packages in an environment.
-    pub(crate) fn library(&self) -> String {
-        let word = if self.implementation == "pypy" {
-            "pypy"
-        } else {
-            "python"
-        };
-        let t = if self.variant.free_threaded { "t" } else { "" };
-        format!("lib/{word}{}.{}{t}", self.major, self.minor)
-    }
-
-    /// `3.13.0`, `3.13t` where the patch level is not known.
-    pub(crate) fn version(&self) -> String {
-        let micro = self.micro.map(|micro| format!(".{micro}"));
-        format!(
-            "{}.{}{}{}",
-            self.major,
-            self.minor,
-            micro.unwrap_or_default(),
-            self.variant
-        )
-    }
-}
-
-impl From<&Interpreter> for Traits {
-    fn from(interpreter: &Interpreter) -> Self {
-        let [major, minor, micro] = interpreter.version;
-        Self {
-            implementation: interpreter.implementation.clone(),
-            major,
-            minor,
-            micro: Some(micro),
-            variant: Variant {
-                free_threaded: interpreter.free_threaded,
-                debug: interpreter.debug,
-            },
-        }
-    }
-}
-
-impl fmt::Display for Traits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let name = match self.implementation.as_str() {
-            "cpython" => "CPython",
-            "pypy" => "PyPy",
-            "graalpy" => "GraalPy",
-            other => other,
-        };
-        write!(f, "{name} {}", self.version())
-    }
-}
-
-impl fmt::Display for Variant {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(if self.free_threaded { "t" } else { "" })?;
-        f.write_str(if self.debug { "d" } else { "" })
     }
 }
 

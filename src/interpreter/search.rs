@@ -155,7 +155,7 @@ fn in_folder(
 }
 
 /// The executables in a folder whose names say a version, the newest first.
-fn versioned(folder: &Path) -> Vec<(super::request::Traits, PathBuf)> {
+fn versioned(folder: &Path) -> Vec<(super::traits::Traits, PathBuf)> {
     // Entries that cannot be read are of no use to anybody.
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<_> = entries

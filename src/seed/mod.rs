@@ -3,8 +3,6 @@
 //! Chooses the producer, keeps its image in the store, and has it laid down. Knows neither how an image is made nor how files are
 //! written.
 
-pub(crate) mod upgrade;
-
 mod archive;
 mod bytecode;
 mod co_filename;
@@ -20,6 +18,7 @@ mod image;
 mod install;
 pub(crate) mod installed;
 mod pack;
+pub(crate) mod pip;
 mod pool;
 pub(crate) mod record;
 pub(crate) mod script;
@@ -56,6 +55,7 @@ pub(crate) struct Seed<'a> {
     pub(crate) interpreter: &'a Interpreter,
     pub(crate) environment: &'a Environment,
     pub(crate) seeder: Seeder,
+    pub(crate) with_setuptools: bool,
     pub(crate) relocatable: bool,
     /// Install anew what is not as it was installed.
     pub(crate) mend: bool,
@@ -82,8 +82,11 @@ impl Seed<'_> {
             .iter()
             .map(|distribution| {
                 let name = &distribution.name;
-                !installed::satisfies(&existing, name, &distribution.version)
-                    || self.mend && installed::is_damaged(&existing, name, &context.lib_path)
+                let is_wanted = self.with_setuptools || name != "setuptools";
+                is_wanted && !installed::satisfies(&existing, name, &distribution.version)
+                    || is_wanted
+                        && self.mend
+                        && installed::is_damaged(&existing, name, &context.lib_path)
             })
             .collect();
         if !wanted.contains(&true) {
@@ -130,6 +133,12 @@ impl Seed<'_> {
         ))
     }
 
+    /// Makes sure that the image is in the store; `false` if it cannot be kept there.
+    pub(crate) fn keep_image(&self, scratch: &Path, context: &Context) -> Result<bool, Error> {
+        self.image(scratch, context)?;
+        Ok(self.stored(&self.key()).is_some())
+    }
+
     /// The image from the store, or a new one; `scratch` is a path for what making it needs.
     fn image(&self, scratch: &Path, context: &Context) -> Result<Image, Error> {
         let key = self.key();
@@ -165,7 +174,7 @@ impl Seed<'_> {
     fn build(&self, key: &str, scratch: &Path, context: &Context) -> Result<Image, Error> {
         let packed = self
             .log
-            .step("making the image of pip", || self.produce(scratch, context))?;
+            .wait("making the image of pip", || self.produce(scratch, context))?;
         let file = match self.store.keep_image(key, |file| packed.write(file)) {
             Some(file) => file,
             // No store: the image lives as long as the stage does.

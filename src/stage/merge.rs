@@ -214,7 +214,7 @@ fn add(from: &Path, to: &Path) -> Result<bool, Error> {
 }
 
 /// Keeps what `path` is under another name while `path` itself stays: nobody sees it missing.
-fn keep_copy(path: &Path, backup: &Path) -> io::Result<()> {
+pub(super) fn keep_copy(path: &Path, backup: &Path) -> io::Result<()> {
     if fs::hard_link(path, backup).is_ok() {
         return Ok(());
     }

@@ -7,6 +7,7 @@
 mod guard;
 mod leftovers;
 mod merge;
+mod snapshot;
 
 use std::ffi::OsString;
 use std::io;
@@ -20,6 +21,7 @@ use crate::fs::{Folder, Lock};
 use crate::options::{Environment, OnExisting, Options};
 use leftovers::{ASIDE, INFIX, OUT, RANDOM};
 use merge::Journal;
+use snapshot::Snapshot;
 
 /// What is left of a replaced tree, with the reason.
 pub(crate) type Left = (PathBuf, io::Error);
@@ -57,6 +59,8 @@ pub(crate) struct Stage {
     /// Parents of `ENV_DIR` that were made for it, outermost first.
     parents: Vec<PathBuf>,
     published: Published,
+    /// What a program that works in the published environment may change.
+    snapshot: Option<Snapshot>,
     finished: bool,
 }
 
@@ -88,6 +92,7 @@ impl Stage {
             way,
             parents: Vec::new(),
             published: Published::Nothing,
+            snapshot: None,
             finished: false,
         };
         stage.make_parents()?;
@@ -177,6 +182,19 @@ impl Stage {
             }
         }
         Ok(true)
+    }
+
+    /// Remembers what is in these folders of the published environment, which a program is about to change: undoing puts it
+    /// back. A tree that came as a whole goes as a whole.
+    pub(crate) fn remember(&mut self, folders: &[&str]) -> Result<(), Error> {
+        if !matches!(self.published, Published::Moved(_)) || self.snapshot.is_some() {
+            return Ok(());
+        }
+        let kept = self.root.join("kept");
+        fs::create_dir(&kept).map_err(Error::io("create directory", &self.env_dir))?;
+        let folders = folders.iter().map(|folder| self.env_dir.join(folder));
+        self.snapshot = Some(Snapshot::take(&kept, folders.collect())?);
+        Ok(())
     }
 
     /// Exchanges the tree with the old environment; by two renames where the file system knows no exchange.
@@ -299,6 +317,9 @@ impl Stage {
 
     fn undo(&mut self) {
         let new = self.root.join("new");
+        if let Some(snapshot) = self.snapshot.take() {
+            snapshot.restore();
+        }
         match &mut self.published {
             Published::Nothing => {}
             Published::Renamed => {

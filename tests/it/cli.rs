@@ -357,3 +357,20 @@ fn no_variable_makes_a_run_destructive() {
         .errs(&[env.at("env").to_str().unwrap()]);
     assert_eq!(fs::read_to_string(env.at("env/mine")).unwrap(), "mine");
 }
+
+#[test]
+fn the_readme_names_every_option() {
+    let env = TestEnv::new();
+    let readme = include_str!("../../README.md");
+    let help = env.rvenv(["--help"]).stdout();
+    let (own, _) = help.split_once("Accepted for compatibility").unwrap();
+    // Words of the text apart, every `--name` in it is an option.
+    let options = own.split_whitespace().filter(|word| word.starts_with("--"));
+    let said_by_venv = &VENV_OPTIONS[1..];
+    for option in options.filter(|option| !said_by_venv.contains(option) && *option != "--help") {
+        let named =
+            readme.contains(&format!("{option}`")) || readme.contains(&format!("{option} "));
+        let named = named || readme.contains(&format!("/{option}"));
+        assert!(named, "{option} is not in README.md");
+    }
+}

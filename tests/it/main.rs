@@ -28,10 +28,13 @@ mod activate_this;
 mod check;
 mod clear;
 mod cli;
+mod compat; // what tools pass to virtualenv and uv
+mod completions; // and the man page
 mod configuration;
 mod directories;
 mod discovery;
 mod interrupt;
+mod json; // --json of what was made
 mod list_pythons;
 mod no_ensurepip;
 mod pip;
@@ -40,10 +43,13 @@ mod python;
 mod regression;
 mod relocatable;
 mod requests;
+mod requirements; // -r and --with
 mod shells;
 mod shims;
 mod store; // the cache folder
+mod terminal; // what a person sees
 mod upgrade;
+mod warm_cache;
 
 // An environment or nothing, whatever happens.
 mod faults_clear;

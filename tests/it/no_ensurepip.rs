@@ -160,3 +160,25 @@ fn without_any_wheel_the_error_says_what_to_do() {
     run(&["--without-pip"]).succeeds();
     env.holds_only(["env"]);
 }
+
+/// The Python that Debian's packages bring where `python3-venv` is not installed.
+#[test]
+#[cfg(target_os = "linux")]
+fn debians_own_without_its_venv_package() {
+    let Some(executable) = std::env::var_os("RVENV_TEST_DEBIAN_PYTHON").map(PathBuf::from) else {
+        assert!(
+            std::env::var_os("CI").is_none(),
+            "RVENV_TEST_DEBIAN_PYTHON is not set"
+        );
+        eprintln!("skipped: RVENV_TEST_DEBIAN_PYTHON is not set");
+        return;
+    };
+    let env = TestEnv::new();
+    let refused = env.run(&executable, ["-m", "venv", "env"]).outcome();
+    refused.expect_code(1);
+    env.reset();
+    let args = ["-p", executable.to_str().unwrap(), "env"];
+    env.rvenv(args).succeeds();
+    assert!(!pip(&env).is_empty());
+    env.holds_only(["env"]);
+}

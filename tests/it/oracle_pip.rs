@@ -3,6 +3,11 @@
 //!
 //! A reference with pip costs seconds, so each is made once per Python and judged against several runs.
 
+use std::{
+    sync::{Mutex, PoisonError},
+    thread,
+};
+
 use crate::{
     env::TestEnv,
     interpreters::{Interpreter, a_few_with_pip, interpreters_with_pip},
@@ -37,6 +42,24 @@ fn by_every_way<'a>(case: impl Fn() -> Oracle<'a>) -> Vec<Verdict> {
     verdicts
 }
 
+/// Judges Pythons with pip, several at once: one after the other, they would outlast all other tests.
+fn at_once(judge: impl Fn(&'static Interpreter) -> Vec<Verdict> + Sync) -> Vec<Verdict> {
+    let pythons = Mutex::new(interpreters_with_pip());
+    let next = || {
+        pythons
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .next()
+    };
+    let work = || -> Vec<_> { std::iter::from_fn(next).flat_map(&judge).collect() };
+    let workers = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        let verdicts = handles.into_iter().map(|handle| handle.join().unwrap());
+        verdicts.flatten().collect()
+    })
+}
+
 /// Judges a case once, over a few Pythons.
 fn with_a_few(case: impl for<'a> Fn(Oracle<'a>, &'static Interpreter) -> Oracle<'a>) {
     all_agree(a_few_with_pip().into_iter().map(|python| {
@@ -47,7 +70,7 @@ fn with_a_few(case: impl for<'a> Fn(Oracle<'a>, &'static Interpreter) -> Oracle<
 
 #[test]
 fn pip_is_what_ensurepip_leaves() {
-    all_agree(interpreters_with_pip().flat_map(|python| {
+    all_agree(at_once(|python| {
         let env = TestEnv::new();
         by_every_way(|| env.oracle(python).args(["env"]))
     }));
@@ -55,7 +78,7 @@ fn pip_is_what_ensurepip_leaves() {
 
 #[test]
 fn pip_under_another_umask_and_path_with_all_flags() {
-    all_agree(interpreters_with_pip().flat_map(|python| {
+    all_agree(at_once(|python| {
         let env = TestEnv::new();
         let links = if python.copies {
             "--copies"
@@ -69,16 +92,16 @@ fn pip_under_another_umask_and_path_with_all_flags() {
                 .umask(0o077)
                 .args([&flags[..], &["a folder/with spaces"]].concat())
         };
-        [case().verdict()]
+        vec![case().verdict()]
     }));
 }
 
 #[test]
 fn pip_below_a_path_too_long_for_a_shebang() {
-    all_agree(interpreters_with_pip().map(|python| {
+    all_agree(at_once(|python| {
         let env = TestEnv::new();
         let name = "ünlimited-".repeat(12);
-        env.oracle(python).shared_cache().args([&name]).verdict()
+        vec![env.oracle(python).shared_cache().args([&name]).verdict()]
     }));
 }
 
@@ -113,14 +136,14 @@ fn pip_carries_the_invoked_name_in_its_shebang() {
 
 #[test]
 fn a_second_run_leaves_pip_as_it_is() {
-    all_agree(interpreters_with_pip().flat_map(|python| {
+    all_agree(at_once(|python| {
         let env = TestEnv::new();
         let case = |flags: &[&str]| {
             let second = [flags, &["env"]].concat();
             let case = env.oracle(python).shared_cache();
             case.args(["env"]).args(second).verdict()
         };
-        [case(&[]), case(&["--upgrade", "--system-site-packages"])]
+        vec![case(&[]), case(&["--upgrade", "--system-site-packages"])]
     }));
 }
 

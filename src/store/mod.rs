@@ -3,22 +3,22 @@
 //! Trusted only if it belongs to the current user (or root) and nobody else can write it. Absent, read-only, full, corrupt or
 //! foreign, it merely remembers nothing. Knows names, not contents.
 
+mod folder;
+
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime};
 
 use fs_err as fs;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::error::Error;
 use crate::fs::{Identity, Lock, is_trusted};
 use crate::interpreter::Interpreter;
 use crate::log::Log;
 use crate::options::{Cache, Environment};
+use folder::{default_folder, entries, make_folder, sweep};
 
-/// Entries that nobody used for this long go when something new is published.
-const UNUSED: Duration = Duration::from_hours(90 * 24);
-const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder can be deleted at any time; rvenv fills it again.\n";
 /// Variables that change what an interpreter answers though its files stay the same.
 const VARIABLES: [&str; 10] = [
     "LC_ALL",
@@ -182,6 +182,36 @@ impl Store {
         Ok(freed)
     }
 
+    /// Whether the facts about a Python are kept under its own name.
+    pub(crate) fn remembers(&self, interpreter: &Interpreter, environment: &Environment) -> bool {
+        let executable = Path::new(&interpreter.executable);
+        self.facts(executable, environment).is_some()
+    }
+
+    /// Why nothing can be kept.
+    pub(crate) fn refusal(&self) -> Error {
+        let Some(folder) = &self.folder else {
+            return Error::Cache {
+                path: PathBuf::new(),
+                reason: "there is none: it is turned off, or no variable says where it is".into(),
+            };
+        };
+        let made = match fs::symlink_metadata(folder) {
+            Ok(_) => Ok(()),
+            Err(_) => make_folder(folder).map_err(|error| error.to_string()),
+        };
+        let kept = made.and_then(|()| is_trusted(folder)).and_then(|()| {
+            let file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder);
+            file.map(drop).map_err(|error| error.to_string())
+        });
+        Error::Cache {
+            path: folder.clone(),
+            reason: kept
+                .err()
+                .unwrap_or_else(|| "what was written cannot be read again".into()),
+        }
+    }
+
     /// The path of a stored file if folder and file can be trusted.
     fn trusted(&self, name: &str) -> Option<PathBuf> {
         let folder = self.folder.as_ref()?;
@@ -263,45 +293,6 @@ impl Drop for Building {
     }
 }
 
-fn default_folder(environment: &Environment) -> Option<PathBuf> {
-    let absolute = |name: &str| {
-        environment
-            .var(name)
-            .map(PathBuf::from)
-            .filter(|path| path.is_absolute())
-    };
-    let home = environment.home().filter(|home| home.is_absolute());
-    if cfg!(windows) {
-        absolute("LOCALAPPDATA").map(|folder| folder.join("rvenv").join("cache"))
-    } else if cfg!(target_os = "macos") {
-        home.map(|home| home.join("Library/Caches/rvenv"))
-    } else {
-        absolute("XDG_CACHE_HOME")
-            .or_else(|| home.map(|home| home.join(".cache")))
-            .map(|folder| folder.join("rvenv"))
-    }
-}
-
-fn make_folder(folder: &Path) -> io::Result<()> {
-    if let Some(parent) = folder.parent() {
-        fs::create_dir_all(parent)?;
-    }
-    // 0700 from the first instant on: `mkdir` first and `chmod` later would leave a moment between.
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    let made = builder
-        .prefix(".rvenv-")
-        .tempdir_in(folder.parent().unwrap_or(folder))?;
-    match fs::rename(made.path(), folder) {
-        Ok(()) => drop(made.keep()),
-        // Another process was faster: this one's folder goes.
-        Err(_) if folder.is_dir() => return Ok(()),
-        Err(error) => return Err(error),
-    }
-    fs::write(folder.join("CACHEDIR.TAG"), TAG)
-}
-
 fn facts_name(executable: &Path, environment: &Environment) -> String {
     let mut hasher = Sha256::new();
     hasher.update(env!("CARGO_PKG_VERSION"));
@@ -329,37 +320,4 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
         .iter()
         .flat_map(|byte| [digit(byte >> 4), digit(byte & 15)])
         .collect()
-}
-
-/// Files of ours in the folder.
-fn entries(folder: &Path) -> impl Iterator<Item = (PathBuf, std::fs::Metadata)> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries.filter_map(|entry| {
-        let name = entry.file_name();
-        let ours = [".new-", "facts-", "image-", "pip-"]
-            .iter()
-            .any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()));
-        let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file);
-        ours.then_some(entry.path()).zip(metadata)
-    })
-}
-
-/// One `stat` per file, and only when something was published: never on a warm run.
-fn sweep(folder: &Path) {
-    let now = SystemTime::now();
-    for (path, metadata) in entries(folder) {
-        // Reading moves the access time at most once a day, which is enough; where it is never moved, an entry in use is
-        // made anew every ninety days.
-        let used = metadata
-            .accessed()
-            .into_iter()
-            .chain(metadata.modified())
-            .max();
-        if used
-            .and_then(|used| now.duration_since(used).ok())
-            .is_some_and(|unused| unused > UNUSED)
-        {
-            let _ = fs::remove_file(path);
-        }
-    }
 }

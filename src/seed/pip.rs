@@ -1,6 +1,6 @@
-//! `upgrade_dependencies`: the environment's own pip, asked to upgrade itself from the index.
+//! The environment's own pip, asked to install: newer versions of itself (`upgrade_dependencies`), and requirements.
 //!
-//! Knows how venv starts pip; what pip does there is pip's business.
+//! Knows how pip is started; what pip does there is pip's business.
 
 use std::io::{self, IsTerminal as _};
 use std::process::{Command, Stdio};
@@ -9,6 +9,8 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::interpreter::Interpreter;
 use crate::interrupt::Interrupt;
+use crate::log::Log;
+use crate::options::Options;
 use crate::process;
 
 /// Runs `pip install --upgrade` in a finished environment (`venv/__init__.py`, `upgrade_dependencies`).
@@ -22,6 +24,7 @@ pub(crate) fn upgrade_dependencies(
     context: &Context,
     interpreter: &Interpreter,
     interrupt: &Interrupt,
+    log: Log,
 ) -> Result<(), Error> {
     let mut command = Command::new(&context.env_exe);
     command.args(["-m", "pip", "install", "--upgrade", "pip"]);
@@ -36,8 +39,45 @@ pub(crate) fn upgrade_dependencies(
             .env("VIRTUAL_ENV", &context.env_dir);
         command.env_remove("PYTHONHOME").env_remove("PYTHONPATH");
     }
-    let program = process::command_line(&command);
-    let (status, output) = if io::stdout().is_terminal() {
+    log.wait("upgrading pip", || {
+        run(&mut command, context, interrupt, log)
+    })
+}
+
+/// Runs `pip install` with the requirements that were asked for, in the caller's own directory, since what a requirements
+/// file says is relative to it.
+///
+/// # Errors
+///
+/// [`Error::Command`] with pip's own words.
+pub(crate) fn install_requirements(
+    context: &Context,
+    options: &Options,
+    interrupt: &Interrupt,
+    log: Log,
+) -> Result<(), Error> {
+    let mut command = Command::new(&context.env_exe);
+    // -I: a file named like a module of pip's in the current directory is not meant, nor are packages on PYTHONPATH.
+    command.args(["-I", "-m", "pip", "install", "--disable-pip-version-check"]);
+    for file in &options.requirements {
+        command.arg("-r").arg(file);
+    }
+    command.arg("--").args(&options.packages);
+    command.env("VIRTUAL_ENV", &context.env_dir);
+    command.env_remove("PYTHONHOME").env_remove("PYTHONPATH");
+    log.wait("installing requirements", || {
+        run(&mut command, context, interrupt, log)
+    })
+}
+
+fn run(
+    command: &mut Command,
+    context: &Context,
+    interrupt: &Interrupt,
+    log: Log,
+) -> Result<(), Error> {
+    let program = process::command_line(command);
+    let (status, output) = if log.shows_progress() && io::stdout().is_terminal() {
         // pip may have to ask for a password, so it stays in the terminal's own process group.
         let mut child = command
             .stdout(Stdio::inherit())
@@ -48,7 +88,7 @@ pub(crate) fn upgrade_dependencies(
             String::new(),
         )
     } else {
-        let output = process::run(&mut command, None, interrupt)?;
+        let output = process::run(command, None, interrupt)?;
         (output.status, output.text())
     };
     if status.success() {

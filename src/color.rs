@@ -1,0 +1,51 @@
+//! Whether words are coloured: `NO_COLOR`, `FORCE_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`, and whether a terminal shows them.
+//!
+//! Knows no words.
+
+use std::ffi::OsString;
+
+use anstyle::{AnsiColor, Style};
+
+/// How the word before an error looks.
+pub const ERROR: Style = AnsiColor::Red.on_default().bold();
+/// How the word before a warning looks.
+pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+
+/// When words are coloured.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Color {
+    /// On a terminal.
+    Auto,
+    /// Everywhere.
+    Always,
+    /// Nowhere.
+    #[default]
+    Never,
+}
+
+impl Color {
+    /// What the variables ask for (no-color.org, force-color.org, bixense.com/clicolors): a wish for none counts most.
+    pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let is_zero = |name: &str| variable(name).is_some_and(|value| value == "0");
+        let is_set = |name: &str| variable(name).is_some();
+        if is_set("NO_COLOR") {
+            Self::Never
+        } else if is_set("FORCE_COLOR") || is_set("CLICOLOR_FORCE") && !is_zero("CLICOLOR_FORCE") {
+            Self::Always
+        } else if is_zero("CLICOLOR") || variable("TERM").is_some_and(|term| term == "dumb") {
+            Self::Never
+        } else {
+            Self::Auto
+        }
+    }
+
+    /// The text, in this style if that is wanted.
+    pub fn paint(self, is_terminal: bool, style: Style, text: &str) -> String {
+        match self {
+            Self::Always => format!("{style}{text}{style:#}"),
+            Self::Auto if is_terminal => format!("{style}{text}{style:#}"),
+            Self::Auto | Self::Never => text.to_owned(),
+        }
+    }
+}

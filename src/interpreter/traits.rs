@@ -1,0 +1,93 @@
+//! What tells one Python from another: implementation, version, variant.
+//!
+//! Pure: knows neither requests nor where a Python is.
+
+use std::fmt;
+
+use super::Interpreter;
+
+/// How a Python was built, where that is part of its name.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Variant {
+    /// `t`: without the global interpreter lock.
+    pub(crate) free_threaded: bool,
+    /// `d`: with assertions.
+    pub(crate) debug: bool,
+}
+
+/// What is known of a Python before it is asked, or afterwards.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Traits {
+    /// `sys.implementation.name`.
+    pub(crate) implementation: String,
+    pub(crate) major: u32,
+    pub(crate) minor: u32,
+    /// `None` where the installation's folders do not say it.
+    pub(crate) micro: Option<u32>,
+    pub(crate) variant: Variant,
+}
+
+impl Traits {
+    /// Whether it has no `venv` that rvenv could stand in for.
+    pub(crate) fn is_too_old(&self) -> bool {
+        (self.major, self.minor) < (3, 6)
+    }
+
+    /// `lib/python3.13t`: the folder of its library in a prefix, and of packages in an environment.
+    pub(crate) fn library(&self) -> String {
+        let word = if self.implementation == "pypy" {
+            "pypy"
+        } else {
+            "python"
+        };
+        let t = if self.variant.free_threaded { "t" } else { "" };
+        format!("lib/{word}{}.{}{t}", self.major, self.minor)
+    }
+
+    /// `3.13.0`, `3.13t` where the patch level is not known.
+    pub(crate) fn version(&self) -> String {
+        let micro = self.micro.map(|micro| format!(".{micro}"));
+        format!(
+            "{}.{}{}{}",
+            self.major,
+            self.minor,
+            micro.unwrap_or_default(),
+            self.variant
+        )
+    }
+}
+
+impl From<&Interpreter> for Traits {
+    fn from(interpreter: &Interpreter) -> Self {
+        let [major, minor, micro] = interpreter.version;
+        Self {
+            implementation: interpreter.implementation.clone(),
+            major,
+            minor,
+            micro: Some(micro),
+            variant: Variant {
+                free_threaded: interpreter.free_threaded,
+                debug: interpreter.debug,
+            },
+        }
+    }
+}
+
+impl fmt::Display for Traits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = match self.implementation.as_str() {
+            "cpython" => "CPython",
+            "pypy" => "PyPy",
+            "graalpy" => "GraalPy",
+            other => other,
+        };
+        write!(f, "{name} {}", self.version())
+    }
+}
+
+impl fmt::Display for Variant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.free_threaded { "t" } else { "" })?;
+        f.write_str(if self.debug { "d" } else { "" })
+    }
+}

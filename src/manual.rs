@@ -1,0 +1,76 @@
+//! `--completions` and `--man`: texts made of the command line's own definition.
+//!
+//! Runs only when one of them is asked for.
+
+use std::io;
+
+use clap::{CommandFactory as _, ValueEnum};
+use clap_complete::{Generator, Shell as Completed, generate};
+use clap_complete_nushell::Nushell;
+use clap_mangen::Man;
+use clap_mangen::roff::{Roff, roman};
+
+use crate::cli::{Args, EXAMPLES, command};
+use crate::compat;
+
+/// A shell that completes options.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "lower")]
+#[expect(clippy::enum_variant_names, reason = "that one is called so")]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    #[value(alias = "pwsh")]
+    PowerShell,
+    Elvish,
+    #[value(alias = "nu")]
+    Nushell,
+}
+
+/// The script that a shell reads to complete rvenv's options.
+pub(crate) fn completions(shell: Shell) -> Vec<u8> {
+    match shell {
+        Shell::Bash => script(Completed::Bash),
+        Shell::Zsh => script(Completed::Zsh),
+        Shell::Fish => script(Completed::Fish),
+        Shell::PowerShell => script(Completed::PowerShell),
+        Shell::Elvish => script(Completed::Elvish),
+        Shell::Nushell => script(Nushell),
+    }
+}
+
+fn script(generator: impl Generator) -> Vec<u8> {
+    let mut text = Vec::new();
+    generate(generator, &mut command(), "rvenv", &mut text);
+    text
+}
+
+/// The man page, in roff.
+///
+/// # Errors
+///
+/// None: it is written into memory.
+pub(crate) fn man() -> io::Result<Vec<u8>> {
+    let mut text = Vec::new();
+    let page = Man::new(Args::command());
+    page.render_title(&mut text)?;
+    page.render_name_section(&mut text)?;
+    page.render_synopsis_section(&mut text)?;
+    page.render_description_section(&mut text)?;
+    page.render_options_section(&mut text)?;
+    // Their columns are not to be filled into paragraphs.
+    for (heading, lines) in [
+        ("COMPATIBILITY", compat::help()),
+        ("EXAMPLES", EXAMPLES.into()),
+    ] {
+        let mut section = Roff::new();
+        section.control("SH", [heading]).control("nf", []);
+        for line in lines.lines() {
+            section.text([roman(line)]);
+        }
+        section.control("fi", []).to_writer(&mut text)?;
+    }
+    page.render_version_section(&mut text)?;
+    Ok(text)
+}

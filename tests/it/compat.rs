@@ -1,0 +1,315 @@
+//! What tools pass to virtualenv and to `uv venv`: taken where it means something or nothing, refused where it would.
+
+use fs_err as fs;
+
+use crate::env::{TestEnv, listing};
+use crate::interpreters::{a_few_with_pip, newest};
+
+/// Options that change nothing, as they are passed.
+const IGNORED: &[&[&str]] = &[
+    &["--no-download"],
+    &["--never-download"],
+    &["--no-periodic-update"],
+    &["--reset-app-data"],
+    &["--seeder", "app-data"],
+    &["--seeder=pip"],
+    &["--symlink-app-data"],
+    &["--activators", "bash,fish"],
+    &["--activators="],
+    &["--creator", "builtin"],
+    &["--creator=venv"],
+    &["--discovery", "builtin"],
+    &["--no-site-packages"],
+    &["--no-venv-redirect"],
+    &["--with-traceback"],
+    &["--pip", "bundle"],
+    &["--pip=embed"],
+    &["--no-wheel"],
+    &["--no-setuptools"],
+    &["--seed"],
+    &["--allow-existing"],
+    &["--no-project"],
+    &["--no-config"],
+    &["--offline"],
+    &["--no-python-downloads"],
+    &["--no-managed-python"],
+    &["--link-mode", "hardlink"],
+    &["--color", "never"],
+    &["--no-progress"],
+    &["--native-tls"],
+    &["--system-certs"],
+    &["--project", "."],
+    &["--config-file", "uv.toml"],
+    &["--preview"],
+    &["--refresh"],
+    &["-q"],
+    &["-qq"],
+    &["--quiet"],
+];
+
+/// Options of others, and what venv or rvenv calls them.
+const SYNONYMS: &[(&[&str], &[&str])] = &[
+    (&["--no-pip"], &["--without-pip"]),
+    (&["--no-seed"], &["--without-pip"]),
+    (&["--always-copy"], &["--copies"]),
+    (&["--no-vcs-ignore"], &["--without-scm-ignore-files"]),
+    (
+        &["--extra-search-dir", "wheels"],
+        &["--find-links", "wheels"],
+    ),
+    (&["--read-only-app-data"], &["--no-cache"]),
+    (&["-c"], &["--clear"]),
+    (&["-n"], &["--no-cache"]),
+];
+
+/// Everything that is written into `env`, and how.
+fn tree(env: &TestEnv, args: &[&str]) -> crate::faults::State {
+    env.reset();
+    let args = [args, &["env"]].concat();
+    env.rvenv_for(newest(), args).shared_cache().succeeds();
+    let mut state = crate::faults::state(&env.at("env"));
+    // It says how it was made.
+    let cfg = state.get_mut(std::path::Path::new("pyvenv.cfg")).unwrap();
+    let text = String::from_utf8(cfg.1.clone()).unwrap();
+    let lines: Vec<_> = text
+        .lines()
+        .filter(|line| !line.starts_with("command"))
+        .collect();
+    cfg.1 = lines.join("\n").into_bytes();
+    state
+}
+
+#[test]
+fn what_means_nothing_changes_nothing_and_is_silent() {
+    let env = TestEnv::new();
+    let plain = tree(&env, &[]);
+    // All at once: each that changed something would show.
+    let all = IGNORED.concat();
+    assert!(tree(&env, &all) == plain);
+    for args in IGNORED {
+        env.reset();
+        let args = [args, &["--without-pip", "env"][..]].concat();
+        env.rvenv_for(newest(), args).succeeds();
+        env.holds_only(["env"]);
+    }
+}
+
+#[test]
+fn what_means_nothing_is_said_under_v() {
+    let env = TestEnv::new();
+    let args = [
+        "-v",
+        "--no-download",
+        "--activators=bash",
+        "--without-pip",
+        "env",
+    ];
+    let outcome = env.rvenv_for(newest(), args).outcome();
+    outcome.expect_code(0);
+    for name in ["--no-download", "--activators"] {
+        let said = outcome.stderr.lines().filter(|line| line.contains(name));
+        assert_eq!(said.count(), 1, "{name}: {outcome}");
+    }
+    assert!(!outcome.stderr.contains("--without-pip means"), "{outcome}");
+}
+
+#[test]
+fn another_name_means_the_same() {
+    let env = TestEnv::new();
+    for (theirs, ours) in SYNONYMS {
+        assert!(tree(&env, theirs) == tree(&env, ours), "{theirs:?}");
+    }
+}
+
+#[test]
+fn app_data_is_where_the_cache_is() {
+    let env = TestEnv::new();
+    let folder = env.root().join("data");
+    let args = ["--app-data", folder.to_str().unwrap(), "--no-pip", "env"];
+    env.rvenv_for(newest(), args).succeeds();
+    assert!(!listing(&folder).is_empty());
+    assert!(!env.root().join("home/.cache").exists());
+}
+
+#[test]
+fn setuptools_stays_out_where_it_is_not_wanted() {
+    let pythons = a_few_with_pip().into_iter();
+    for python in pythons.filter(|python| !python.at_least(12)) {
+        let env = TestEnv::new();
+        env.rvenv_for(python, ["--no-setuptools", "--no-wheel", "env"])
+            .shared_cache()
+            .succeeds();
+        let site_packages = env.at(format!("env/lib/{}/site-packages", python.python_folder()));
+        let names = listing(&site_packages);
+        assert!(
+            names.iter().any(|name| name.starts_with("pip-")),
+            "{names:?}"
+        );
+        let rest = |name: &&String| name.contains("setuptools") || name.contains("pkg_resources");
+        assert_eq!(names.iter().find(rest), None, "{python:?}");
+        let pip = env.run(env.at("env/bin/python"), ["-m", "pip", "check"]);
+        pip.outcome().expect_code(0);
+    }
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_with_what_to_do() {
+    let env = TestEnv::new();
+    let cases: [(&[&str], &str); 7] = [
+        (
+            &["--try-first-with", "python3.8", "env"],
+            "name the Python with -p",
+        ),
+        (&["--managed-python", "env"], "name the Python with -p"),
+        (&["--directory", "d", "env"], "cd"),
+        (&["--upgrade-embed-wheels"], "--upgrade-deps"),
+        (&["--venv-redirect", "env"], ".venv"),
+        (&["--setuptools", "latest", "env"], "--with setuptools"),
+        (&["--offline", "--with", "six", "env"], "PIP_NO_INDEX"),
+    ];
+    for (args, text) in cases {
+        env.rvenv(args).fails(2, &[args[0], text]);
+    }
+    env.rvenv(["--no-pip=1", "env"])
+        .fails(2, &["--no-pip: ignored explicit argument '1'"]);
+    for args in [&["--app-data"][..], &["--activators", "--clear", "env"]] {
+        env.rvenv(args)
+            .fails(2, &[args[0], "expected one argument"]);
+    }
+    env.holds_only([]);
+}
+
+#[test]
+fn no_name_of_theirs_takes_a_prefix_away() {
+    let env = TestEnv::new();
+    for prefix in [
+        "--sys",
+        "--sym",
+        "--without-p",
+        "--without-s",
+        "--upgrade",
+        "--cl",
+        "--co",
+    ] {
+        env.reset();
+        let (args, pip) = ([prefix, "env"], ["--without-pip"]);
+        let args = [&pip[..], &args[..]].concat();
+        env.rvenv_for(newest(), args).succeeds();
+    }
+    // Nor is a prefix of theirs anything.
+    for prefix in ["--alw", "--no-pi", "--allow"] {
+        env.rvenv([prefix, "env"]).fails(2, &[prefix]);
+    }
+}
+
+#[test]
+fn an_env_dir_may_be_called_as_they_call_an_option() {
+    let env = TestEnv::new();
+    env.rvenv_for(newest(), ["--no-pip", "--", "--no-pip"])
+        .succeeds();
+    env.holds_only(["--no-pip"]);
+}
+
+#[test]
+fn help_lists_them() {
+    let env = TestEnv::new();
+    let help = env.rvenv(["--help"]).stdout();
+    let (_, section) = help.split_once("Accepted for compatibility").unwrap();
+    for args in IGNORED
+        .iter()
+        .chain(SYNONYMS.iter().map(|(theirs, _)| theirs))
+    {
+        let name = args[0].split('=').next().unwrap();
+        if !matches!(name, "-q" | "-qq" | "--quiet") {
+            assert!(section.contains(name), "{name} is not in\n{section}");
+        }
+    }
+}
+
+#[test]
+fn the_command_lines_of_tools_make_an_environment() {
+    let python = newest().executable.to_str().unwrap();
+    let lines: [&[&str]; 12] = [
+        // virtualenvwrapper
+        &["env"],
+        &["-p", python, "--system-site-packages", "env"],
+        // Poetry
+        &[
+            "--no-download",
+            "--no-periodic-update",
+            "--python",
+            python,
+            "--prompt",
+            "p",
+            "env",
+        ],
+        // Pipenv
+        &["--prompt=p", "--python", python, "--creator=venv", "env"],
+        // Hatch
+        &[
+            "env",
+            "--no-download",
+            "--no-periodic-update",
+            "--python",
+            python,
+        ],
+        // PDM
+        &[
+            "env",
+            "-p",
+            python,
+            "--no-pip",
+            "--no-setuptools",
+            "--no-wheel",
+        ],
+        // tox 3
+        &["--no-download", "--python", python, "--always-copy", "env"],
+        // nox
+        &["env", "-p", python, "--reset-app-data"],
+        // pre-commit
+        &["env", "-p", python],
+        // PyCharm
+        &[
+            "--python",
+            python,
+            "--no-download",
+            "--always-copy",
+            "--system-site-packages",
+            "env",
+        ],
+        // uv venv, as Hatch and nox start it
+        &[
+            "env",
+            "--python",
+            python,
+            "--no-project",
+            "--seed",
+            "--allow-existing",
+        ],
+        &[
+            "-q",
+            "--clear",
+            "--offline",
+            "--no-config",
+            "-p",
+            python,
+            "env",
+        ],
+    ];
+    for line in lines {
+        let env = TestEnv::new();
+        let path = newest().executable.parent().unwrap().to_str().unwrap();
+        env.rvenv(line)
+            .shared_cache()
+            .var("PATH", format!("{path}:{}", crate::env::PATH))
+            .succeeds();
+        env.holds_only(["env"]);
+        let cfg = fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap();
+        assert_eq!(
+            cfg.contains("\nprompt = 'p'\n"),
+            line.join(" ").contains("prompt"),
+            "{cfg}"
+        );
+        env.run(env.at("env/bin/python"), ["-c", "pass"]).succeeds();
+    }
+}

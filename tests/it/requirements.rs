@@ -1,0 +1,201 @@
+//! `-r` and `--with`: the environment's own pip installs, or everything is as it was.
+
+use std::path::PathBuf;
+
+use fs_err as fs;
+use rustix::process::Signal;
+
+use crate::env::{Run, TestEnv, listing};
+use crate::faults::{changes, leftovers, state};
+use crate::interpreters::{a_few_with_pip, newest};
+use crate::wheel::write_wheel;
+
+/// A folder with the wheels of `one` and `two`, and a broken one of `bad`.
+fn wheels(env: &TestEnv) -> PathBuf {
+    let folder = env.root().join("wheels");
+    write_wheel(env, &folder, "one", "1.0");
+    write_wheel(env, &folder, "two", "2.0");
+    fs::write(folder.join("bad-1.0-py3-none-any.whl"), "no wheel").unwrap();
+    folder
+}
+
+fn offline<'a>(run: Run<'a>, wheels: &PathBuf) -> Run<'a> {
+    run.shared_cache()
+        .var("PIP_NO_INDEX", "1")
+        .var("PIP_FIND_LINKS", wheels)
+}
+
+/// A requirement whose setup script runs long enough for a signal, after it has said that it runs.
+fn slow(env: &TestEnv) -> (String, PathBuf) {
+    let (folder, asked) = (env.root().join("slow"), env.root().join("asked"));
+    fs::create_dir(&folder).unwrap();
+    let said = asked.display();
+    let asks = format!("import time\nopen('{said}', 'w').close()\ntime.sleep(100)\n");
+    fs::write(folder.join("backend.py"), asks).unwrap();
+    let text = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n";
+    fs::write(folder.join("pyproject.toml"), text).unwrap();
+    (folder.to_str().unwrap().to_owned(), asked)
+}
+
+#[test]
+fn requirements_are_installed_by_the_environments_pip() {
+    for python in a_few_with_pip() {
+        let env = TestEnv::new();
+        let wheels = wheels(&env);
+        fs::create_dir(env.at("deps")).unwrap();
+        fs::write(env.at("deps/all.txt"), "-r more.txt\n").unwrap();
+        fs::write(env.at("deps/more.txt"), "one==1.0\n").unwrap();
+        // A module in the current directory is not what pip imports.
+        fs::write(env.at("tempfile.py"), "raise SystemExit('the wrong one')\n").unwrap();
+        let args = ["-r", "deps/all.txt", "--with", "two", "env"];
+        offline(env.rvenv_for(python, args), &wheels)
+            .var("PYTHONPATH", env.work())
+            .succeeds();
+        let prefix = env.at("env");
+        let said = |version: &str| format!("{version} {}\n", prefix.display());
+        env.run(prefix.join("bin/one"), [""; 0])
+            .prints(&said("1.0"));
+        env.run(prefix.join("bin/two"), [""; 0])
+            .prints(&said("2.0"));
+        env.left_nothing_in_tmp();
+    }
+}
+
+#[test]
+fn several_files_and_several_directories_work() {
+    let env = TestEnv::new();
+    let wheels = wheels(&env);
+    fs::write(env.at("1.txt"), "one\n").unwrap();
+    fs::write(env.at("2.txt"), "two\n").unwrap();
+    let args = ["-r1.txt", "--requirements=2.txt", "a", "b"];
+    offline(env.rvenv_for(newest(), args), &wheels).succeeds();
+    for name in ["a/bin/one", "a/bin/two", "b/bin/one", "b/bin/two"] {
+        assert!(env.at(name).exists(), "{name}");
+    }
+}
+
+#[test]
+fn pips_failure_leaves_nothing_of_a_new_environment() {
+    let env = TestEnv::new();
+    let wheels = wheels(&env);
+    let args = ["--with", "one", "--with", "bad", "a/env"];
+    offline(env.rvenv_for(newest(), args), &wheels).errs(&["-m pip install", "bad"]);
+    env.holds_only([]);
+}
+
+#[test]
+fn pips_failure_gives_the_old_environment_back() {
+    let env = TestEnv::new();
+    let wheels = wheels(&env);
+    let make = |args: &[&str]| offline(env.rvenv_for(newest(), args), &wheels);
+    make(&["--with", "one", "env"]).succeeds();
+    fs::write(env.at("env/mine"), "mine").unwrap();
+    let before = state(&env.at("env"));
+    for way in [&["--clear"][..], &["--upgrade"], &[]] {
+        let args = [way, &["--with", "bad", "env"]].concat();
+        make(&args).errs(&["bad"]);
+        let now = state(&env.at("env"));
+        assert_eq!(
+            changes(&before, &now),
+            [""; 0].map(PathBuf::from),
+            "{way:?}"
+        );
+        assert_eq!(leftovers(&env.at("env")), [""; 0]);
+        env.holds_only(["env"]);
+    }
+}
+
+#[test]
+fn what_was_installed_before_the_failure_is_undone_in_an_existing_environment() {
+    let env = TestEnv::new();
+    let wheels = wheels(&env);
+    let newer = env.root().join("newer");
+    write_wheel(&env, &newer, "one", "1.1");
+    offline(
+        env.rvenv_for(newest(), ["--with", "one==1.0", "env"]),
+        &wheels,
+    )
+    .succeeds();
+    let before = state(&env.at("env"));
+    // This pip does what it is told, and fails then.
+    let site_packages = env.at(format!(
+        "env/lib/{}/site-packages",
+        newest().python_folder()
+    ));
+    let main = site_packages.join("pip/__main__.py");
+    let text = fs::read_to_string(&main).unwrap();
+    let broken = text.replace("sys.exit(_main())", "_main(); sys.exit(3)");
+    assert_ne!(text, broken);
+    fs::write(&main, &broken).unwrap();
+    let args = ["--with", "one==1.1", "--with", "two", "env"];
+    offline(env.rvenv_for(newest(), args), &newer)
+        .var(
+            "PIP_FIND_LINKS",
+            format!("{} {}", newer.display(), wheels.display()),
+        )
+        .errs(&["exit status: 3", "Successfully installed one-1.1 two-2.0"]);
+    assert_eq!(fs::read_to_string(&main).unwrap(), broken);
+    fs::write(&main, &text).unwrap();
+    let now = state(&env.at("env"));
+    let changed = changes(&before, &now);
+    let is_main = |path: &PathBuf| path.to_string_lossy().contains("__main__");
+    assert!(changed.iter().all(is_main), "{changed:?}");
+    env.run(env.at("env/bin/one"), [""; 0])
+        .prints(&format!("1.0 {}\n", env.at("env").display()));
+}
+
+#[test]
+fn keep_keeps_the_environment_though_pip_fails() {
+    let env = TestEnv::new();
+    let wheels = wheels(&env);
+    let args = ["--keep", "--with", "bad", "env"];
+    offline(env.rvenv_for(newest(), args), &wheels).errs(&["bad"]);
+    env.holds_only(["env"]);
+    env.run(env.at("env/bin/pip"), ["--version"])
+        .outcome()
+        .expect_code(0);
+    let args = ["--keep", "--clear", "--with", "one", "--with", "bad", "env"];
+    fs::write(env.at("env/mine"), "mine").unwrap();
+    offline(env.rvenv_for(newest(), args), &wheels).errs(&["bad"]);
+    env.holds_only(["env"]);
+    assert!(!env.at("env/mine").exists());
+}
+
+#[test]
+fn a_signal_ends_pip_and_undoes_all() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let env = TestEnv::new();
+        let wheels = wheels(&env);
+        let (requirement, asked) = slow(&env);
+        let args = ["--with", &requirement, "env"];
+        let mut run = offline(env.rvenv_for(newest(), args), &wheels).start();
+        run.until(|| asked.exists());
+        assert!(env.at("env/bin/pip").exists());
+        run.signal(signal);
+        let outcome = run.finish();
+        assert_eq!(outcome.signal(), Some(signal.as_raw()), "{outcome}");
+        assert_eq!(listing(&env.work()), [""; 0], "{outcome}");
+    }
+}
+
+#[test]
+fn without_pip_nothing_can_be_installed() {
+    let env = TestEnv::new();
+    for args in [["--with", "one"], ["-r", "all.txt"]] {
+        let args = [&args[..], &["--without-pip", "env"]].concat();
+        env.rvenv(args).fails(2, &["--without-pip", "pip"]);
+    }
+    env.rvenv(["-r", "-", "env"]).fails(2, &["-r"]);
+    env.rvenv(["--with"]).fails(2, &["--with"]);
+    env.holds_only([]);
+}
+
+#[test]
+fn a_file_that_is_not_there_is_said_before_anything_is_made() {
+    let env = TestEnv::new();
+    let run = env.rvenv_for(newest(), ["-r", "missing.txt", "env"]);
+    run.errs(&["missing.txt", "No such file"]);
+    env.holds_only([]);
+    // Not even the Python was asked.
+    assert!(!env.root().join("home/.cache").exists());
+}

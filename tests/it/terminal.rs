@@ -1,0 +1,244 @@
+//! What a person at a terminal sees, and a program does not: colours, a spinner, pip's progress. A pseudo-terminal stands for
+//! the person.
+
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::PathBuf;
+
+use fs_err as fs;
+
+use crate::env::{Outcome, TestEnv, program};
+use crate::interpreters::newest;
+use crate::wheel::write_wheel;
+
+const RED: &str = "\u{1b}[1m\u{1b}[31mError:";
+const YELLOW: &str = "\u{1b}[1m\u{1b}[33mWarning:";
+
+type Variables = &'static [(&'static str, &'static str)];
+
+/// Runs rvenv with stdout and stderr on a terminal; the outcome's stdout is what that has shown.
+fn on_a_terminal(env: &TestEnv, args: &[&str], vars: &[(&str, &str)]) -> Outcome {
+    let script = "import os, pty, sys\n\
+                  status = pty.spawn(sys.argv[1:])\n\
+                  sys.exit(os.WEXITSTATUS(status) if os.WIFEXITED(status) else 99)\n";
+    let program = program();
+    let mut line = vec!["-c", script, program.to_str().unwrap()];
+    line.extend_from_slice(args);
+    let run = env
+        .run(&newest().executable, line)
+        .shared_cache()
+        .var("TERM", "xterm");
+    let run = vars
+        .iter()
+        .fold(run, |run, (name, value)| run.var(name, value));
+    run.outcome()
+}
+
+/// A Python that takes its time to answer.
+fn slow_python(env: &TestEnv) -> PathBuf {
+    let path = env.root().join("python3");
+    let text = format!(
+        "#!/bin/sh\nsleep 2\nexec '{}' \"$@\"\n",
+        newest().executable.display()
+    );
+    fs::write(&path, text).unwrap();
+    fs::set_permissions(&path, std::fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+/// What stays on the screen of a text in which `\r` leads back to the beginning of a line.
+fn screen(text: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    for line in text.split('\n') {
+        let mut shown: Vec<char> = Vec::new();
+        for part in line.split('\r') {
+            for (column, character) in part.chars().enumerate() {
+                if column < shown.len() {
+                    shown[column] = character;
+                } else {
+                    shown.push(character);
+                }
+            }
+        }
+        lines.push(shown.into_iter().collect::<String>().trim_end().to_owned());
+    }
+    lines
+}
+
+#[test]
+fn errors_are_coloured_on_a_terminal_only_and_by_the_variables() {
+    let env = TestEnv::new();
+    let failing = ["-p", "9.9", "env"];
+    let cases: [(Variables, bool, bool); 10] = [
+        // variables, coloured on a terminal, coloured elsewhere
+        (&[], true, false),
+        (&[("NO_COLOR", "1")], false, false),
+        (&[("NO_COLOR", "")], true, false),
+        (&[("FORCE_COLOR", "1")], true, true),
+        (&[("CLICOLOR_FORCE", "1")], true, true),
+        (&[("CLICOLOR_FORCE", "0")], true, false),
+        (&[("CLICOLOR", "0")], false, false),
+        (&[("CLICOLOR", "1")], true, false),
+        (&[("NO_COLOR", "1"), ("FORCE_COLOR", "1")], false, false),
+        (&[("TERM", "dumb")], false, false),
+    ];
+    for (vars, terminal, elsewhere) in cases {
+        let outcome = on_a_terminal(&env, &failing, vars);
+        outcome.expect_code(1);
+        assert_eq!(
+            outcome.stdout.contains(RED),
+            terminal,
+            "{vars:?}: {outcome}"
+        );
+        assert_eq!(
+            outcome.stdout.contains('\u{1b}'),
+            terminal,
+            "{vars:?}: {outcome}"
+        );
+        let run = env.rvenv(failing);
+        let run = vars
+            .iter()
+            .fold(run, |run, (name, value)| run.var(name, value));
+        let outcome = run.outcome();
+        assert_eq!(
+            outcome.stderr.contains('\u{1b}'),
+            elsewhere,
+            "{vars:?}: {outcome}"
+        );
+        assert_eq!(
+            outcome.stderr.starts_with("Error: "),
+            !elsewhere,
+            "{outcome}"
+        );
+    }
+    let usage = on_a_terminal(&env, &["--bogus"], &[]);
+    usage.expect_code(2);
+    assert!(usage.stdout.contains("\u{1b}[31merror:"), "{usage}");
+    env.holds_only([]);
+}
+
+#[test]
+fn warnings_are_coloured_too_and_quiet_says_none() {
+    for (flags, forced, word) in [
+        (&[][..], true, YELLOW),
+        (&[], false, "Warning: "),
+        (&["-q"], false, ""),
+        (&["-v", "--quiet"], false, ""),
+        (&["-q", "-v"], false, "Warning: "),
+    ] {
+        let env = TestEnv::new();
+        // What another version has installed stays behind, which is a warning.
+        let other = env.at("env/lib/python3.5/site-packages");
+        crate::wheel::write_installed(&other, "old", "1.0");
+        fs::write(env.at("env/pyvenv.cfg"), "").unwrap();
+        let args = [flags, &["--without-pip", "env"]].concat();
+        let run = env.rvenv_for(newest(), args);
+        let run = if forced {
+            run.var("FORCE_COLOR", "1")
+        } else {
+            run
+        };
+        let outcome = run.outcome();
+        outcome.expect_code(0);
+        assert_eq!(outcome.stdout, "");
+        assert_eq!(
+            outcome.stderr.contains("Warning"),
+            !word.is_empty(),
+            "{outcome}"
+        );
+        assert!(outcome.stderr.contains(word), "{outcome}");
+        if flags == ["-q"] {
+            assert_eq!(outcome.stderr, "", "{outcome}");
+        }
+    }
+}
+
+#[test]
+fn quiet_still_says_errors() {
+    let env = TestEnv::new();
+    env.rvenv(["-q", "-p", "9.9", "env"]).errs(&["9.9"]);
+}
+
+#[test]
+fn a_spinner_turns_while_a_person_waits_and_leaves_no_trace() {
+    let env = TestEnv::new();
+    let python = slow_python(&env);
+    let args = ["--without-pip", "-p", python.to_str().unwrap(), "env"];
+    let outcome = on_a_terminal(&env, &args, &[]);
+    outcome.expect_code(0);
+    assert!(outcome.stdout.contains("asking Python"), "{outcome}");
+    assert_eq!(screen(&outcome.stdout), [""], "{outcome}");
+    env.reset();
+    let outcome = on_a_terminal(&env, &args, &[("TERM", "dumb")]);
+    assert_eq!(outcome.stdout, "", "{outcome}");
+    env.reset();
+    let outcome = on_a_terminal(&env, &[&["-q"], &args[..]].concat(), &[]);
+    assert_eq!(outcome.stdout, "", "{outcome}");
+    env.reset();
+    env.rvenv(args).succeeds();
+}
+
+#[test]
+fn what_is_done_soon_shows_no_spinner() {
+    let env = TestEnv::new();
+    let python = newest().executable.to_str().unwrap();
+    let outcome = on_a_terminal(&env, &["--without-pip", "-p", python, "env"], &[]);
+    outcome.expect_code(0);
+    assert_eq!(outcome.stdout, "", "{outcome}");
+}
+
+#[test]
+fn an_error_follows_where_the_spinner_was() {
+    let env = TestEnv::new();
+    let python = env.root().join("python3");
+    fs::write(&python, "#!/bin/sh\nsleep 1\nexit 3\n").unwrap();
+    fs::set_permissions(&python, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let args = ["-p", python.to_str().unwrap(), "env"];
+    let outcome = on_a_terminal(&env, &args, &[("NO_COLOR", "1")]);
+    outcome.expect_code(1);
+    assert!(outcome.stdout.contains("asking Python"), "{outcome}");
+    assert!(
+        screen(&outcome.stdout)[0].starts_with("Error: "),
+        "{outcome}"
+    );
+}
+
+#[test]
+fn pips_progress_is_shown_to_a_person_only() {
+    let env = TestEnv::new();
+    let folder = env.root().join("wheels");
+    let wheel = write_wheel(&env, &folder, "one", "1.0");
+    let python = newest().executable.to_str().unwrap();
+    let args = ["-p", python, "--with", wheel.to_str().unwrap(), "env"];
+    let vars = [("PIP_NO_INDEX", "1")];
+    let outcome = on_a_terminal(&env, &args, &vars);
+    outcome.expect_code(0);
+    assert!(
+        outcome.stdout.contains("Successfully installed"),
+        "{outcome}"
+    );
+    for flag in ["-q", "--json"] {
+        env.reset();
+        let outcome = on_a_terminal(&env, &[&[flag], &args[..]].concat(), &vars);
+        outcome.expect_code(0);
+        assert!(!outcome.stdout.contains("Successfully"), "{outcome}");
+    }
+}
+
+#[test]
+fn verbose_ends_with_a_summary() {
+    let env = TestEnv::new();
+    let outcome = env
+        .rvenv_for(newest(), ["-v", "env"])
+        .shared_cache()
+        .outcome();
+    outcome.expect_code(0);
+    let last = outcome.stderr.lines().last().unwrap();
+    let start = format!("made {} in ", env.at("env").display());
+    assert!(last.starts_with(&start), "{outcome}");
+    let version = newest().version;
+    let version = format!("{}.{}.{}", version.0, version.1, version.2);
+    assert!(
+        last.contains(&format!(" ms: cpython {version}, pip ")),
+        "{outcome}"
+    );
+}
