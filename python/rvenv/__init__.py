@@ -20,16 +20,21 @@ if sys.version_info >= (3, 9):
     __all__ += ["CORE_VENV_DEPS"]
 
 if sys.version_info < (3, 7):
+    from venv import *
+
     from ._builder import CreationError, EnvBuilder, create, logger, main
 elif not TYPE_CHECKING:
 
     def __getattr__(name):
         # PEP 562: `python -m rvenv` imports this file, too, and needs nothing of the standard `venv`.
-        if name not in __all__:
-            raise AttributeError("module {!r} has no attribute {!r}".format(__name__, name))
-        from . import _builder
+        if not name.startswith("_"):
+            from . import _builder
 
-        return getattr(_builder, name)
+            # What `venv` imports is there as well: whoever patches `venv.subprocess` patches the one that hooks use.
+            for module in (_builder, _builder.venv):
+                if hasattr(module, name):
+                    return getattr(module, name)
+        raise AttributeError("module {!r} has no attribute {!r}".format(__name__, name))
 
     def __dir__():
         return sorted(set(globals()) | set(__all__))
