@@ -2,7 +2,7 @@
 //!
 //! Only sets and reads a number; undoing is `stage`'s business, dying of the signal is `main`'s.
 
-use std::io;
+use std::io::{self, Read as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -113,11 +113,15 @@ fn signals() -> [i32; 2] {
 /// The signals that the parent wants ignored, as `nohup` does with SIGHUP and a shell with the SIGINT of background jobs: a
 /// bit for each. Only Linux tells without `unsafe`.
 fn ignored_signals() -> u64 {
-    let status = if cfg!(target_os = "linux") {
-        fs_err::read_to_string("/proc/self/status").unwrap_or_default()
-    } else {
-        String::new()
-    };
+    if !cfg!(target_os = "linux") {
+        return 0;
+    }
+    // One read instead of many: the size of such a file is not known before.
+    let mut buffer = [0; 4096];
+    let length = fs_err::File::open("/proc/self/status")
+        .and_then(|mut status| status.read(&mut buffer))
+        .unwrap_or(0);
+    let status = String::from_utf8_lossy(&buffer[..length]);
     let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
     ignored
         .and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok())

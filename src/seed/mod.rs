@@ -28,7 +28,7 @@ mod wheel;
 
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
@@ -320,8 +320,12 @@ impl Seed<'_> {
         add(&interpreter.magic);
         add(&interpreter.scheme.purelib);
         add(&format!("{:?}", self.production()));
+        for wheel in interpreter.wheels.iter().flatten() {
+            add(&wheel.path);
+            add(&format!("{:?}", stamp(Path::new(&wheel.path))));
+        }
         let sources: Vec<&str> = match &interpreter.wheels {
-            Some(wheels) => wheels.iter().map(|wheel| wheel.path.as_str()).collect(),
+            Some(_) => Vec::new(),
             None => interpreter.witnesses.iter().map(String::as_str).collect(),
         };
         let substitutes = if interpreter.wheels.is_none() {
@@ -336,6 +340,14 @@ impl Seed<'_> {
         }
         hex(&hasher.finalize()[..16])
     }
+}
+
+/// What a wheel has in common with its copy in another container or on another machine: its version is in its name, and
+/// archives keep times to the second.
+fn stamp(wheel: &Path) -> Option<(u64, u64)> {
+    let metadata = fs::metadata(wheel).ok()?;
+    let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some((metadata.len(), modified.as_secs()))
 }
 
 fn unstored(packed: &Packed, path: &Path) -> Result<fs::File, Error> {

@@ -83,11 +83,12 @@ impl Store {
         interpreter: &Interpreter,
     ) {
         // The name itself may be a symlink that somebody points elsewhere.
-        let paths = executable
-            .to_str()
+        let witnesses = interpreter.witnesses.iter().map(String::as_str);
+        let name = executable.to_str();
+        let name = name.filter(|name| !witnesses.clone().any(|witness| witness == *name));
+        let witnesses = name
             .into_iter()
-            .chain(interpreter.witnesses.iter().map(String::as_str));
-        let witnesses = paths
+            .chain(witnesses)
             .map(|path| (path.to_owned(), Identity::of(Path::new(path))))
             .collect();
         let facts = Facts {

@@ -121,6 +121,6 @@ fn behind_shims_and_environments_are_their_bases() {
 fn the_list_is_no_environment() {
     let env = TestEnv::new();
     env.rvenv(["--list-pythons", "env"]).fails(2, &["env"]);
-    env.rvenv(["--json", "env"]).fails(2, &["--list-pythons"]);
+    env.rvenv(["--json"]).fails(2, &["ENV_DIR"]);
     env.holds_only([]);
 }

@@ -8,6 +8,7 @@ use fs_err as fs;
 use crate::env::{TestEnv, listing};
 use crate::faults::{Mount, nobody};
 use crate::interpreters::newest;
+use crate::layouts;
 
 fn kinds(cache: &Path) -> Vec<String> {
     let names = listing(cache).into_iter();
@@ -122,4 +123,40 @@ fn a_store_that_root_has_filled_serves_every_user() {
     let run = env.run(&line[0], &line[1..]);
     run.var("RVENV_CACHE_DIR", &cache)
         .errs(&["Permission denied"]);
+}
+
+/// A container's layers come with new inodes on another file system; what is in them has kept its names and times.
+#[test]
+fn the_image_serves_a_copy_of_the_same_python() {
+    let env = TestEnv::new();
+    let root = env.root().join("python");
+    let python = layouts::without_ensurepip(newest(), &root);
+    let stdlib = format!("lib/python{}", newest().short_version());
+    let own = layouts::prefix(newest()).join(&stdlib).join("ensurepip");
+    let copied = root.join(&stdlib).join("ensurepip");
+    let copy = |from: &Path, to: &Path| {
+        let args = ["-a", from.to_str().unwrap(), to.to_str().unwrap()];
+        env.run("cp", args).succeeds();
+    };
+    copy(&own, &copied);
+    let cache = env.root().join("cache");
+    let python = python.to_str().unwrap();
+    let run = |args: &[&str]| {
+        let run = env.rvenv([&["-p", python, "-v"], args].concat());
+        let outcome = run.var("RVENV_CACHE_DIR", &cache).outcome();
+        outcome.expect_code(0);
+        outcome.stderr
+    };
+    let said = run(&["--warm-cache"]);
+    assert!(said.contains("making the image"), "{said}");
+    for path in [&copied, Path::new(python)] {
+        let before = path.with_extension("before");
+        fs::rename(path, &before).unwrap();
+        copy(&before, path);
+    }
+    let said = run(&["env"]);
+    assert!(said.contains("asking Python"), "{said}");
+    assert!(!said.contains("making the image"), "{said}");
+    let said = run(&["again"]);
+    assert!(!said.contains("asking Python"), "{said}");
 }
