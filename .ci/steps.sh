@@ -130,3 +130,19 @@ run_tests() {
     [ "$passed" -gt 0 ] || die "no test was run ($where)"
     [ -z "${CI_PASSED-}" ] || echo "$passed" >>"$CI_PASSED"
 }
+
+# run_unittest WHERE COMMAND...: as run_tests, for Python's unittest. What is skipped is no failure: it says why.
+run_unittest() {
+    local where=$1 log status=0 passed
+    shift
+    log=$(mktemp)
+    "$@" >"$log" 2>&1 || status=$?
+    cat "$log"
+    passed=$(awk '/^Ran [0-9]+ tests? in / { ran = $2 }
+        /^OK/ { if (match($0, /skipped=[0-9]+/)) ran -= substr($0, RSTART + 8, RLENGTH - 8); passed = ran }
+        END { print passed + 0 }' "$log")
+    rm -f "$log"
+    [ "$status" -eq 0 ] || die "tests fail ($where)"
+    [ "$passed" -gt 0 ] || die "no test was run ($where)"
+    [ -z "${CI_PASSED-}" ] || echo "$passed" >>"$CI_PASSED"
+}

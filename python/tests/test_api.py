@@ -1,0 +1,295 @@
+"""`import rvenv as venv`."""
+
+import inspect
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+import time
+import types
+import unittest
+import venv
+from unittest import mock
+
+import rvenv
+from oracle import TestCase, made_by_rvenv
+
+HOOKS = [
+    name
+    for name, value in vars(venv.EnvBuilder).items()
+    if isinstance(value, types.FunctionType) and name not in ("__init__", "create")
+]
+
+
+class Names(unittest.TestCase):
+    def test_every_name_of_venv_is_there(self):
+        for name, value in vars(venv).items():
+            if not name.startswith("_"):
+                self.assertTrue(hasattr(rvenv, name), name)
+            if not name.startswith("_") and isinstance(value, types.ModuleType):
+                self.assertIs(getattr(rvenv, name), value)
+        self.assertIs(rvenv.logger, venv.logger)
+
+    def test_signatures_are_those_of_the_running_python(self):
+        for name in ("EnvBuilder", "create", "main"):
+            self.assertEqual(inspect.signature(getattr(rvenv, name)), inspect.signature(getattr(venv, name)))
+        self.assertTrue(issubclass(rvenv.EnvBuilder, venv.EnvBuilder))
+
+    def test_star_and_dir(self):
+        names = {}
+        exec("from rvenv import *", names)
+        self.assertLessEqual(set(rvenv.__all__), set(names))
+        self.assertLessEqual(set(rvenv.__all__), set(dir(rvenv)))
+        with self.assertRaises(AttributeError):
+            rvenv.no_such_name
+
+    def test_the_program_belongs_to_this_environment(self):
+        self.assertEqual(
+            os.path.dirname(rvenv.find_rvenv_bin()), os.path.join(sys.prefix, "Scripts" if os.name == "nt" else "bin")
+        )
+
+
+class Create(TestCase):
+    def same_create(self, **options):
+        self.same(lambda: venv.create(self.env_dir, **options), lambda: rvenv.create(self.env_dir, **options))
+
+    def test_defaults(self):
+        # Copies, and no pip: the API's defaults are not those of the command line.
+        self.same_create()
+
+    def test_symlinks(self):
+        self.same_create(symlinks=True)
+
+    def test_with_pip(self):
+        self.same_create(with_pip=True, symlinks=True)
+
+    def test_system_site_packages(self):
+        self.same_create(system_site_packages=True)
+
+    def test_clear(self):
+        self.same_create(clear=True)
+
+    def test_prompts(self):
+        for prompt in ("a prompt", "", "it's", "-x", "."):
+            with self.subTest(prompt):
+                self.same_create(prompt=prompt)
+
+    def test_positional(self):
+        self.same(
+            lambda: venv.create(self.env_dir, True, False, True, False, "p"),
+            lambda: rvenv.create(self.env_dir, True, False, True, False, "p"),
+        )
+
+    @unittest.skipUnless(sys.version_info >= (3, 13), "new in 3.13")
+    def test_scm_ignore_files(self):
+        self.same_create(scm_ignore_files={"GIT"})
+
+    def test_pathlike_and_relative(self):
+        path = pathlib.Path(self.env_dir)
+        self.same(lambda: venv.create(path), lambda: rvenv.create(path))
+        cwd = os.getcwd()
+        self.addCleanup(os.chdir, cwd)
+        os.chdir(self.folder)
+        self.same(lambda: venv.create("./env"), lambda: rvenv.create("./env"))
+
+    def test_a_second_run_and_an_upgrade(self):
+        for builder in (venv.EnvBuilder, rvenv.EnvBuilder):
+            builder(symlinks=True).create(self.env_dir)
+            pathlib.Path(self.env_dir, "mine").write_text("mine")
+            builder(symlinks=True).create(self.env_dir)
+            builder(symlinks=True, upgrade=True).create(self.env_dir)
+            self.assertEqual(pathlib.Path(self.env_dir, "mine").read_text(), "mine")
+            builder(symlinks=True, clear=True).create(self.env_dir)
+            self.assertFalse(os.path.exists(os.path.join(self.env_dir, "mine")))
+        self.assertTrue(made_by_rvenv(self.env_dir))
+
+    def test_fields_may_be_changed_before_create(self):
+        def made(module):
+            builder = module.EnvBuilder()
+            builder.symlinks = True
+            builder.system_site_packages = True
+            builder.create(self.env_dir)
+            self.assertTrue(builder.system_site_packages)
+
+        self.same(lambda: made(venv), lambda: made(rvenv))
+
+    def test_a_dot_for_the_folder_of_that_time(self):
+        cwd = os.getcwd()
+        self.addCleanup(os.chdir, cwd)
+        os.chdir(self.folder)
+        builder = rvenv.EnvBuilder(prompt=".")
+        os.chdir("/")
+        builder.create(self.env_dir)
+        with open(os.path.join(self.env_dir, "pyvenv.cfg")) as file:
+            prompts = [line for line in file if line.startswith("prompt = ")]
+        expected = [] if sys.version_info < (3, 8) else ["."] if sys.version_info < (3, 9) else [self.folder]
+        self.assertEqual(prompts, ["prompt = {!r}\n".format(os.path.basename(name) or name) for name in expected])
+
+
+class Errors(TestCase):
+    def both(self, *kinds, **options):
+        """Both raise, and each error is an instance of all `kinds`."""
+        raised = []
+        for module in (venv, rvenv):
+            with self.assertRaises(kinds[0]) as caught:
+                module.create(self.env_dir, **options)
+            raised.append(caught.exception)
+            if os.path.isdir(self.env_dir) and module is venv:
+                shutil.rmtree(self.env_dir)
+        for kind in kinds:
+            self.assertIsInstance(raised[1], kind)
+        return raised
+
+    def test_a_file_in_the_way(self):
+        open(self.env_dir, "w").close()
+        standard, own = self.both(ValueError)
+        self.assertEqual(str(own).split("\n")[0], str(standard))
+        self.assertIn("\n  hint: ", str(own))
+
+    @unittest.skipUnless(sys.version_info >= (3, 11), "refused since 3.11")
+    def test_the_separator_of_path(self):
+        self.env_dir += os.pathsep
+        standard, own = self.both(ValueError)
+        self.assertEqual(str(own).split("\n")[0], str(standard))
+
+    def test_what_the_system_refuses(self):
+        parent = os.path.join(self.folder, "file")
+        open(parent, "w").close()
+        self.env_dir = os.path.join(parent, "env")
+        standard, own = self.both(OSError)
+        self.assertEqual(own.errno, standard.errno)
+        self.assertIs(type(own), type(standard))
+        self.assertIn(parent, str(own))
+
+    @unittest.skipUnless(sys.version_info >= (3, 9), "new in 3.9")
+    def test_a_pip_that_fails(self):
+        with mock.patch.object(sys, "stderr"):
+            _, own = self.both(subprocess.CalledProcessError, ValueError, upgrade_deps=True)
+        self.assertIn("No module named pip", str(own))
+        # Unlike venv's.
+        self.assertEqual(os.listdir(self.folder), [])
+
+    def test_upgrade_with_clear(self):
+        # The API of venv does both.
+        for module in (venv, rvenv):
+            module.EnvBuilder(upgrade=True, clear=True).create(self.env_dir)
+            self.assertFalse(made_by_rvenv(self.env_dir))
+
+    def test_wrong_arguments(self):
+        for module in (venv, rvenv):
+            with self.assertRaises(TypeError):
+                module.create()
+            with self.assertRaises(TypeError):
+                module.create(self.env_dir, no_such_option=True)
+            with self.assertRaises(TypeError):
+                module.create(3)
+
+
+class Hooks(TestCase):
+    def test_an_overridden_hook_gets_the_standard_path(self):
+        self.assertIn("post_setup", HOOKS)
+        for name in HOOKS:
+            with self.subTest(name):
+                called = []
+
+                def hook(self, *args, name=name, called=called, **kwargs):
+                    called.append(name)
+                    return getattr(super(type(self), self), name)(*args, **kwargs)
+
+                builder = type("Builder", (rvenv.EnvBuilder,), {name: hook})
+                builder(symlinks=True, clear=True, system_site_packages=True).create(self.env_dir)
+                self.assertFalse(made_by_rvenv(self.env_dir))
+                if name in ("ensure_directories", "setup_python", "setup_scripts", "install_scripts", "post_setup"):
+                    self.assertEqual(called, [name])
+
+    def test_the_context_is_the_standard_one(self):
+        contexts = []
+
+        for base in (venv.EnvBuilder, rvenv.EnvBuilder):
+
+            class Builder(base):
+                def post_setup(self, context):
+                    contexts.append(dict(vars(context)))
+
+            Builder(prompt="p", clear=True).create(self.env_dir)
+            contexts.append(vars(base(prompt="p").ensure_directories(self.env_dir)))
+        self.assertEqual(contexts[:2], contexts[2:])
+        self.assertEqual(contexts[0]["env_dir"], self.env_dir)
+
+    def test_a_subclass_that_overrides_no_hook(self):
+        class Builder(rvenv.EnvBuilder):
+            def __init__(self, *args, **kwargs):
+                self.mine = kwargs.pop("mine")
+                super().__init__(*args, **kwargs)
+
+            def create(self, env_dir):
+                super().create(env_dir)
+                return self.mine
+
+        self.assertEqual(Builder(symlinks=True, mine=3).create(self.env_dir), 3)
+        self.assertTrue(made_by_rvenv(self.env_dir))
+
+    def test_a_hook_of_one_object(self):
+        builder = rvenv.EnvBuilder()
+        builder.post_setup = mock.Mock()
+        builder.create(self.env_dir)
+        builder.post_setup.assert_called_once()
+        self.assertFalse(made_by_rvenv(self.env_dir))
+
+    def test_a_patched_venv(self):
+        with mock.patch.object(venv.EnvBuilder, "post_setup") as post_setup:
+            rvenv.EnvBuilder().create(self.env_dir)
+        self.assertEqual(post_setup.call_count, 1)
+        rvenv.EnvBuilder().create(self.env_dir)
+        self.assertTrue(made_by_rvenv(self.env_dir))
+
+    @unittest.skipUnless(sys.version_info >= (3, 13), "new in 3.13")
+    def test_an_ignore_file_of_ones_own(self):
+        class Builder(rvenv.EnvBuilder):
+            def create_hg_ignore_file(self, context):
+                pathlib.Path(context.env_dir, ".hgignore").write_text("*")
+
+        Builder(scm_ignore_files={"hg"}).create(self.env_dir)
+        self.assertTrue(os.path.exists(os.path.join(self.env_dir, ".hgignore")))
+
+
+class Main(TestCase):
+    def test_the_arguments_of_the_command_line(self):
+        arguments = ["--without-pip", "--prompt", "p", self.env_dir]
+        with mock.patch.object(sys, "argv", ["x"] + arguments):
+            rvenv.main()
+        self.assertTrue(made_by_rvenv(self.env_dir))
+
+    def test_errors(self):
+        for module in (venv, rvenv):
+            with self.assertRaisesRegex(ValueError, "^you cannot supply --upgrade and --clear together.$"):
+                module.main(["--upgrade", "--clear", self.env_dir])
+            with self.assertRaises(SystemExit) as caught, mock.patch.object(sys, "stderr"):
+                module.main(["--copies", "--symlinks", self.env_dir])
+            self.assertEqual(caught.exception.code, 2)
+
+    @unittest.skipIf(os.name == "nt", "signals are those of POSIX")
+    def test_an_interrupt_leaves_nothing(self):
+        # A Python that takes its time to say what it is.
+        slow = os.path.join(self.folder, "slow")
+        with open(slow, "w") as file:
+            file.write("#!/bin/sh\nsleep 60\n")
+        os.chmod(slow, 0o755)
+
+        def interrupt():
+            time.sleep(1)
+            os.kill(os.getpid(), signal.SIGINT)
+
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        with self.assertRaises(KeyboardInterrupt):
+            rvenv.main(["--no-cache", "--without-pip", "-p", slow, self.env_dir])
+        thread.join()
+        self.assertEqual(os.listdir(self.folder), ["slow"])
+
+
+if __name__ == "__main__":
+    unittest.main()
