@@ -1,27 +1,22 @@
 //! The order in which an environment is made, in CPython's words, and nothing of how each step is done.
 
-use std::env::temp_dir;
+mod answers;
+
 use std::path::Path;
 use std::sync::OnceLock;
 use std::time::Instant;
 
-use crate::check::{self, Report};
 use crate::context::{Context, absolute};
 use crate::delegate;
 use crate::error::Error;
 use crate::fs::remove_tree;
 use crate::interpreter::Interpreter;
-use crate::interpreter::discovery::Discovery;
 use crate::interrupt::Interrupt;
-use crate::log::Log;
 use crate::mend;
 use crate::options::{Environment, OnExisting, Options};
-use crate::pythons::Python;
 use crate::redirect;
-use crate::seed::substitute::Substitutes;
-use crate::seed::{Seed, pip};
+use crate::seed::pip;
 use crate::stage::{self, Stage};
-use crate::store::Store;
 use crate::summary;
 use crate::tree;
 
@@ -100,54 +95,6 @@ impl EnvBuilder {
         self
     }
 
-    /// Says a line to whoever reads along.
-    pub fn say(&self, line: &str) {
-        self.log().say(|| line.to_owned());
-    }
-
-    /// The base Python, found and asked once.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::PythonNotFound`], [`Error::UnusablePython`], [`Error::Request`].
-    pub fn interpreter(&self) -> Result<&Interpreter, Error> {
-        if let Some(interpreter) = self.interpreter.get() {
-            return Ok(interpreter);
-        }
-        let interpreter = self
-            .log()
-            .step("finding Python", || self.discovery().find(&self.requests))?;
-        self.log().say(|| {
-            format!(
-                "{} {} at {}",
-                interpreter.implementation,
-                interpreter.version_string(),
-                interpreter.executable
-            )
-        });
-        Ok(self.interpreter.get_or_init(|| interpreter))
-    }
-
-    /// Every Python on this machine, in the order in which they would be found.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Interrupted`].
-    pub fn pythons(&self) -> Result<Vec<Python>, Error> {
-        let found = self.discovery().all()?;
-        Ok(found.into_iter().map(Python::from).collect())
-    }
-
-    /// Says why the environment at `env_dir` is broken, if it is.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Interrupted`]; [`Error::Io`] if the current directory is gone.
-    pub fn check(&self, env_dir: &Path) -> Result<Report, Error> {
-        let absolute = absolute(env_dir, self.environment.cwd.as_deref())?;
-        check::check(&absolute, env_dir, &self.discovery())
-    }
-
     /// Makes an environment at `env_dir`, or nothing.
     ///
     /// # Errors
@@ -173,31 +120,6 @@ impl EnvBuilder {
             summary::how_to_activate(&context, &self.environment, self.log());
         }
         Ok(context)
-    }
-
-    /// Remembers what making environments of this Python needs, and makes none.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Cache`] if it cannot be kept.
-    pub fn warm_cache(&self) -> Result<(), Error> {
-        let store = self.store();
-        let interpreter = self.interpreter()?;
-        // A Python that is reached through a shim is remembered under its own name.
-        self.discovery().facts(Path::new(&interpreter.executable))?;
-        let mut is_kept = store.remembers(interpreter, &self.environment);
-        if is_kept && self.options.with_pip && interpreter.is_known() {
-            let scratch =
-                tempfile::tempdir().map_err(Error::io("create a folder in", &temp_dir()))?;
-            let context = Context::new(scratch.path(), interpreter, &self.options, None)?;
-            let seed = self.seed(interpreter);
-            is_kept = seed.keep_image(&scratch.path().join("seed"), &context)?;
-        }
-        if is_kept {
-            Ok(())
-        } else {
-            Err(store.refusal())
-        }
     }
 
     fn attempt(
@@ -325,40 +247,5 @@ impl EnvBuilder {
             path: context.env_dir.clone().into(),
             source,
         })
-    }
-
-    fn seed<'a>(&'a self, interpreter: &'a Interpreter) -> Seed<'a> {
-        Seed {
-            interpreter,
-            environment: &self.environment,
-            seeder: self.options.seeder,
-            with_setuptools: self.options.with_setuptools,
-            relocatable: self.options.relocatable,
-            mend: self.options.on_existing == OnExisting::Upgrade,
-            store: self.store(),
-            substitutes: Substitutes {
-                find_links: &self.options.find_links,
-                discovery: self.discovery(),
-            },
-            interrupt: &self.interrupt,
-            log: self.log(),
-        }
-    }
-
-    fn discovery(&self) -> Discovery<'_> {
-        Discovery {
-            environment: &self.environment,
-            store: self.store(),
-            interrupt: &self.interrupt,
-            log: self.log(),
-        }
-    }
-
-    fn store(&self) -> Store {
-        Store::new(&self.options.cache, &self.environment, self.log())
-    }
-
-    fn log(&self) -> Log {
-        Log::new(&self.options)
     }
 }

@@ -1,24 +1,21 @@
 //! The file system of Unix: everything relative to an open folder, no symlink in a name ever followed.
 
+mod identity;
+mod processes;
+
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::MetadataExt as _;
-use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command};
 use std::sync::OnceLock;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use fs_err as fs;
-use rustix::fs::{
-    Access, AtFlags, CWD, FlockOperation, Gid, Mode as Bits, OFlags, RenameFlags, Uid,
-};
+use rustix::fs::{Access, AtFlags, CWD, Gid, Mode as Bits, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
-use serde::{Deserialize, Serialize};
 
 use super::Mode;
 use crate::error::Error;
+pub(crate) use identity::{Identity, Lock, can_give_away, is_trusted};
+pub(crate) use processes::{end_process_group, own_process_group, parent_program};
 
 /// An open folder: entries are made relative to it, wherever it is moved.
 #[derive(Debug)]
@@ -270,6 +267,7 @@ pub(crate) fn is_mount_root(path: &Path) -> bool {
 /// Whether another file system begins at `path`, so that it cannot be renamed.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn is_mount_root(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
     let device = |path: &Path| {
         fs::symlink_metadata(path)
             .map(|metadata| metadata.dev())
@@ -287,86 +285,6 @@ pub(crate) fn is_executable(path: &Path) -> bool {
 /// Elsewhere than on Windows a path is taken for what it says.
 pub(crate) fn locations(_path: &Path) -> Option<(String, String)> {
     None
-}
-
-/// Whether a folder or file belongs to the current user (or root) and nobody else can write it.
-pub(crate) fn is_trusted(path: &Path) -> Result<(), String> {
-    let metadata = fs::symlink_metadata(path).map_err(|error| error.to_string())?;
-    let owner = metadata.uid();
-    if metadata.is_symlink() {
-        return Err(format!("{} is a symlink", path.display()));
-    }
-    if owner != 0 && owner != rustix::process::geteuid().as_raw() {
-        return Err(format!(
-            "{} belongs to another user ({owner})",
-            path.display()
-        ));
-    }
-    if metadata.mode() & 0o022 != 0 {
-        return Err(format!("{} can be written by others", path.display()));
-    }
-    Ok(())
-}
-
-/// Whether a folder of ours can get the owner that `path` has.
-pub(crate) fn can_give_away(path: &Path) -> bool {
-    let user = rustix::process::geteuid();
-    user.is_root()
-        || fs::symlink_metadata(path).is_ok_and(|metadata| metadata.uid() == user.as_raw())
-}
-
-/// What tells one state of a file from another: changes of content, owner and mode all move `ctime`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Identity {
-    device: u64,
-    inode: u64,
-    size: u64,
-    mtime: (i64, i64),
-    ctime: (i64, i64),
-}
-
-impl Identity {
-    /// The identity of what `path` leads to; `None` if that is nothing.
-    pub(crate) fn of(path: &Path) -> Option<Self> {
-        let metadata = fs::metadata(path).ok()?;
-        Some(Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            size: metadata.size(),
-            mtime: (metadata.mtime(), metadata.mtime_nsec()),
-            ctime: (metadata.ctime(), metadata.ctime_nsec()),
-        })
-    }
-}
-
-/// A lock that ends with its holder, however that ends.
-#[derive(Debug)]
-pub(crate) struct Lock(
-    #[expect(dead_code, reason = "holding it open is all that it is for")] OwnedFd,
-);
-
-impl Lock {
-    /// Locks a file or folder; `None` if somebody holds it, an error where the file system has no locks.
-    pub(crate) fn try_exclusive(path: &Path) -> io::Result<Option<Self>> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let fd = rustix::fs::open(path, flags, Bits::empty())?;
-        match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => Ok(Some(Self(fd))),
-            Err(Errno::WOULDBLOCK) => Ok(None),
-            Err(errno) => Err(errno.into()),
-        }
-    }
-
-    /// Makes sure of a file that can be locked.
-    pub(crate) fn prepare(path: &Path) -> io::Result<()> {
-        let mut options = fs::OpenOptions::new();
-        options.append(true).create(true).open(path).map(drop)
-    }
-
-    /// Called before a locked folder is removed: here it stays locked until it has gone.
-    pub(crate) fn before_removal(lock: Option<Self>) -> Option<Self> {
-        lock
-    }
 }
 
 /// The process's umask, asked once: asking means setting it, which other threads would notice.
@@ -388,52 +306,8 @@ pub(crate) fn umask() -> u32 {
     u32::from(umask_bits().bits())
 }
 
-/// Starts `command` as the leader of a process group of its own.
-pub(crate) fn own_process_group(command: &mut Command) {
-    command.process_group(0);
-}
-
-/// Ends a child and everything it started: politely first, then not.
-pub(crate) fn end_process_group(child: &mut Child) {
-    const PATIENCE: Duration = Duration::from_secs(2);
-    let signal = |signal| {
-        if let Some(pid) = i32::try_from(child.id())
-            .ok()
-            .and_then(rustix::process::Pid::from_raw)
-        {
-            // A child that shares our own group has no group of this number: then it alone is meant.
-            if rustix::process::kill_process_group(pid, signal).is_err() {
-                let _ = rustix::process::kill_process(pid, signal);
-            }
-        }
-    };
-    signal(rustix::process::Signal::TERM);
-    let started = Instant::now();
-    while started.elapsed() < PATIENCE {
-        if matches!(child.try_wait(), Ok(Some(_))) {
-            break;
-        }
-        thread::sleep(Duration::from_millis(5));
-    }
-    // The leader may be gone and its children not.
-    if let Some(pid) = i32::try_from(child.id())
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-    {
-        let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
-    }
-    let _ = child.kill();
-    let _ = child.wait();
-}
-
 /// Reads exactly as much as `buffer` holds, without moving the file's position.
 pub(crate) fn read_exact_at(file: &fs::File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
     use std::os::unix::fs::FileExt as _;
     file.file().read_exact_at(buffer, offset)
-}
-
-/// The program that started this one, where the system shows it.
-pub(crate) fn parent_program() -> Option<String> {
-    let exe = format!("/proc/{}/exe", std::os::unix::process::parent_id());
-    Some(fs::read_link(exe).ok()?.to_string_lossy().into_owned())
 }

@@ -7,9 +7,10 @@
 mod guard;
 mod leftovers;
 mod merge;
+mod root;
 mod snapshot;
+mod way;
 
-use std::ffi::OsString;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -18,26 +19,15 @@ use fs_err as fs;
 use crate::error::Error;
 use crate::fs as ours;
 use crate::fs::{Folder, Lock};
-use crate::options::{Environment, OnExisting, Options};
-use leftovers::{ASIDE, INFIX, OUT, RANDOM};
+use crate::options::{Environment, Options};
+use leftovers::{ASIDE, OUT};
 use merge::Journal;
 use snapshot::Snapshot;
+pub(crate) use way::check;
+use way::{Way, is_fixed, is_refusal, way};
 
 /// What is left of a replaced tree, with the reason.
 pub(crate) type Left = (PathBuf, io::Error);
-
-/// How the tree becomes the environment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Way {
-    /// Nothing is at `ENV_DIR`: one rename.
-    New,
-    /// `--clear`: one exchange.
-    Exchange,
-    /// `--clear` where `ENV_DIR` itself must stay: its entries are renamed out, then the tree's in.
-    InPlace,
-    /// An existing directory is kept: entry by entry.
-    Merge,
-}
 
 /// What has been done to `ENV_DIR` so far, so that it can be undone.
 #[derive(Debug)]
@@ -261,61 +251,6 @@ impl Stage {
         removed
     }
 
-    fn make_parents(&mut self) -> Result<(), Error> {
-        let Some(parent) = self.env_dir.parent().filter(|_| self.way == Way::New) else {
-            return Ok(());
-        };
-        let mut missing: Vec<&Path> = Vec::new();
-        for ancestor in parent.ancestors() {
-            if ancestor.is_dir() {
-                break;
-            }
-            missing.push(ancestor);
-        }
-        for directory in missing.into_iter().rev() {
-            match fs::create_dir(directory) {
-                Ok(()) => self.parents.push(directory.into()),
-                Err(error)
-                    if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => {}
-                Err(error) => return Err(Error::io("create directory", directory)(bare(error))),
-            }
-        }
-        Ok(())
-    }
-
-    /// Makes and locks the stage's own folder: beside `ENV_DIR` if the tree will be renamed, inside if moved.
-    fn make_root(&mut self) -> Result<(), Error> {
-        let (folder, prefix) = match self.way {
-            Way::New | Way::Exchange => (
-                self.env_dir.parent().unwrap_or(&self.env_dir),
-                leftovers::beside(&self.env_dir),
-            ),
-            Way::InPlace | Way::Merge => (self.env_dir.as_path(), OsString::from(INFIX)),
-        };
-        loop {
-            let made = tempfile::Builder::new()
-                .prefix(&prefix)
-                .rand_bytes(RANDOM)
-                .tempdir_in(folder);
-            let root = made
-                .map_err(|error| {
-                    Error::io("create directory", &self.env_dir)(bare_of_tempfile(&error))
-                })?
-                .keep();
-            match Lock::try_exclusive(&root) {
-                Ok(lock @ Some(_)) => self.lock = lock,
-                // A file system without locks: nobody can take the stage for a leftover either.
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {}
-                // Another run took it for a leftover before it was locked.
-                Ok(None) | Err(_) => continue,
-            }
-            self.root = root;
-            if self.root.is_dir() {
-                return Ok(());
-            }
-        }
-    }
-
     fn undo(&mut self) {
         let new = self.root.join("new");
         if let Some(snapshot) = self.snapshot.take() {
@@ -354,69 +289,9 @@ impl Drop for Stage {
     }
 }
 
-/// Refuses what [`Stage::open`] would refuse, and changes nothing.
-pub(crate) fn check(
-    env_dir: &Path,
-    options: &Options,
-    environment: &Environment,
-) -> Result<(), Error> {
-    way(env_dir, options, environment).map(drop)
-}
-
-/// Decides by what is at `env_dir`, before anything is changed.
-fn way(env_dir: &Path, options: &Options, environment: &Environment) -> Result<Way, Error> {
-    let metadata = match fs::symlink_metadata(env_dir) {
-        Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Way::New),
-        Err(error) => return Err(Error::io("look at", env_dir)(bare(error))),
-    };
-    if !metadata.is_dir() {
-        // CPython deletes the target of a symlink before it says so.
-        return Err(Error::UnableToCreateDirectory {
-            path: env_dir.into(),
-        });
-    }
-    if options.on_existing != OnExisting::Clear {
-        return Ok(Way::Merge);
-    }
-    guard::check(env_dir, options, environment)?;
-    let holds_cwd = environment
-        .cwd
-        .as_deref()
-        .is_some_and(|cwd| guard::is_within(cwd, env_dir));
-    if holds_cwd || ours::is_mount_root(env_dir) || !ours::can_give_away(env_dir) {
-        return Ok(Way::InPlace);
-    }
-    Ok(Way::Exchange)
-}
-
-/// Whether a folder cannot be written at all, whatever is done there.
-fn is_refusal(error: &Error) -> bool {
-    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
-    matches!(error.io_kind(), Some(PermissionDenied | ReadOnlyFilesystem))
-}
-
-/// Whether a folder cannot be renamed, though what is in it can.
-fn is_fixed(error: &Error) -> bool {
-    use io::ErrorKind::{CrossesDevices, ResourceBusy};
-    matches!(error.io_kind(), Some(CrossesDevices | ResourceBusy))
-}
-
 /// The system's own error, without the path that `fs_err` adds: ours names the path already.
 fn bare(error: io::Error) -> io::Error {
     error
         .raw_os_error()
         .map_or(error, io::Error::from_raw_os_error)
-}
-
-/// `tempfile` hides the system's number one level deeper.
-fn bare_of_tempfile(error: &io::Error) -> io::Error {
-    let source = error
-        .get_ref()
-        .and_then(std::error::Error::source)
-        .and_then(|source| source.downcast_ref::<io::Error>());
-    match source.or(Some(error)).and_then(io::Error::raw_os_error) {
-        Some(number) => io::Error::from_raw_os_error(number),
-        None => error.kind().into(),
-    }
 }

@@ -1,0 +1,129 @@
+//! What a builder answers without making an environment, and what it works with.
+//!
+//! Knows no order of steps.
+
+use std::env::temp_dir;
+use std::path::Path;
+
+use super::EnvBuilder;
+use crate::check::{self, Report};
+use crate::context::{Context, absolute};
+use crate::error::Error;
+use crate::interpreter::Interpreter;
+use crate::interpreter::discovery::Discovery;
+use crate::log::Log;
+use crate::options::OnExisting;
+use crate::pythons::Python;
+use crate::seed::Seed;
+use crate::seed::substitute::Substitutes;
+use crate::store::Store;
+
+impl EnvBuilder {
+    /// Says a line to whoever reads along.
+    pub fn say(&self, line: &str) {
+        self.log().say(|| line.to_owned());
+    }
+
+    /// The base Python, found and asked once.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::PythonNotFound`], [`Error::UnusablePython`], [`Error::Request`].
+    pub fn interpreter(&self) -> Result<&Interpreter, Error> {
+        if let Some(interpreter) = self.interpreter.get() {
+            return Ok(interpreter);
+        }
+        let interpreter = self
+            .log()
+            .step("finding Python", || self.discovery().find(&self.requests))?;
+        self.log().say(|| {
+            format!(
+                "{} {} at {}",
+                interpreter.implementation,
+                interpreter.version_string(),
+                interpreter.executable
+            )
+        });
+        Ok(self.interpreter.get_or_init(|| interpreter))
+    }
+
+    /// Every Python on this machine, in the order in which they would be found.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Interrupted`].
+    pub fn pythons(&self) -> Result<Vec<Python>, Error> {
+        let found = self.discovery().all()?;
+        Ok(found.into_iter().map(Python::from).collect())
+    }
+
+    /// Says why the environment at `env_dir` is broken, if it is.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Interrupted`]; [`Error::Io`] if the current directory is gone.
+    pub fn check(&self, env_dir: &Path) -> Result<Report, Error> {
+        let absolute = absolute(env_dir, self.environment.cwd.as_deref())?;
+        check::check(&absolute, env_dir, &self.discovery())
+    }
+
+    /// Remembers what making environments of this Python needs, and makes none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cache`] if it cannot be kept.
+    pub fn warm_cache(&self) -> Result<(), Error> {
+        let store = self.store();
+        let interpreter = self.interpreter()?;
+        // A Python that is reached through a shim is remembered under its own name.
+        self.discovery().facts(Path::new(&interpreter.executable))?;
+        let mut is_kept = store.remembers(interpreter, &self.environment);
+        if is_kept && self.options.with_pip && interpreter.is_known() {
+            let scratch =
+                tempfile::tempdir().map_err(Error::io("create a folder in", &temp_dir()))?;
+            let context = Context::new(scratch.path(), interpreter, &self.options, None)?;
+            let seed = self.seed(interpreter);
+            is_kept = seed.keep_image(&scratch.path().join("seed"), &context)?;
+        }
+        if is_kept {
+            Ok(())
+        } else {
+            Err(store.refusal())
+        }
+    }
+
+    pub(super) fn seed<'a>(&'a self, interpreter: &'a Interpreter) -> Seed<'a> {
+        Seed {
+            interpreter,
+            environment: &self.environment,
+            seeder: self.options.seeder,
+            with_setuptools: self.options.with_setuptools,
+            relocatable: self.options.relocatable,
+            mend: self.options.on_existing == OnExisting::Upgrade,
+            store: self.store(),
+            substitutes: Substitutes {
+                find_links: &self.options.find_links,
+                discovery: self.discovery(),
+            },
+            interrupt: &self.interrupt,
+            log: self.log(),
+        }
+    }
+
+    pub(super) fn discovery(&self) -> Discovery<'_> {
+        Discovery {
+            environment: &self.environment,
+            store: self.store(),
+            interrupt: &self.interrupt,
+            log: self.log(),
+        }
+    }
+
+    pub(super) fn store(&self) -> Store {
+        Store::new(&self.options.cache, &self.environment, self.log())
+    }
+
+    pub(super) fn log(&self) -> Log {
+        Log::new(&self.options)
+    }
+}

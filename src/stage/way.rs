@@ -1,0 +1,78 @@
+//! How a tree will become the environment: decided by what is at `ENV_DIR`, before anything is changed.
+//!
+//! Knows neither the stage nor what is in it.
+
+use std::io;
+use std::path::Path;
+
+use fs_err as fs;
+
+use super::{bare, guard};
+use crate::error::Error;
+use crate::fs as ours;
+use crate::options::{Environment, OnExisting, Options};
+
+/// How the tree becomes the environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Way {
+    /// Nothing is at `ENV_DIR`: one rename.
+    New,
+    /// `--clear`: one exchange.
+    Exchange,
+    /// `--clear` where `ENV_DIR` itself must stay: its entries are renamed out, then the tree's in.
+    InPlace,
+    /// An existing directory is kept: entry by entry.
+    Merge,
+}
+
+/// Refuses what [`Stage::open`] would refuse, and changes nothing.
+pub(crate) fn check(
+    env_dir: &Path,
+    options: &Options,
+    environment: &Environment,
+) -> Result<(), Error> {
+    way(env_dir, options, environment).map(drop)
+}
+
+/// Decides by what is at `env_dir`, before anything is changed.
+pub(super) fn way(
+    env_dir: &Path,
+    options: &Options,
+    environment: &Environment,
+) -> Result<Way, Error> {
+    let metadata = match fs::symlink_metadata(env_dir) {
+        Ok(metadata) => metadata,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Way::New),
+        Err(error) => return Err(Error::io("look at", env_dir)(bare(error))),
+    };
+    if !metadata.is_dir() {
+        // CPython deletes the target of a symlink before it says so.
+        return Err(Error::UnableToCreateDirectory {
+            path: env_dir.into(),
+        });
+    }
+    if options.on_existing != OnExisting::Clear {
+        return Ok(Way::Merge);
+    }
+    guard::check(env_dir, options, environment)?;
+    let holds_cwd = environment
+        .cwd
+        .as_deref()
+        .is_some_and(|cwd| guard::is_within(cwd, env_dir));
+    if holds_cwd || ours::is_mount_root(env_dir) || !ours::can_give_away(env_dir) {
+        return Ok(Way::InPlace);
+    }
+    Ok(Way::Exchange)
+}
+
+/// Whether a folder cannot be written at all, whatever is done there.
+pub(super) fn is_refusal(error: &Error) -> bool {
+    use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+    matches!(error.io_kind(), Some(PermissionDenied | ReadOnlyFilesystem))
+}
+
+/// Whether a folder cannot be renamed, though what is in it can.
+pub(super) fn is_fixed(error: &Error) -> bool {
+    use io::ErrorKind::{CrossesDevices, ResourceBusy};
+    matches!(error.io_kind(), Some(CrossesDevices | ResourceBusy))
+}
