@@ -62,7 +62,8 @@ impl Scene {
             let _ = fs::remove_dir_all(path);
             return;
         }
-        if self.mixed {
+        // What a run made that put the old environment back in place is neither of the two.
+        if self.mixed || self.cwd == "env" {
             let _ = fs::remove_dir_all(&path);
         }
         if !path.exists() {
