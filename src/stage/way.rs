@@ -25,7 +25,7 @@ pub(super) enum Way {
     Merge,
 }
 
-/// Refuses what [`Stage::open`] would refuse, and changes nothing.
+/// Refuses what `Stage::open` would refuse, and changes nothing.
 pub(crate) fn check(
     env_dir: &Path,
     options: &Options,
