@@ -136,7 +136,7 @@ run_unittest() {
     local where=$1 log status=0 passed
     shift
     log=$(mktemp)
-    "$@" >"$log" 2>&1 || status=$?
+    env --default-signal "$@" >"$log" 2>&1 || status=$?
     cat "$log"
     passed=$(awk '/^Ran [0-9]+ tests? in / { ran = $2 }
         /^OK/ { if (match($0, /skipped=[0-9]+/)) ran -= substr($0, RSTART + 8, RLENGTH - 8); passed = ran }
