@@ -1,0 +1,76 @@
+//! The name of an image in the store.
+
+use std::path::Path;
+use std::time::UNIX_EPOCH;
+
+use fs_err as fs;
+use sha2::{Digest as _, Sha256};
+
+use super::bytecode::Bytecode;
+use super::generation::Names;
+use super::wheel::Production;
+use super::{Seed, image};
+use crate::fs::Identity;
+use crate::store::hex;
+
+impl Seed<'_> {
+    /// Everything that shapes an image's bytes: the wheels' identity, and what the compiler does with them.
+    pub(super) fn key(&self) -> String {
+        let interpreter = self.interpreter;
+        let mut hasher = Sha256::new();
+        let mut add = |part: &str| {
+            hasher.update(part);
+            hasher.update(b"\0");
+        };
+        add(env!("CARGO_PKG_VERSION"));
+        add(&image::FORMAT.to_string());
+        add(&format!("{:?}", self.seeder));
+        add(&interpreter.implementation);
+        add(&interpreter.version_string());
+        add(interpreter.cache_tag.as_deref().unwrap_or_default());
+        add(&interpreter.magic);
+        add(&interpreter.scheme.purelib);
+        add(&format!("{:?}", self.production()));
+        for wheel in interpreter.wheels.iter().flatten() {
+            add(&wheel.path);
+            add(&format!("{:?}", stamp(Path::new(&wheel.path))));
+        }
+        let sources: Vec<&str> = match &interpreter.wheels {
+            Some(_) => Vec::new(),
+            None => interpreter.witnesses.iter().map(String::as_str).collect(),
+        };
+        let substitutes = if interpreter.wheels.is_none() {
+            self.substitutes.folders(interpreter)
+        } else {
+            Vec::new()
+        };
+        let substitutes = substitutes.iter().filter_map(|folder| folder.to_str());
+        for source in sources.into_iter().chain(substitutes) {
+            add(source);
+            add(&format!("{:?}", Identity::of(Path::new(source))));
+        }
+        hex(&hasher.finalize()[..16])
+    }
+
+    /// What the variables of this process say to ensurepip and to the compiler.
+    pub(super) fn production(&self) -> Production {
+        let variable = |name: &str| {
+            let value = self.environment.var(name)?;
+            Some(value.to_string_lossy().into_owned())
+        };
+        Production {
+            // The image takes the first line away again, so it need not be a real one.
+            executable: "/python".into(),
+            names: Names::from_options(variable("ENSUREPIP_OPTIONS").as_deref()),
+            bytecode: Bytecode::for_environment(self.interpreter, variable),
+        }
+    }
+}
+
+/// What a wheel has in common with its copy in another container or on another machine: its version is in its name, and
+/// archives keep times to the second.
+fn stamp(wheel: &Path) -> Option<(u64, u64)> {
+    let metadata = fs::metadata(wheel).ok()?;
+    let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    Some((metadata.len(), modified.as_secs()))
+}
