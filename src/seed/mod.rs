@@ -1,7 +1,6 @@
-//! `setup_pip`: which packages reach the environment, and from where.
+//! `setup_pip`: which packages reach the environment.
 //!
-
-
+//! Has an image laid down for what is wanted of it. Knows neither where an image comes from nor how files are written.
 
 mod archive;
 mod bytecode;
