@@ -3,6 +3,8 @@
 //! Takes everything that was installed there: what says the scratch path is made to say none. Knows neither which producer made
 //! it nor where the image is kept.
 
+mod metadata;
+
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,8 +15,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::co_filename;
-use super::image::{Distribution, Entry, INDEX, Index, Script};
-use super::launcher;
+use super::image::{Distribution, Entry, INDEX, Index};
 use crate::error::Error;
 use crate::fs::is_executable;
 
@@ -51,7 +52,7 @@ impl Packed {
             .iter()
             .filter(|folder| folder.ends_with(".dist-info") && !folder.contains('/'))
         {
-            let (distribution, paths) = distribution(site_packages, bin, dist_info)?;
+            let (distribution, paths) = metadata::distribution(site_packages, bin, dist_info)?;
             owners.extend(paths.into_iter().map(|path| (path, distributions.len())));
             distributions.push(distribution);
         }
@@ -200,80 +201,6 @@ fn names_of_source(site_packages: &Path, source: &str) -> Result<Vec<String>, Er
         format!("{folder}{source}"),
         native,
     ])
-}
-
-/// Reads a `.dist-info` folder; returns it with the paths that its RECORD lists.
-fn distribution(
-    site_packages: &Path,
-    bin: &Path,
-    dist_info: &str,
-) -> Result<(Distribution, Vec<String>), Error> {
-    let path = site_packages.join(dist_info).join("RECORD");
-    let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(text.as_bytes());
-    let (mut paths, mut scripts, mut record) = (Vec::new(), Vec::new(), String::new());
-    for row in reader.records() {
-        let row = row.map_err(|error| unfit(&path, &error.to_string()))?;
-        let listed = row.get(0).unwrap_or_default();
-        if listed.starts_with("../") {
-            scripts.push(script(bin, listed.rsplit('/').next().unwrap_or_default())?);
-            continue;
-        }
-        paths.push(listed.to_owned());
-        let position = row.position().map_or(0, csv::Position::byte);
-        let position = usize::try_from(position).unwrap_or(text.len());
-        // The reader counts a line feed after a carriage return to the next row.
-        let rest = text[position..].trim_start_matches(['\r', '\n']);
-        record.push_str(rest.lines().next().unwrap_or_default());
-        record.push_str("\r\n");
-    }
-    let (name, version) = dist_info
-        .trim_end_matches(".dist-info")
-        .split_once('-')
-        .unwrap_or((dist_info, ""));
-    let (name, version, dist_info) = (name.to_owned(), version.to_owned(), dist_info.to_owned());
-    Ok((
-        Distribution {
-            name,
-            version,
-            dist_info,
-            record,
-            scripts,
-        },
-        paths,
-    ))
-}
-
-/// A console script without its shebang, which is one line or the three of the `/bin/sh` form.
-fn script(bin: &Path, name: &str) -> Result<Script, Error> {
-    let path = bin.join(name);
-    if let Some(name) = name.strip_suffix(".exe") {
-        let program = fs::read(&path).map_err(Error::io("read", &path))?;
-        let body = launcher::body(&program);
-        let body = body.ok_or_else(|| unfit(&path, "it is no script"))?;
-        let name = name.to_owned();
-        return Ok(Script { name, body });
-    }
-    let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
-    let lines = if text.starts_with("#!/bin/sh\n'''exec' ") {
-        3
-    } else {
-        1
-    };
-    let body = text
-        .splitn(lines + 1, '\n')
-        .nth(lines)
-        .filter(|_| text.starts_with("#!"));
-    match body {
-        Some(body) => Ok(Script {
-            name: name.into(),
-            body: body.into(),
-        }),
-        None => Err(unfit(&path, "it is no script")),
-    }
 }
 
 fn relative(site_packages: &Path, path: &Path) -> Result<String, Error> {

@@ -7,6 +7,7 @@
 mod guard;
 mod leftovers;
 mod merge;
+mod publish;
 mod root;
 mod snapshot;
 mod way;
@@ -20,23 +21,13 @@ use crate::error::Error;
 use crate::fs as ours;
 use crate::fs::{Folder, Lock};
 use crate::options::{Environment, Options};
-use leftovers::{ASIDE, OUT};
-use merge::Journal;
+use publish::Published;
 use snapshot::Snapshot;
 pub(crate) use way::check;
-use way::{Way, is_fixed, is_refusal, way};
+use way::{Way, is_refusal, way};
 
 /// What is left of a replaced tree, with the reason.
 pub(crate) type Left = (PathBuf, io::Error);
-
-/// What has been done to `ENV_DIR` so far, so that it can be undone.
-#[derive(Debug)]
-enum Published {
-    Nothing,
-    Renamed,
-    Exchanged,
-    Moved(Journal),
-}
 
 /// A tree on its way to be an environment.
 #[derive(Debug)]
@@ -128,52 +119,6 @@ impl Stage {
         self.way == Way::Merge
     }
 
-    /// Makes the tree the environment. `false` if something appeared at `ENV_DIR` or went from it meanwhile: nothing
-    /// was done then, and a new stage must look again.
-    ///
-    /// `remove` are files below `ENV_DIR` that the tree makes obsolete; only a merge has such.
-    pub(crate) fn publish(&mut self, remove: &[String]) -> Result<bool, Error> {
-        let new = self.root.join("new");
-        match self.way {
-            Way::New => {
-                if !ours::rename_new(&new, &self.env_dir)? {
-                    return Ok(false);
-                }
-                self.published = Published::Renamed;
-            }
-            Way::Exchange => {
-                self.tree().adopt(&self.env_dir)?;
-                match self.exchange(&new) {
-                    Ok(false) => return Ok(false),
-                    Ok(true) => self.published = Published::Exchanged,
-                    // What a lower layer of an overlay holds, or another name space has mounted, stays where it is.
-                    Err(error) if is_fixed(&error) => {
-                        self.way = Way::InPlace;
-                        return self.publish(remove);
-                    }
-                    Err(error) => return Err(error),
-                }
-            }
-            Way::InPlace | Way::Merge => {
-                merge::check(&new, &self.env_dir)?;
-                let (old, out) = (self.root.join("old"), self.root.join(OUT));
-                for folder in [&old, &out] {
-                    fs::create_dir(folder).map_err(Error::io("create directory", &self.env_dir))?;
-                }
-                self.published = Published::Moved(Journal::new(old));
-                let Published::Moved(journal) = &mut self.published else {
-                    unreachable!("it was just set")
-                };
-                if self.way == Way::InPlace {
-                    journal.move_out(&self.env_dir, &out)?;
-                }
-                journal.merge(&new, &self.env_dir)?;
-                journal.remove(&self.env_dir, remove)?;
-            }
-        }
-        Ok(true)
-    }
-
     /// Remembers what is in these folders of the published environment, which a program is about to change: undoing puts it
     /// back. A tree that came as a whole goes as a whole.
     pub(crate) fn remember(&mut self, folders: &[&str]) -> Result<(), Error> {
@@ -185,31 +130,6 @@ impl Stage {
         let folders = folders.iter().map(|folder| self.env_dir.join(folder));
         self.snapshot = Some(Snapshot::take(&kept, folders.collect())?);
         Ok(())
-    }
-
-    /// Exchanges the tree with the old environment; by two renames where the file system knows no exchange.
-    fn exchange(&self, new: &Path) -> Result<bool, Error> {
-        match ours::exchange(new, &self.env_dir) {
-            Ok(true) => return Ok(true),
-            Ok(false) => {}
-            Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => return Ok(false),
-            Err(error) => return Err(error),
-        }
-        let aside = self.root.join(ASIDE);
-        match fs::rename(&self.env_dir, &aside) {
-            Ok(()) => {}
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(Error::io("rename", &self.env_dir)(bare(error))),
-        }
-        let renamed = ours::rename_new(new, &self.env_dir);
-        if !matches!(renamed, Ok(true)) {
-            // What another run has put there meanwhile is cleared as the old one was.
-            let restored = ours::rename_new(&aside, &self.env_dir);
-            return renamed.and(restored).map(|_| false);
-        }
-        // Done; that the old tree has this name is only for undoing it.
-        fs::rename(&aside, new).map_err(|error| Error::io("rename", &self.env_dir)(bare(error)))?;
-        Ok(true)
     }
 
     /// The environment stands: deletes what it replaced. What cannot be deleted is named.
@@ -249,27 +169,6 @@ impl Stage {
         // Only now: whoever could lock the root would take it for a killed run's.
         self.lock = None;
         removed
-    }
-
-    fn undo(&mut self) {
-        let new = self.root.join("new");
-        if let Some(snapshot) = self.snapshot.take() {
-            snapshot.restore();
-        }
-        match &mut self.published {
-            Published::Nothing => {}
-            Published::Renamed => {
-                let _ = fs::rename(&self.env_dir, &new);
-            }
-            Published::Exchanged => {
-                if !matches!(ours::exchange(&new, &self.env_dir), Ok(true)) {
-                    let aside = self.root.join(ASIDE);
-                    let _ = fs::rename(&self.env_dir, &aside)
-                        .and_then(|()| fs::rename(&new, &self.env_dir));
-                }
-            }
-            Published::Moved(journal) => journal.undo(),
-        }
     }
 }
 

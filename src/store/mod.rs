@@ -3,47 +3,27 @@
 //! Trusted only if it belongs to the current user (or root) and nobody else can write it. Absent, read-only, full, corrupt or
 //! foreign, it merely remembers nothing. Knows names, not contents.
 
+mod building;
+mod facts;
 mod folder;
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 use crate::error::Error;
-use crate::fs::{Identity, Lock, is_trusted};
-use crate::interpreter::Interpreter;
+use crate::fs::is_trusted;
 use crate::log::Log;
 use crate::options::{Cache, Environment};
+pub(crate) use building::Building;
 use folder::{default_folder, entries, make_folder, sweep};
-
-/// Variables that change what an interpreter answers though its files stay the same.
-const VARIABLES: [&str; 10] = [
-    "LC_ALL",
-    "LC_CTYPE",
-    "LANG",
-    "PYTHONUTF8",
-    "PYTHONHOME",
-    "PYTHONEXECUTABLE",
-    "__PYVENV_LAUNCHER__",
-    "LD_LIBRARY_PATH",
-    "LD_PRELOAD",
-    "DYLD_LIBRARY_PATH",
-];
 
 /// The cache folder, or nothing that behaves like an empty one.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
     folder: Option<PathBuf>,
     log: Log,
-}
-
-#[derive(Serialize, Deserialize)]
-struct Facts {
-    witnesses: Vec<(String, Option<Identity>)>,
-    interpreter: Interpreter,
 }
 
 impl Store {
@@ -55,52 +35,6 @@ impl Store {
             Cache::Default => default_folder(environment),
         };
         Self { folder, log }
-    }
-
-    /// The facts about `executable`, if they were stored and nothing they depend on has changed since.
-    pub(crate) fn facts(
-        &self,
-        executable: &Path,
-        environment: &Environment,
-    ) -> Option<Interpreter> {
-        let path = self.trusted(&facts_name(executable, environment))?;
-        let facts: Facts = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
-        let unchanged = |(path, identity): &(String, Option<Identity>)| {
-            Identity::of(Path::new(path)) == *identity
-        };
-        facts
-            .witnesses
-            .iter()
-            .all(unchanged)
-            .then_some(facts.interpreter)
-    }
-
-    /// Remembers the facts about `executable`.
-    pub(crate) fn keep_facts(
-        &self,
-        executable: &Path,
-        environment: &Environment,
-        interpreter: &Interpreter,
-    ) {
-        // The name itself may be a symlink that somebody points elsewhere.
-        let witnesses = interpreter.witnesses.iter().map(String::as_str);
-        let name = executable.to_str();
-        let name = name.filter(|name| !witnesses.clone().any(|witness| witness == *name));
-        let witnesses = name
-            .into_iter()
-            .chain(witnesses)
-            .map(|path| (path.to_owned(), Identity::of(Path::new(path))))
-            .collect();
-        let facts = Facts {
-            witnesses,
-            interpreter: interpreter.clone(),
-        };
-        let Ok(json) = serde_json::to_vec(&facts) else {
-            return;
-        };
-        self.publish(&facts_name(executable, environment), |file| {
-            file.write_all(&json)
-        });
     }
 
     /// The stored image of this key.
@@ -156,8 +90,7 @@ impl Store {
     pub(crate) fn building(&self, key: &str) -> Option<Building> {
         let folder = self.folder.as_ref().filter(|_| self.prepare())?;
         let path = folder.join(format!("image-{key}.lock"));
-        Lock::prepare(&path).ok()?;
-        Some(Building { path, lock: None })
+        Building::prepare(path).ok()
     }
 
     /// Deletes everything that is stored; returns how many bytes that frees.
@@ -175,12 +108,6 @@ impl Store {
             freed += metadata.len();
         }
         Ok(freed)
-    }
-
-    /// Whether the facts about a Python are kept under its own name.
-    pub(crate) fn remembers(&self, interpreter: &Interpreter, environment: &Environment) -> bool {
-        let executable = Path::new(&interpreter.executable);
-        self.facts(executable, environment).is_some()
     }
 
     /// Why nothing can be kept.
@@ -263,45 +190,6 @@ impl Store {
             Err(error) => self.log.say(|| format!("nothing is cached: {error}")),
         }
     }
-}
-
-/// An image is being built, here or by another process.
-#[derive(Debug)]
-pub(crate) struct Building {
-    path: PathBuf,
-    lock: Option<Lock>,
-}
-
-impl Building {
-    /// Whether this process is the one that builds; an error once the other one is done.
-    pub(crate) fn try_lock(&mut self) -> io::Result<bool> {
-        self.lock = Lock::try_exclusive(&self.path)?;
-        Ok(self.lock.is_some())
-    }
-}
-
-impl Drop for Building {
-    fn drop(&mut self) {
-        if self.lock.is_some() {
-            let _ = fs::remove_file(&self.path);
-        }
-    }
-}
-
-fn facts_name(executable: &Path, environment: &Environment) -> String {
-    let mut hasher = Sha256::new();
-    hasher.update(env!("CARGO_PKG_VERSION"));
-    hasher.update(executable.as_os_str().as_encoded_bytes());
-    for name in VARIABLES {
-        hasher.update(b"\0");
-        hasher.update(
-            environment
-                .var(name)
-                .map(std::ffi::OsStr::as_encoded_bytes)
-                .unwrap_or_default(),
-        );
-    }
-    format!("facts-{}.json", hex(&hasher.finalize()[..16]))
 }
 
 fn image_name(key: &str) -> String {

@@ -1,0 +1,83 @@
+//! From the command line to what the library is asked for.
+
+use std::ffi::OsStr;
+
+use fs_err::File;
+
+use super::{Args, SeederName};
+use rvenv::{Cache, Color, Error, Links, OnExisting, Options, Seeder, Verbosity};
+
+impl Args {
+    /// What was asked for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::UpgradeWithClear`], which CPython, too, does not count as a usage error.
+    pub(crate) fn options(&self, color: Color) -> Result<Options, Error> {
+        let on_existing = match (self.clear, self.upgrade) {
+            (true, true) => return Err(Error::UpgradeWithClear),
+            (true, false) => OnExisting::Clear,
+            (false, true) => OnExisting::Upgrade,
+            (false, false) => OnExisting::Keep,
+        };
+        let defaults = Options::default();
+        Ok(Options {
+            system_site_packages: self.system_site_packages,
+            on_existing,
+            links: match (self.symlinks, self.copies) {
+                (true, _) => Links::Symlink,
+                (_, true) => Links::Copy,
+                _ => defaults.links,
+            },
+            with_pip: !self.without_pip,
+            with_setuptools: !self.no_setuptools,
+            prompt: self.prompt.clone(),
+            upgrade_deps: self.upgrade_deps,
+            requirements: self.requirements.clone(),
+            packages: self.with.clone(),
+            keep: self.keep,
+            scm_ignore_files: !self.without_scm_ignore_files,
+            force: self.force,
+            relocatable: self.relocatable,
+            seeder: match self.seeder {
+                SeederName::Auto => Seeder::Auto,
+                SeederName::Wheel => Seeder::Wheel,
+                SeederName::Ensurepip => Seeder::Ensurepip,
+            },
+            find_links: self
+                .find_links
+                .iter()
+                .flat_map(std::env::split_paths)
+                .filter(|folder| !folder.as_os_str().is_empty())
+                .collect(),
+            cache: self.cache(),
+            verbosity: match (self.quiet, self.verbose) {
+                (true, _) => Verbosity::Quiet,
+                (_, true) => Verbosity::Verbose,
+                _ => Verbosity::Normal,
+            },
+            color,
+            progress: !self.quiet
+                && !self.json
+                && std::env::var_os("TERM").as_deref() != Some(OsStr::new("dumb")),
+        })
+    }
+
+    /// Opens every requirements file, before anything is made; pip takes addresses, too.
+    pub(crate) fn can_read_requirements(&self) -> std::io::Result<()> {
+        let is_address = |file: &OsStr| file.to_string_lossy().contains("://");
+        let files = self.requirements.iter().filter(|file| !is_address(file));
+        files
+            .into_iter()
+            .try_for_each(|file| File::open(file).map(drop))
+    }
+
+    /// The cache that is meant.
+    pub(crate) fn cache(&self) -> Cache {
+        match (&self.cache_dir, self.no_cache) {
+            (_, true) => Cache::Off,
+            (Some(folder), _) if !folder.as_os_str().is_empty() => Cache::Folder(folder.clone()),
+            _ => Cache::Default,
+        }
+    }
+}

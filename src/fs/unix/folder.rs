@@ -1,0 +1,212 @@
+//! Making entries relative to an open folder.
+
+use std::io::{self, IoSlice};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+use rustix::fs::{AtFlags, Gid, Mode as Bits, OFlags, Uid};
+use rustix::io::Errno;
+
+use super::{failed, umask_bits};
+use crate::error::Error;
+use crate::fs::Mode;
+
+/// An open folder: entries are made relative to it, wherever it is moved.
+#[derive(Debug)]
+pub(crate) struct Folder {
+    fd: OwnedFd,
+    path: PathBuf,
+}
+
+impl Folder {
+    /// Opens the folder at `path`, which messages call `shown`; a symlink there is an error.
+    pub(crate) fn open(path: &Path, shown: &Path) -> Result<Self, Error> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd =
+            rustix::fs::open(path, flags, Bits::empty()).map_err(failed("open directory", path))?;
+        Ok(Self {
+            fd,
+            path: shown.into(),
+        })
+    }
+
+    /// Opens a folder below this one; a symlink there is an error.
+    pub(crate) fn child(&self, name: &str) -> Result<Self, Error> {
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&self.fd, name, flags, Bits::empty())
+            .map_err(|errno| self.failed("open directory", name, errno))?;
+        Ok(Self {
+            fd,
+            path: self.path.join(name),
+        })
+    }
+
+    /// Makes the folder `name`, which may have several components, the parents of which exist.
+    pub(crate) fn create_dir(&self, name: &str) -> Result<(), Error> {
+        rustix::fs::mkdirat(&self.fd, name, Bits::from_raw_mode(0o777))
+            .map_err(|errno| self.failed("create directory", name, errno))
+    }
+
+    /// Makes the folder `name` and those above it that are missing.
+    pub(crate) fn create_dir_all(&self, name: &str) -> Result<(), Error> {
+        let ends = name
+            .match_indices('/')
+            .map(|(at, _)| at)
+            .chain([name.len()]);
+        for end in ends {
+            match self.create_dir(&name[..end]) {
+                Err(error) if error.io_kind() != Some(io::ErrorKind::AlreadyExists) => {
+                    return Err(error);
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes a file that must not exist yet.
+    pub(crate) fn write(&self, name: &str, contents: &[u8], mode: Mode) -> Result<(), Error> {
+        self.write_pieces(name, &[contents], mode)
+    }
+
+    /// Writes a file whose contents lie in several places.
+    pub(crate) fn write_pieces(
+        &self,
+        name: &str,
+        pieces: &[&[u8]],
+        mode: Mode,
+    ) -> Result<(), Error> {
+        self.create(name, pieces, mode).map(drop)
+    }
+
+    /// Writes a file and returns the seconds of its mtime, which its bytecode must repeat.
+    pub(crate) fn write_timed(
+        &self,
+        name: &str,
+        contents: &[u8],
+        mode: Mode,
+    ) -> Result<i64, Error> {
+        let file = self.create(name, &[contents], mode)?;
+        let stat = rustix::fs::fstat(&file)
+            .map_err(|errno| self.failed("read the time of", name, errno))?;
+        #[allow(
+            clippy::useless_conversion,
+            reason = "the field's width differs between systems"
+        )]
+        Ok(i64::from(stat.st_mtime))
+    }
+
+    fn create(&self, name: &str, pieces: &[&[u8]], mode: Mode) -> Result<OwnedFd, Error> {
+        let umask = umask_bits();
+        let bits = Bits::from_raw_mode;
+        let (asked, wanted) = match mode {
+            Mode::Plain => (bits(0o666), None),
+            Mode::Script => (bits(0o644), Some(bits(0o644))),
+            Mode::Executable => (bits(0o777), Some((bits(0o666) - umask) | bits(0o555))),
+            Mode::Program => (bits(0o777), Some((bits(0o777) - umask) | bits(0o111))),
+        };
+        let flags =
+            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let fd = rustix::fs::openat(&self.fd, name, flags, asked)
+            .map_err(|errno| self.failed("create", name, errno))?;
+        let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+        let mut rest = slices.as_mut_slice();
+        // Empty slices in front would make the loop wait for bytes that do not come.
+        IoSlice::advance_slices(&mut rest, 0);
+        while !rest.is_empty() {
+            match rustix::io::writev(&fd, rest) {
+                Ok(0) => return Err(self.failed("write", name, Errno::IO)),
+                Ok(written) => IoSlice::advance_slices(&mut rest, written),
+                Err(Errno::INTR) => {}
+                Err(errno) => return Err(self.failed("write", name, errno)),
+            }
+        }
+        if let Some(wanted) = wanted.filter(|&wanted| wanted != asked - umask) {
+            rustix::fs::fchmod(&fd, wanted)
+                .map_err(|errno| self.failed("set the mode of", name, errno))?;
+        }
+        Ok(fd)
+    }
+
+    /// Gives this folder the mode and the owner of the one that it is about to replace; nothing if that one has gone.
+    pub(crate) fn adopt(&self, path: &Path) -> Result<(), Error> {
+        let Ok(old) = rustix::fs::lstat(path) else {
+            return Ok(());
+        };
+        let own = rustix::fs::fstat(&self.fd).map_err(failed("look at", path))?;
+        if (own.st_uid, own.st_gid) != (old.st_uid, old.st_gid) {
+            let (owner, group) = (Uid::from_raw(old.st_uid), Gid::from_raw(old.st_gid));
+            // A group that the user is no member of is no reason to fail.
+            let _ = rustix::fs::fchown(&self.fd, Some(owner), Some(group));
+        }
+        if own.st_mode & 0o7777 != old.st_mode & 0o7777 {
+            rustix::fs::fchmod(&self.fd, Bits::from_raw_mode(old.st_mode & 0o7777))
+                .map_err(failed("set the mode of", path))?;
+        }
+        Ok(())
+    }
+
+    /// Makes the symlink `name` with `target`; the error is [`io::ErrorKind::Unsupported`] where the file system has none.
+    pub(crate) fn symlink(&self, target: &str, name: &str) -> Result<(), Error> {
+        let made = rustix::fs::symlinkat(target, &self.fd, name);
+        made.map_err(|errno| match errno {
+            // Linux says EPERM for such a file system, whoever asks; in user space it may be something else.
+            Errno::PERM | Errno::NOSYS | Errno::OPNOTSUPP => {
+                let reason = "the file system has no symlinks";
+                Error::io("create symlink", &self.path.join(name))(io::Error::new(
+                    io::ErrorKind::Unsupported,
+                    reason,
+                ))
+            }
+            errno => self.failed("create symlink", name, errno),
+        })
+    }
+
+    /// Removes a file or symlink.
+    pub(crate) fn remove_file(&self, name: &str) -> Result<(), Error> {
+        rustix::fs::unlinkat(&self.fd, name, AtFlags::empty())
+            .map_err(|errno| self.failed("remove", name, errno))
+    }
+
+    /// Copies the contents of an executable, mode 0755 whatever the umask.
+    pub(crate) fn copy_executable(&self, source: &Path, name: &str) -> Result<(), Error> {
+        let from = fs::File::open(source).map_err(Error::io("read", source))?;
+        if self.clone_file(&from, name) {
+            return rustix::fs::chmodat(
+                &self.fd,
+                name,
+                Bits::from_raw_mode(0o755),
+                AtFlags::empty(),
+            )
+            .map_err(|errno| self.failed("set the mode of", name, errno));
+        }
+        let to = fs::File::from_parts(
+            self.create(name, &[], Mode::Plain)?.into(),
+            self.path.join(name),
+        );
+        // The bare files, so that the copy stays inside the kernel.
+        io::copy(&mut from.file(), &mut to.file())
+            .map_err(Error::io("write", &self.path.join(name)))?;
+        rustix::fs::fchmod(to.file(), Bits::from_raw_mode(0o755))
+            .map_err(|errno| self.failed("set the mode of", name, errno))
+    }
+
+    /// Makes a file that shares its blocks with another until one of them is written (APFS); `false` where there is no such thing.
+    #[cfg(target_os = "macos")]
+    fn clone_file(&self, from: &fs::File, name: &str) -> bool {
+        use rustix::fs::CloneFlags;
+        rustix::fs::fclonefileat(from.file(), &self.fd, name, CloneFlags::NOFOLLOW).is_ok()
+    }
+
+    /// Elsewhere the copy itself shares blocks where it can.
+    #[cfg(not(target_os = "macos"))]
+    #[expect(clippy::unused_self, reason = "the signature of the other system")]
+    fn clone_file(&self, _from: &fs::File, _name: &str) -> bool {
+        false
+    }
+
+    fn failed(&self, action: &'static str, name: &str, errno: Errno) -> Error {
+        failed(action, &self.path.join(name))(errno)
+    }
+}

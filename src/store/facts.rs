@@ -1,0 +1,103 @@
+//! The facts about a Python, with what must be unchanged for them to hold.
+
+use std::io::Write as _;
+use std::path::Path;
+
+use fs_err as fs;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
+
+use super::{Store, hex};
+use crate::fs::Identity;
+use crate::interpreter::Interpreter;
+use crate::options::Environment;
+
+/// Variables that change what an interpreter answers though its files stay the same.
+const VARIABLES: [&str; 10] = [
+    "LC_ALL",
+    "LC_CTYPE",
+    "LANG",
+    "PYTHONUTF8",
+    "PYTHONHOME",
+    "PYTHONEXECUTABLE",
+    "__PYVENV_LAUNCHER__",
+    "LD_LIBRARY_PATH",
+    "LD_PRELOAD",
+    "DYLD_LIBRARY_PATH",
+];
+
+#[derive(Serialize, Deserialize)]
+struct Facts {
+    witnesses: Vec<(String, Option<Identity>)>,
+    interpreter: Interpreter,
+}
+
+impl Store {
+    /// The facts about `executable`, if they were stored and nothing they depend on has changed since.
+    pub(crate) fn facts(
+        &self,
+        executable: &Path,
+        environment: &Environment,
+    ) -> Option<Interpreter> {
+        let path = self.trusted(&facts_name(executable, environment))?;
+        let facts: Facts = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        let unchanged = |(path, identity): &(String, Option<Identity>)| {
+            Identity::of(Path::new(path)) == *identity
+        };
+        facts
+            .witnesses
+            .iter()
+            .all(unchanged)
+            .then_some(facts.interpreter)
+    }
+
+    /// Remembers the facts about `executable`.
+    pub(crate) fn keep_facts(
+        &self,
+        executable: &Path,
+        environment: &Environment,
+        interpreter: &Interpreter,
+    ) {
+        // The name itself may be a symlink that somebody points elsewhere.
+        let witnesses = interpreter.witnesses.iter().map(String::as_str);
+        let name = executable.to_str();
+        let name = name.filter(|name| !witnesses.clone().any(|witness| witness == *name));
+        let witnesses = name
+            .into_iter()
+            .chain(witnesses)
+            .map(|path| (path.to_owned(), Identity::of(Path::new(path))))
+            .collect();
+        let facts = Facts {
+            witnesses,
+            interpreter: interpreter.clone(),
+        };
+        let Ok(json) = serde_json::to_vec(&facts) else {
+            return;
+        };
+        self.publish(&facts_name(executable, environment), |file| {
+            file.write_all(&json)
+        });
+    }
+
+    /// Whether the facts about a Python are kept under its own name.
+    pub(crate) fn remembers(&self, interpreter: &Interpreter, environment: &Environment) -> bool {
+        let executable = Path::new(&interpreter.executable);
+        self.facts(executable, environment).is_some()
+    }
+}
+
+fn facts_name(executable: &Path, environment: &Environment) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(env!("CARGO_PKG_VERSION"));
+    hasher.update(executable.as_os_str().as_encoded_bytes());
+    for name in VARIABLES {
+        hasher.update(b"\0");
+        hasher.update(
+            environment
+                .var(name)
+                .map(std::ffi::OsStr::as_encoded_bytes)
+                .unwrap_or_default(),
+        );
+    }
+    format!("facts-{}.json", hex(&hasher.finalize()[..16]))
+}
