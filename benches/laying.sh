@@ -50,7 +50,7 @@ for kind in ext4 tmpfs xfs btrfs; do
         truncate -s 4G "$scratch/laying.img"
         case $kind in
             ext4) mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 "$scratch/laying.img" ;;
-            *) mkfs.$kind -q -f "$scratch/laying.img" ;;
+            *) mkfs.$kind -q -f "$scratch/laying.img" >/dev/null 2>&1 ;;
         esac
         mount -o loop "$scratch/laying.img" "$folder"
     fi

@@ -19,7 +19,7 @@ use finish::Programs;
 
 /// How much of the image one thread reads at once: little enough to stay in a core's cache, enough that reading is rare.
 const CHUNK: usize = 256 * 1024;
-/// More threads than this only wait for each other in the file system.
+/// More threads than this only wait for each other in the file system; so do more than there are cores, on xfs and btrfs.
 const THREADS: usize = 4;
 
 /// Where an image goes.
