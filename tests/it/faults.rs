@@ -16,7 +16,7 @@ use fs_err as fs;
 use walkdir::WalkDir;
 
 use crate::{
-    env::{TestEnv, program},
+    env::{Run, TestEnv, program},
     interpreters::{interpreters, must_not_be_missing, newest},
 };
 
@@ -105,6 +105,26 @@ pub(crate) fn has(tool: &str) -> bool {
         must_not_be_missing(tool);
     }
     found
+}
+
+/// rvenv for the newest Python under `strace`, each of `expressions` after an `-e`; what it traces is in [`strace_log`].
+pub(crate) fn strace<'a>(env: &'a TestEnv, expressions: &[&str], args: &[&str]) -> Run<'a> {
+    let log = strace_log(env);
+    let program = program();
+    let own = ["-f", "-qq", "-o", log.to_str().unwrap()];
+    let expressions = expressions.iter().flat_map(|expression| ["-e", expression]);
+    let rvenv = [
+        program.to_str().unwrap(),
+        "-p",
+        newest().executable.to_str().unwrap(),
+    ];
+    let line = own.into_iter().chain(expressions).chain(rvenv);
+    env.run("strace", line.chain(args.iter().copied()))
+}
+
+/// Where [`strace`] writes.
+pub(crate) fn strace_log(env: &TestEnv) -> PathBuf {
+    env.root().join("log")
 }
 
 /// Whether the tests run as root; where they do not, the check is skipped, or fails in CI.

@@ -9,7 +9,7 @@ use fs_err as fs;
 
 use crate::{
     env::TestEnv,
-    faults::{Mount, changes, has, leftovers, nobody, state},
+    faults::{Mount, changes, has, leftovers, nobody, state, strace},
     faults_clear::{clear, environment, stands},
     interpreters::newest,
 };
@@ -101,23 +101,9 @@ fn what_a_killed_run_has_moved_away_comes_back() {
         let calls = ["rename", "renameat"].into_iter();
         for (call, when) in calls.flat_map(|call| (1..9).map(move |when| (call, when))) {
             let kill = format!("inject={call}:signal=KILL:when={when}");
-            let own = [
-                "-f",
-                "-qq",
-                "-o",
-                "/dev/null",
-                "-e",
-                inject,
-                "-e",
-                &kill,
-                "-e",
-                "signal=none",
-            ];
-            let program = crate::env::program();
-            let python = newest().executable.to_str().unwrap();
-            let rest = [program.to_str().unwrap(), "-p", python, "--without-pip"];
-            let line = own.into_iter().chain(rest).chain(args);
-            let outcome = env.run("strace", line).cwd(cwd).outcome();
+            let args = [&["--without-pip"][..], &args].concat();
+            let run = strace(&env, &[inject, &kill, "signal=none"], &args);
+            let outcome = run.cwd(cwd).outcome();
             let now = state(&env.at("env"));
             let is_complete = now.contains_key(Path::new("pyvenv.cfg"));
             broken += u32::from(!is_complete);

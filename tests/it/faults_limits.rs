@@ -6,7 +6,7 @@ use fs_err as fs;
 
 use crate::{
     env::{TestEnv, program},
-    faults::{has, nobody, state, warm},
+    faults::{has, nobody, state, strace, strace_log, warm},
     faults_space::is_clear,
     interpreters::newest,
 };
@@ -98,29 +98,10 @@ fn every_call_fails_once() {
         return;
     }
     let env = TestEnv::new();
-    let log = env.root().join("log");
     let trace = format!("trace={CALLS}");
-    let program = program();
     let run = |inject: &str, args: &[&str]| {
-        let own = [
-            "-f",
-            "-qq",
-            "-e",
-            &trace,
-            "-e",
-            inject,
-            "-e",
-            "signal=none",
-            "-o",
-        ];
-        let rest = [log.to_str().unwrap(), program.to_str().unwrap(), "-p"];
-        let python = [newest().executable.to_str().unwrap(), "--without-pip"];
-        let args = own
-            .into_iter()
-            .chain(rest)
-            .chain(python)
-            .chain(args.iter().copied());
-        env.run("strace", args)
+        let args = [&["--without-pip"], args].concat();
+        strace(&env, &[&trace, inject, "signal=none"], &args)
             .var("RVENV_CACHE_DIR", warm())
             .outcome()
     };
@@ -140,7 +121,7 @@ fn every_call_fails_once() {
         prepare();
         run("trace=all", args).expect_code(0);
         let mut counts: BTreeMap<String, u32> = BTreeMap::new();
-        for line in fs::read_to_string(&log).unwrap().lines() {
+        for line in fs::read_to_string(strace_log(&env)).unwrap().lines() {
             let call = line
                 .split_once('(')
                 .and_then(|(call, _)| call.rsplit(' ').next());

@@ -6,7 +6,7 @@ use fs_err as fs;
 
 use crate::{
     env::{TestEnv, listing},
-    faults::{Mount, has, is_root, leftovers, state, warm},
+    faults::{Mount, has, is_root, leftovers, state, strace, warm},
     interpreters::newest,
 };
 
@@ -179,30 +179,15 @@ fn where_folders_cannot_be_exchanged() {
         return;
     }
     let env = TestEnv::new();
-    let program = crate::env::program();
-    let python = newest().executable.to_str().unwrap();
     for error in ["ENOSYS", "EINVAL"] {
         let inject = format!("inject=renameat2:error={error}");
-        let own = [
-            "-f",
-            "-qq",
-            "-o",
-            "/dev/null",
-            "-e",
-            &inject,
-            program.to_str().unwrap(),
-        ];
         for flags in [
             &["--without-pip"][..],
             &["--without-pip"],
             &["--clear"],
             &["--upgrade"],
         ] {
-            let line = own
-                .into_iter()
-                .chain(["-p", python])
-                .chain(flags.iter().copied());
-            let run = env.run("strace", line.chain(["env"]));
+            let run = strace(&env, &[&inject], &[flags, &["env"]].concat());
             run.var("RVENV_CACHE_DIR", warm()).succeeds();
             env.run(env.at("env/bin/python"), ["-c", "1"]).succeeds();
             env.holds_only(["env"]);

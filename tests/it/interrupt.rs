@@ -31,26 +31,6 @@ fn a_python_that_hangs_can_be_interrupted() {
 }
 
 #[test]
-fn an_interrupted_ensurepip_leaves_nothing() {
-    for signal in SIGNALS {
-        let env = TestEnv::new();
-        let mut run = env
-            .rvenv_for(newest(), ["a/env"])
-            .var("RVENV_SEEDER", "ensurepip")
-            .start();
-        // Something is being made, here or in the cache.
-        let busy =
-            || !listing(&env.work()).is_empty() || !listing(&env.root().join("tmp")).is_empty();
-        run.until(busy);
-        run.signal(signal);
-        let outcome = run.finish();
-        assert_eq!(outcome.signal(), Some(signal.as_raw()), "{outcome}");
-        assert_eq!(outcome.stdout, "", "{outcome}");
-        env.holds_only([]);
-    }
-}
-
-#[test]
 fn an_interrupted_clear_leaves_the_old_environment() {
     let env = TestEnv::new();
     env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();

@@ -7,7 +7,7 @@ use rustix::process::Signal;
 
 use crate::{
     env::{Outcome, Run, TestEnv},
-    faults::{State, changes, leftovers, state, warm},
+    faults::{State, changes, leftovers, state, strace, strace_log, warm},
     interpreters::newest,
 };
 
@@ -82,33 +82,11 @@ impl Scene {
         run.var("RVENV_CACHE_DIR", warm())
     }
 
-    /// A run under `strace`; the ends of the system's messages go to `log`.
+    /// A run under `strace`; what it calls is in [`strace_log`].
     fn traced(&self, inject: &str) -> Outcome {
-        let log = self.env.root().join("log");
         let trace = format!("trace={CALLS}");
-        let own = [
-            "-f",
-            "-qq",
-            "-e",
-            &trace,
-            "-e",
-            inject,
-            "-e",
-            "signal=none",
-            "-o",
-            log.to_str().unwrap(),
-        ];
-        let program = crate::env::program();
-        let program = [
-            program.to_str().unwrap(),
-            "-p",
-            newest().executable.to_str().unwrap(),
-        ];
-        let args = own
-            .into_iter()
-            .chain(program)
-            .chain(self.args.iter().copied());
-        let run = self.env.run("strace", args).cwd(self.cwd);
+        let expressions = [&trace, inject, "signal=none"];
+        let run = strace(&self.env, &expressions, &self.args).cwd(self.cwd);
         run.var("RVENV_CACHE_DIR", warm()).outcome()
     }
 
@@ -116,7 +94,7 @@ impl Scene {
     fn calls(&self) -> BTreeMap<String, u32> {
         self.prepare();
         self.traced("trace=all").expect_code(0);
-        let log = fs::read_to_string(self.env.root().join("log")).unwrap();
+        let log = fs::read_to_string(strace_log(&self.env)).unwrap();
         let mut counts: BTreeMap<(String, String), u32> = BTreeMap::new();
         for line in log.lines() {
             let mut words = line.splitn(2, char::is_whitespace);

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::env::{TestEnv, listing};
-use crate::faults::has;
+use crate::faults::{has, strace, strace_log};
 use crate::interpreters::{another, newest};
 
 /// A cache folder that holds what `newest()` needs.
@@ -59,24 +59,10 @@ fn a_warm_run_starts_no_process() {
     }
     let env = TestEnv::new();
     let cache = filled(&env);
-    let log = env.root().join("trace");
-    let program = crate::env::program();
-    let python = newest().executable.clone();
-    let line = [
-        "-f".as_ref(),
-        "-e".as_ref(),
-        "trace=execve".as_ref(),
-        "-o".as_ref(),
-        log.as_os_str(),
-        program.as_os_str(),
-        "-p".as_ref(),
-        python.as_os_str(),
-        "second".as_ref(),
-    ];
-    env.run("strace", line)
+    strace(&env, &["trace=execve"], &["second"])
         .var("RVENV_CACHE_DIR", &cache)
         .succeeds();
-    let trace = fs::read_to_string(log).unwrap();
+    let trace = fs::read_to_string(strace_log(&env)).unwrap();
     assert_eq!(trace.matches("execve(").count(), 1, "{trace}");
     pip_works(&env, "second");
 }
