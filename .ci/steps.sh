@@ -116,31 +116,29 @@ tools_npm() {
 # run_tests WHERE COMMAND...: runs a test command, shows its output, and adds what passed to $CI_PASSED, a file. One that
 # ran no test fails.
 run_tests() {
-    local where=$1 log status=0 passed
-    shift
+    # shellcheck disable=SC2016 # The fields are awk's.
+    counted '/^test result: / { sum += $4 } / *Summary / { for (i = 2; i <= NF; i++) if ($i ~ /^passed/) sum += $(i - 1) }
+        END { print sum + 0 }' "$@"
+}
+
+# run_unittest WHERE COMMAND...: as run_tests, for Python's unittest. What is skipped is no failure: it says why.
+run_unittest() {
+    # shellcheck disable=SC2016 # The fields are awk's.
+    counted '/^Ran [0-9]+ tests? in / { ran = $2 }
+        /^OK/ { if (match($0, /skipped=[0-9]+/)) ran -= substr($0, RSTART + 8, RLENGTH - 8); passed = ran }
+        END { print passed + 0 }' "$@"
+}
+
+# counted PROGRAM WHERE COMMAND...: PROGRAM is awk's, and prints how many tests of the command's output passed.
+counted() {
+    local program=$1 where=$2 log status=0 passed
+    shift 2
     log=$(mktemp)
     # Through a file: a process that a test leaves behind would keep a pipe open.
     # A signal that a caller in the background left ignored would be ignored by what the tests start, too.
     env --default-signal "$@" >"$log" 2>&1 || status=$?
     cat "$log"
-    passed=$(sed -nE 's/^test result: .* ([0-9]+) passed; .*$/\1/p; s/^ *Summary .* ([0-9]+) passed.*$/\1/p' "$log" |
-        awk '{ sum += $1 } END { print sum + 0 }')
-    rm -f "$log"
-    [ "$status" -eq 0 ] || die "tests fail ($where)"
-    [ "$passed" -gt 0 ] || die "no test was run ($where)"
-    [ -z "${CI_PASSED-}" ] || echo "$passed" >>"$CI_PASSED"
-}
-
-# run_unittest WHERE COMMAND...: as run_tests, for Python's unittest. What is skipped is no failure: it says why.
-run_unittest() {
-    local where=$1 log status=0 passed
-    shift
-    log=$(mktemp)
-    env --default-signal "$@" >"$log" 2>&1 || status=$?
-    cat "$log"
-    passed=$(awk '/^Ran [0-9]+ tests? in / { ran = $2 }
-        /^OK/ { if (match($0, /skipped=[0-9]+/)) ran -= substr($0, RSTART + 8, RLENGTH - 8); passed = ran }
-        END { print passed + 0 }' "$log")
+    passed=$(awk "$program" "$log")
     rm -f "$log"
     [ "$status" -eq 0 ] || die "tests fail ($where)"
     [ "$passed" -gt 0 ] || die "no test was run ($where)"
