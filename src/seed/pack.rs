@@ -59,7 +59,8 @@ impl Packed {
         files.sort_by_cached_key(|path| laying_order(path));
         let mut entries = Vec::with_capacity(files.len());
         for path in files {
-            if path.ends_with(".dist-info/RECORD") {
+            // Written anew from the index; one that a vendored distribution has left is a file as any other.
+            if is_record(&path, &distributions) {
                 continue;
             }
             let (contents, filenames) = stored(site_packages, &path)?;
@@ -148,6 +149,14 @@ fn is_pip(distribution: &Distribution) -> bool {
     distribution.name == "pip"
 }
 
+fn is_record(path: &str, distributions: &[Distribution]) -> bool {
+    path.strip_suffix("/RECORD").is_some_and(|folder| {
+        distributions
+            .iter()
+            .any(|distribution| distribution.dist_info == folder)
+    })
+}
+
 /// A source directly before its bytecode, so that the second can repeat the first's time; folder by folder.
 fn laying_order(path: &str) -> (String, bool) {
     match source_of(path) {
@@ -217,5 +226,36 @@ fn unfit(path: &Path, reason: &str) -> Error {
     Error::DamagedImage {
         path: path.into(),
         reason: reason.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vendored_distributions_record_is_a_file_of_its_vendor() {
+        let scratch = tempfile::tempdir().unwrap();
+        let site_packages = scratch.path().join("lib");
+        let files = [
+            (
+                "demo-1.0.dist-info/RECORD",
+                "demo/x-2.dist-info/RECORD,,\r\ndemo-1.0.dist-info/RECORD,,\r\n",
+            ),
+            ("demo/x-2.dist-info/RECORD", "x.py,,\n"),
+        ];
+        for (path, contents) in files {
+            let path = site_packages.join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, contents).unwrap();
+        }
+        let packed = Packed::read(&site_packages, &scratch.path().join("bin"), 16).unwrap();
+        let paths: Vec<_> = packed
+            .index
+            .entries
+            .iter()
+            .map(|entry| &entry.path)
+            .collect();
+        assert_eq!(paths, ["demo/x-2.dist-info/RECORD"]);
     }
 }
