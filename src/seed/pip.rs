@@ -62,7 +62,9 @@ pub(crate) fn install_requirements(
     for file in &options.requirements {
         command.arg("-r").arg(file);
     }
-    command.arg("--").args(&options.packages);
+    if !options.packages.is_empty() {
+        command.arg("--").args(&options.packages);
+    }
     command.env("VIRTUAL_ENV", &context.env_dir);
     command.env_remove("PYTHONHOME").env_remove("PYTHONPATH");
     log.wait("installing requirements", || {
