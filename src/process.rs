@@ -5,6 +5,7 @@
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -13,7 +14,9 @@ use crate::fs;
 use crate::interrupt::Interrupt;
 
 /// The most of one stream that is kept, in bytes: enough for any error, too little to fill the memory with rubbish.
-const STREAM_LIMIT: u64 = 1 << 20;
+const STREAM_LIMIT: usize = 1 << 20;
+/// How long the streams of a program that has ended may stay open: what it has left running may hold them for ever.
+const GRACE: Duration = Duration::from_secs(2);
 
 /// What a program said and how it ended.
 pub(crate) struct Output {
@@ -51,15 +54,22 @@ pub(crate) fn run(
     let mut child = command
         .spawn()
         .map_err(Error::io("start", Path::new(command.get_program())))?;
-    let readers = reader(child.stdout.take())
-        .and_then(|stdout| Ok((stdout, reader(child.stderr.take())?)))
+    let readers = Listener::new(child.stdout.take())
+        .and_then(|stdout| Ok((stdout, Listener::new(child.stderr.take())?)))
         .map_err(Error::io("listen to", Path::new(command.get_program())));
     let (stdout, stderr) = readers.inspect_err(|_| fs::end_process_group(&mut child))?;
     let status = wait(&mut child, limit, interrupt, &program)?;
+    let ended = Instant::now();
+    let mut pause = Duration::from_micros(50);
+    while !(stdout.is_done() && stderr.is_done()) && ended.elapsed() < GRACE {
+        interrupt.check()?;
+        thread::sleep(pause);
+        pause = (pause * 2).min(Duration::from_millis(10));
+    }
     Ok(Output {
         status,
-        stdout: stdout.join().unwrap_or_default(),
-        stderr: stderr.join().unwrap_or_default(),
+        stdout: stdout.heard(),
+        stderr: stderr.heard(),
     })
 }
 
@@ -111,14 +121,44 @@ pub(crate) fn command_line(command: &Command) -> String {
     line
 }
 
-fn reader<R: Read + Send + 'static>(stream: Option<R>) -> io::Result<thread::JoinHandle<Vec<u8>>> {
-    thread::Builder::new().spawn(move || {
-        let mut kept = Vec::new();
-        if let Some(mut stream) = stream {
-            let _ = (&mut stream).take(STREAM_LIMIT).read_to_end(&mut kept);
-            // Read on, so that the program never blocks on a full pipe.
-            let _ = io::copy(&mut stream, &mut io::sink());
+/// A thread that reads a program's stream, so that the program never blocks on a full pipe.
+struct Listener {
+    kept: Arc<Mutex<Vec<u8>>>,
+    thread: thread::JoinHandle<()>,
+}
+
+impl Listener {
+    fn new(stream: Option<impl Read + Send + 'static>) -> io::Result<Self> {
+        let kept = Arc::new(Mutex::new(Vec::new()));
+        let ours = Arc::clone(&kept);
+        let thread = thread::Builder::new().spawn(move || {
+            let mut buffer = [0; 8192];
+            let mut stream = stream;
+            while let Some(Ok(count @ 1..)) =
+                stream.as_mut().map(|stream| read(stream, &mut buffer))
+            {
+                let mut kept = ours.lock().unwrap_or_else(PoisonError::into_inner);
+                let room = STREAM_LIMIT.saturating_sub(kept.len());
+                kept.extend_from_slice(&buffer[..count.min(room)]);
+            }
+        })?;
+        Ok(Self { kept, thread })
+    }
+
+    fn is_done(&self) -> bool {
+        self.thread.is_finished()
+    }
+
+    fn heard(&self) -> Vec<u8> {
+        std::mem::take(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+fn read(stream: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match stream.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            other => return other,
         }
-        kept
-    })
+    }
 }

@@ -299,3 +299,23 @@ fn a_python_that_never_answers_is_given_up() {
     assert_eq!(taken(&env, &path, &[]), good.join("python3"));
     eprintln!("given up after {} s", started.elapsed().as_secs());
 }
+
+#[test]
+fn what_a_python_leaves_running_is_not_waited_for() {
+    let env = TestEnv::new();
+    let pid = env.root().join("pid");
+    let start = format!(
+        "sleep 30 & echo $! > '{}'\nexec '{}' \"$@\"",
+        pid.display(),
+        newest().executable.display()
+    );
+    let python = env.root().join("wrapped/python3");
+    script(&python, &format!("#!/bin/sh\n{start}\n"));
+    let python = python.to_str().unwrap();
+    env.rvenv(["--without-pip", "--no-cache", "-p", python, "env"])
+        .var("PATH", "/usr/bin:/bin")
+        .succeeds();
+    // It holds the streams that Python's answer came through.
+    let pid = fs::read_to_string(pid).unwrap();
+    env.run("kill", [pid.trim()]).succeeds();
+}
