@@ -19,7 +19,7 @@ use finish::Programs;
 
 /// How much of the image one thread reads at once: little enough to stay in a core's cache, enough that reading is rare.
 const CHUNK: usize = 256 * 1024;
-/// More threads than this only wait for each other in the file system; so do more than there are cores, on xfs and btrfs.
+/// More threads than this only wait for each other in the file system.
 const THREADS: usize = 4;
 
 /// Where an image goes.
@@ -71,10 +71,11 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
         }
         Ok(())
     };
-    let threads = thread::available_parallelism()
-        .map_or(1, usize::from)
-        .min(THREADS)
-        .min(chunks.len());
+    let threads = match thread::available_parallelism().map_or(1, usize::from) {
+        1 => 1,
+        // One more than there are cores: some thread always waits for a folder's lock.
+        cores => (cores + 1).min(THREADS).min(chunks.len()),
+    };
     thread::scope(|scope| {
         // A thread that cannot be had is no obstacle: the others do its share.
         let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
