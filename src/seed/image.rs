@@ -64,6 +64,15 @@ pub(crate) struct Entry {
     pub(crate) filenames: Option<Vec<u32>>,
 }
 
+/// Whether `path` is the RECORD of one of these, which is written anew from the index; not that of one which they vendor.
+pub(super) fn is_record(distributions: &[Distribution], path: &str) -> bool {
+    path.strip_suffix("/RECORD").is_some_and(|folder| {
+        distributions
+            .iter()
+            .any(|distribution| distribution.dist_info == folder)
+    })
+}
+
 type Row = (String, u32, u32, usize, bool, Option<Vec<u32>>);
 
 impl From<Row> for Entry {

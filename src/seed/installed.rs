@@ -8,7 +8,7 @@ use std::str::FromStr as _;
 use fs_err as fs;
 use pep440_rs::Version;
 
-use super::image::Image;
+use super::image::{Image, is_record};
 use super::record;
 
 /// One `.dist-info` folder.
@@ -137,11 +137,8 @@ pub(crate) fn obsolete(
     purelib: &str,
 ) -> Vec<String> {
     let brought = |path: &str| {
-        let is_record = image.index.distributions.iter().any(|distribution| {
-            path.strip_suffix("/RECORD")
-                .is_some_and(|folder| folder == distribution.dist_info)
-        });
-        is_record || image.index.entries.iter().any(|entry| entry.path == path)
+        is_record(&image.index.distributions, path)
+            || image.index.entries.iter().any(|entry| entry.path == path)
     };
     let scripts = image
         .index

@@ -15,7 +15,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::co_filename;
-use super::image::{Distribution, Entry, INDEX, Index};
+use super::image::{self, Distribution, Entry, INDEX, Index};
 use crate::error::Error;
 use crate::fs::is_executable;
 
@@ -59,8 +59,7 @@ impl Packed {
         files.sort_by_cached_key(|path| laying_order(path));
         let mut entries = Vec::with_capacity(files.len());
         for path in files {
-            // Written anew from the index; one that a vendored distribution has left is a file as any other.
-            if is_record(&path, &distributions) {
+            if image::is_record(&distributions, &path) {
                 continue;
             }
             let (contents, filenames) = stored(site_packages, &path)?;
@@ -147,14 +146,6 @@ fn beside(site_packages: &Path, bin: &Path) -> (String, PathBuf) {
 
 fn is_pip(distribution: &Distribution) -> bool {
     distribution.name == "pip"
-}
-
-fn is_record(path: &str, distributions: &[Distribution]) -> bool {
-    path.strip_suffix("/RECORD").is_some_and(|folder| {
-        distributions
-            .iter()
-            .any(|distribution| distribution.dist_info == folder)
-    })
 }
 
 /// A source directly before its bytecode, so that the second can repeat the first's time; folder by folder.

@@ -30,8 +30,9 @@ impl Seed<'_> {
         if let Some(image) = self.stored(&key) {
             return Ok(image);
         }
-        let building = self.store.building(&key);
-        if let Some(mut building) = building {
+        // Held until the image is built.
+        let mut building = self.store.building(&key);
+        if let Some(building) = &mut building {
             // Another process that is at it already will be done sooner than this one; if it dies, its lock dies with it.
             while matches!(building.try_lock(), Ok(false)) {
                 self.interrupt.check()?;
@@ -40,7 +41,6 @@ impl Seed<'_> {
             if let Some(image) = self.stored(&key) {
                 return Ok(image);
             }
-            return self.build(&key, scratch, context);
         }
         self.build(&key, scratch, context)
     }

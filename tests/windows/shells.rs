@@ -4,19 +4,13 @@ use fs_err as fs;
 
 use crate::{Place, is_wine, pythons, succeeds};
 
+/// What both shells could take for their own if it were not quoted.
+const NAMES: [&str; 5] = ["env", "with spaces", "a & b", "50% of it", "wow!"];
+
 #[test]
 fn cmd_activates_and_deactivates() {
     let place = Place::new();
-    // Names that cmd would take for its own if they were not quoted.
-    for name in [
-        "env",
-        "with spaces",
-        "a & b",
-        "50% of it",
-        "wow!",
-        "(x86)",
-        "a^b",
-    ] {
+    for name in NAMES.into_iter().chain(["(x86)", "a^b"]) {
         if name.contains('%') && is_wine() {
             eprintln!("skipped: Wine's cmd expands what it has just expanded once more");
             continue;
@@ -71,14 +65,7 @@ fn powershell_activates_and_deactivates() {
         return;
     };
     for shell in ["powershell", "pwsh"] {
-        for name in [
-            "env",
-            "with spaces",
-            "a & b",
-            "50% of it",
-            "wow!",
-            "it's $HOME `y",
-        ] {
+        for name in NAMES.into_iter().chain(["it's $HOME `y"]) {
             succeeds(place.rvenv(python).args(["--without-pip", "--clear", name]));
             let env = place.work.join(name);
             let quoted = env.to_str().unwrap().replace('\'', "''");
