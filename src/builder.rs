@@ -17,6 +17,7 @@ use crate::options::{Environment, OnExisting, Options};
 use crate::redirect;
 use crate::seed::pip;
 use crate::stage::{self, Stage};
+use crate::store::Store;
 use crate::summary;
 use crate::tree;
 
@@ -51,6 +52,8 @@ pub struct EnvBuilder {
     interrupt: Interrupt,
     post_setup: Option<Box<PostSetup>>,
     interpreter: OnceLock<Interpreter>,
+    /// One for the whole run, so that it warns once.
+    store: OnceLock<Store>,
 }
 
 impl EnvBuilder {
@@ -63,6 +66,7 @@ impl EnvBuilder {
             interrupt: Interrupt::default(),
             post_setup: None,
             interpreter: OnceLock::new(),
+            store: OnceLock::new(),
         }
     }
 

@@ -57,7 +57,8 @@ fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitC
         return print(&manual::man()?);
     }
     if args.prune_cache {
-        let freed = rvenv::prune_cache(&args.cache()).context("could not empty the cache")?;
+        let freed =
+            rvenv::prune_cache(&args.cache_to_prune()).context("could not empty the cache")?;
         let mut out = std::io::stdout().lock();
         let (megabytes, tenths) = (freed / 1_000_000, freed % 1_000_000 / 100_000);
         writeln!(out, "freed {megabytes}.{tenths} MB").context("could not write to stdout")?;

@@ -74,6 +74,7 @@ impl EnvBuilder {
     /// [`Error::Cache`] if it cannot be kept.
     pub fn warm_cache(&self) -> Result<(), Error> {
         let store = self.store();
+        store.without_warning();
         let interpreter = self.interpreter()?;
         // A Python that is reached through a shim is remembered under its own name.
         self.discovery().facts(Path::new(&interpreter.executable))?;
@@ -120,7 +121,8 @@ impl EnvBuilder {
     }
 
     pub(super) fn store(&self) -> Store {
-        Store::new(&self.options.cache, &self.environment, self.log())
+        let new = || Store::new(&self.options.cache, &self.environment, self.log());
+        self.store.get_or_init(new).clone()
     }
 
     pub(super) fn log(&self) -> Log {

@@ -74,9 +74,17 @@ impl Args {
 
     /// The cache that is meant.
     pub(crate) fn cache(&self) -> Cache {
-        match (&self.cache_dir, self.no_cache) {
-            (_, true) => Cache::Off,
-            (Some(folder), _) if !folder.as_os_str().is_empty() => Cache::Folder(folder.clone()),
+        if self.no_cache {
+            Cache::Off
+        } else {
+            self.cache_to_prune()
+        }
+    }
+
+    /// The cache that is meant, whether it is used otherwise or not.
+    pub(crate) fn cache_to_prune(&self) -> Cache {
+        match &self.cache_dir {
+            Some(folder) if !folder.as_os_str().is_empty() => Cache::Folder(folder.clone()),
             _ => Cache::Default,
         }
     }

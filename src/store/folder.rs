@@ -10,9 +10,14 @@ use fs_err as fs;
 
 use crate::options::Environment;
 
+/// The subfolder that holds everything, so that a folder of other files can be named as well; its number is the format's.
+pub(super) const NAME: &str = "rvenv-v1";
 /// Entries that nobody used for this long go when something new is published.
 const UNUSED: Duration = Duration::from_hours(90 * 24);
-const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# This folder can be deleted at any time; rvenv fills it again.\n";
+const TAG_NAME: &str = "CACHEDIR.TAG";
+/// How the tag of every version of rvenv begins (bford.info/cachedir).
+const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# This file is a cache directory tag created by rvenv.\n";
+const TAG_REST: &str = "# This folder can be deleted at any time; rvenv fills it again.\n";
 
 /// The folder that the system's conventions give.
 pub(super) fn default_folder(environment: &Environment) -> Option<PathBuf> {
@@ -34,11 +39,26 @@ pub(super) fn default_folder(environment: &Environment) -> Option<PathBuf> {
     }
 }
 
-/// Makes the folder, so that it is nobody else's from its first instant on.
+/// Makes the folder that is named and rvenv's own in it.
 pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
-    if let Some(parent) = folder.parent() {
-        fs::create_dir_all(parent)?;
+    if let Some(parent) = folder.parent()
+        && fs::symlink_metadata(parent).is_err()
+    {
+        if let Some(above) = parent.parent() {
+            fs::create_dir_all(above)?;
+        }
+        make_private(parent, |_| Ok(()), Path::is_dir)?;
     }
+    let tag = |made: &Path| fs::write(made.join(TAG_NAME), format!("{TAG}{TAG_REST}"));
+    make_private(folder, tag, is_store)
+}
+
+/// Makes a folder that nobody else can write to; another process may be faster, whose folder is then `as_good`.
+fn make_private(
+    folder: &Path,
+    fill: impl FnOnce(&Path) -> io::Result<()>,
+    as_good: impl FnOnce(&Path) -> bool,
+) -> io::Result<()> {
     // 0700 from the first instant on: `mkdir` first and `chmod` later would leave a moment between.
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -46,26 +66,80 @@ pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     let made = builder
         .prefix(".rvenv-")
         .tempdir_in(folder.parent().unwrap_or(folder))?;
+    fill(made.path())?;
     match fs::rename(made.path(), folder) {
         Ok(()) => drop(made.keep()),
-        // Another process was faster: this one's folder goes.
-        Err(_) if folder.is_dir() => return Ok(()),
+        Err(_) if as_good(folder) => {}
+        Err(_) if folder.is_dir() => {
+            let path = folder.display();
+            return Err(io::Error::other(format!(
+                "{path} has no {TAG_NAME} of rvenv"
+            )));
+        }
         Err(error) => return Err(error),
     }
-    fs::write(folder.join("CACHEDIR.TAG"), TAG)
+    Ok(())
 }
 
-/// Files of ours in the folder.
+/// Whether rvenv has made this folder; from any other nothing is ever removed.
+pub(super) fn is_store(folder: &Path) -> bool {
+    fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir())
+        && fs::read(folder.join(TAG_NAME)).is_ok_and(|tag| tag.starts_with(TAG.as_bytes()))
+}
+
+/// rvenv's own files in its own folder.
 pub(super) fn entries(folder: &Path) -> impl Iterator<Item = (PathBuf, std::fs::Metadata)> {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let folder = is_store(folder).then_some(folder);
+    let entries = folder
+        .into_iter()
+        .flat_map(fs::read_dir)
+        .flatten()
+        .flatten();
     entries.filter_map(|entry| {
         let name = entry.file_name();
-        let ours = [".new-", "facts-", "image-", "pip-"]
-            .iter()
-            .any(|prefix| name.as_encoded_bytes().starts_with(prefix.as_bytes()));
         let metadata = entry.metadata().ok().filter(std::fs::Metadata::is_file);
-        ours.then_some(entry.path()).zip(metadata)
+        name.to_str()
+            .is_some_and(is_entry)
+            .then_some(entry.path())
+            .zip(metadata)
     })
+}
+
+/// Whether a file is called as rvenv calls its own.
+pub(super) fn is_entry(name: &str) -> bool {
+    let between = |prefix: &str, suffix: &str| {
+        let rest = name.strip_prefix(prefix)?;
+        rest.strip_suffix(suffix)
+    };
+    let is_key = |key: &str| {
+        let is_digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+        key.len() == 32 && key.bytes().all(is_digit)
+    };
+    let is_random =
+        |text: &str| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    // `{version}-{python tag}` of a wheel for every platform.
+    let is_wheel = |text: &str| {
+        let version = text
+            .strip_suffix("-py3")
+            .or_else(|| text.strip_suffix("-py2.py3"));
+        version.is_some_and(|version| {
+            version.starts_with(|first: char| first.is_ascii_digit()) && !version.contains('-')
+        })
+    };
+    between("facts-", ".json").is_some_and(is_key)
+        || between("image-", ".zip").is_some_and(is_key)
+        || between("image-", ".lock").is_some_and(is_key)
+        || between("pip-", "-none-any.whl").is_some_and(is_wheel)
+        || between(".new-", "").is_some_and(is_random)
+}
+
+/// Removes an entry; another process may have done so already.
+pub(super) fn remove(path: &Path) -> io::Result<bool> {
+    match fs::remove_file(path) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// One `stat` per file, and only when something was published: never on a warm run.
@@ -83,7 +157,46 @@ pub(super) fn sweep(folder: &Path) {
             .and_then(|used| now.duration_since(used).ok())
             .is_some_and(|unused| unused > UNUSED)
         {
-            let _ = fs::remove_file(path);
+            let _ = remove(&path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_names_of_exactly_that_shape_are_entries() {
+        let key = "0123456789abcdef0123456789abcdef";
+        for name in [
+            format!("facts-{key}.json"),
+            format!("image-{key}.zip"),
+            format!("image-{key}.lock"),
+            "pip-23.2.1-py3-none-any.whl".into(),
+            "pip-18.1-py2.py3-none-any.whl".into(),
+            ".new-aZ09bY".into(),
+        ] {
+            assert!(is_entry(&name), "{name}");
+        }
+        for name in [
+            format!("facts-{key}.json.bak"),
+            format!("image-{key}.jpg"),
+            format!("image-{key}0.zip"),
+            format!("image-{}.zip", key.to_uppercase()),
+            format!("my-image-{key}.zip"),
+            "image-001.jpg".into(),
+            "image-001.zip".into(),
+            "facts-2024.json".into(),
+            "pip-notes.txt".into(),
+            "pip-tools-7.4.1-py3-none-any.whl".into(),
+            "pip-23.2.1-1-py3-none-any.whl".into(),
+            "pip-23.2.1-cp312-cp312-linux_x86_64.whl".into(),
+            ".new-folder-1".into(),
+            ".new-abcde".into(),
+            TAG_NAME.into(),
+        ] {
+            assert!(!is_entry(&name), "{name}");
         }
     }
 }

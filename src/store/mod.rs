@@ -1,14 +1,17 @@
 //! The cache folder: interpreters' facts and packages' images, one file each, published by rename and never modified.
 //!
-//! Trusted only if it belongs to the current user (or root) and nobody else can write it. Absent, read-only, full, corrupt or
-//! foreign, it merely remembers nothing. Knows names, not contents.
+//! They lie in a subfolder of rvenv's own. Trusted only if both folders belong to the current user (or root) and nobody else can
+//! write to them. Absent, read-only, full, corrupt or foreign, it merely remembers nothing. Knows names, not contents.
 
 mod building;
 mod facts;
 mod folder;
 
+use std::fmt::Display;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use fs_err as fs;
 
@@ -17,12 +20,15 @@ use crate::fs::is_trusted;
 use crate::log::Log;
 use crate::options::{Cache, Environment};
 pub(crate) use building::Building;
-use folder::{default_folder, entries, make_folder, sweep};
+use folder::{default_folder, entries, is_entry, is_store, make_folder, remove, sweep};
 
 /// The cache folder, or nothing that behaves like an empty one.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
+    /// rvenv's own subfolder of the one that is named.
     folder: Option<PathBuf>,
+    /// Whether there is a warning when it cannot be used: once, and only about a folder that somebody named.
+    warns: Arc<AtomicBool>,
     log: Log,
 }
 
@@ -34,7 +40,16 @@ impl Store {
             Cache::Folder(folder) => Some(folder.clone()),
             Cache::Default => default_folder(environment),
         };
-        Self { folder, log }
+        Self {
+            folder: folder.map(|folder| folder.join(folder::NAME)),
+            warns: Arc::new(AtomicBool::new(matches!(cache, Cache::Folder(_)))),
+            log,
+        }
+    }
+
+    /// For a caller who makes an error of what would be a warning.
+    pub(crate) fn without_warning(&self) {
+        self.warns.store(false, Ordering::Relaxed);
     }
 
     /// The stored image of this key.
@@ -44,8 +59,8 @@ impl Store {
 
     /// Removes an image that turned out to be damaged.
     pub(crate) fn discard_image(&self, key: &str) {
-        if let Some(folder) = &self.folder {
-            let _ = fs::remove_file(folder.join(image_name(key)));
+        if let Some(folder) = self.folder.as_ref().filter(|folder| is_store(folder)) {
+            let _ = remove(&folder.join(image_name(key)));
         }
     }
 
@@ -64,7 +79,8 @@ impl Store {
 
     /// Keeps a wheel of pip under its own name, for Pythons that bring none.
     pub(crate) fn keep_wheel(&self, wheel: &Path) {
-        let Some(name) = wheel.file_name().and_then(|name| name.to_str()) else {
+        let name = wheel.file_name().and_then(|name| name.to_str());
+        let Some(name) = name.filter(|name| is_entry(name)) else {
             return;
         };
         if self.trusted(name).is_none() {
@@ -88,8 +104,7 @@ impl Store {
     ///
     /// It belongs to a file that lives only as long as the building does, and ends with its holder.
     pub(crate) fn building(&self, key: &str) -> Option<Building> {
-        let folder = self.folder.as_ref().filter(|_| self.prepare())?;
-        let path = folder.join(format!("image-{key}.lock"));
+        let path = self.prepared()?.join(format!("image-{key}.lock"));
         Building::prepare(path).ok()
     }
 
@@ -99,13 +114,11 @@ impl Store {
     ///
     /// The first refusal of the operating system.
     pub(crate) fn prune(&self) -> io::Result<u64> {
-        let Some(folder) = &self.folder else {
-            return Ok(0);
-        };
         let mut freed = 0;
-        for (path, metadata) in entries(folder) {
-            fs::remove_file(path)?;
-            freed += metadata.len();
+        for (path, metadata) in self.folder.iter().flat_map(|folder| entries(folder)) {
+            if remove(&path)? {
+                freed += metadata.len();
+            }
         }
         Ok(freed)
     }
@@ -118,56 +131,39 @@ impl Store {
                 reason: "there is none: it is turned off, or no variable says where it is".into(),
             };
         };
-        let made = match fs::symlink_metadata(folder) {
-            Ok(_) => Ok(()),
-            Err(_) => make_folder(folder).map_err(|error| error.to_string()),
-        };
-        let kept = made.and_then(|()| is_trusted(folder)).and_then(|()| {
+        let kept = made(folder).and_then(|()| {
             let file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder);
             file.map(drop).map_err(|error| error.to_string())
         });
         Error::Cache {
-            path: folder.clone(),
+            path: named(folder).into(),
             reason: kept
                 .err()
                 .unwrap_or_else(|| "what was written cannot be read again".into()),
         }
     }
 
-    /// The path of a stored file if folder and file can be trusted.
+    /// The path of a stored file if folders and file can be trusted.
     fn trusted(&self, name: &str) -> Option<PathBuf> {
         let folder = self.folder.as_ref()?;
         let path = folder.join(name);
         if fs::symlink_metadata(&path).is_err() {
             return None;
         }
-        match is_trusted(folder).and_then(|()| is_trusted(&path)) {
+        match is_trusted_folder(folder).and_then(|()| is_trusted(&path)) {
             Ok(()) => Some(path),
             Err(reason) => {
-                self.log.say(|| format!("cache not used: {reason}"));
+                self.say("is not used", reason);
                 None
             }
         }
     }
 
-    /// Makes the folder if it is missing; `false` if nothing can be kept in it.
-    fn prepare(&self) -> bool {
-        let Some(folder) = &self.folder else {
-            return false;
-        };
-        if fs::symlink_metadata(folder).is_err()
-            && let Err(error) = make_folder(folder)
-        {
-            self.log.say(|| format!("nothing is cached: {error}"));
-            return false;
-        }
-        match is_trusted(folder) {
-            Ok(()) => true,
-            Err(reason) => {
-                self.log.say(|| format!("cache not used: {reason}"));
-                false
-            }
-        }
+    /// Makes the folder if it is missing; `None` if nothing can be kept in it.
+    fn prepared(&self) -> Option<&Path> {
+        let folder = self.folder.as_deref()?;
+        let made = made(folder).map_err(|reason| self.say("is not used", reason));
+        made.is_ok().then_some(folder)
     }
 
     fn publish(
@@ -175,7 +171,7 @@ impl Store {
         name: &str,
         write: impl FnOnce(&mut tempfile::NamedTempFile) -> io::Result<()>,
     ) {
-        let Some(folder) = self.folder.as_ref().filter(|_| self.prepare()) else {
+        let Some(folder) = self.prepared() else {
             return;
         };
         let published = tempfile::Builder::new()
@@ -187,9 +183,43 @@ impl Store {
             });
         match published {
             Ok(_) => sweep(folder),
-            Err(error) => self.log.say(|| format!("nothing is cached: {error}")),
+            Err(error) => self.say("cannot be written", error),
         }
     }
+
+    /// Says what is wrong with the folder.
+    fn say(&self, what: &str, reason: impl Display) {
+        let folder = self.folder.as_deref().map(named).unwrap_or_default();
+        let line = || format!("the cache folder {folder} {what}: {reason}");
+        if self.warns.swap(false, Ordering::Relaxed) {
+            self.log.warn(&line());
+        } else {
+            self.log.say(line);
+        }
+    }
+}
+
+/// The folder as it was named.
+fn named(folder: &Path) -> String {
+    folder.parent().unwrap_or(folder).display().to_string()
+}
+
+/// Makes the folder if it is missing, and tells whether it can be trusted.
+fn made(folder: &Path) -> Result<(), String> {
+    if let Some(parent) = folder.parent()
+        && fs::symlink_metadata(parent).is_ok()
+    {
+        // Nothing is made in a folder that others can write to.
+        is_trusted(parent)?;
+    }
+    if !is_store(folder) {
+        make_folder(folder).map_err(|error| error.to_string())?;
+    }
+    is_trusted_folder(folder)
+}
+
+fn is_trusted_folder(folder: &Path) -> Result<(), String> {
+    is_trusted(folder.parent().unwrap_or(folder)).and_then(|()| is_trusted(folder))
 }
 
 fn image_name(key: &str) -> String {

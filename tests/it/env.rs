@@ -152,6 +152,11 @@ fn shared_cache() -> &'static Path {
     })
 }
 
+/// The folder in a cache folder that is rvenv's own.
+pub(crate) fn store(cache: &Path) -> PathBuf {
+    cache.join("rvenv-v1")
+}
+
 /// The names in a folder, sorted.
 pub(crate) fn listing(folder: &Path) -> Vec<String> {
     let mut names: Vec<_> = fs::read_dir(folder)

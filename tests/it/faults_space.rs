@@ -70,10 +70,13 @@ fn a_full_store_is_no_obstacle() {
         return;
     };
     let run = env.rvenv_for(newest(), ["env"]);
-    run.var("RVENV_CACHE_DIR", env.at("store")).succeeds();
+    let outcome = run.var("RVENV_CACHE_DIR", env.at("store")).outcome();
+    outcome.expect_code(0);
+    assert_eq!(outcome.stderr.lines().count(), 1, "{outcome}");
+    assert!(outcome.stderr.contains("No space left"), "{outcome}");
     env.run(env.at("env/bin/pip"), ["--version"]).stdout();
     assert!(
-        !crate::env::listing(&env.at("store"))
+        !crate::env::listing(&crate::env::store(&env.at("store")))
             .iter()
             .any(|name| name.starts_with(".new"))
     );

@@ -104,7 +104,7 @@ fn with_one_empty_store() {
     // One store, one image, and nothing unfinished.
     let cache = env.root().join("home/.cache");
     assert_eq!(listing(&cache), ["rvenv"]);
-    let stored = listing(&cache.join("rvenv"));
+    let stored = listing(&crate::env::store(&cache.join("rvenv")));
     let images = stored.iter().filter(|name| name.starts_with("image-"));
     assert_eq!(images.count(), 1, "{stored:?}");
     assert!(

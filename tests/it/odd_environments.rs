@@ -209,6 +209,9 @@ fn with_a_read_only_store() {
         return;
     }
     let run = env.rvenv_for(newest(), ["env"]);
-    run.var("RVENV_CACHE_DIR", env.at("store")).succeeds();
+    let outcome = run.var("RVENV_CACHE_DIR", env.at("store")).outcome();
+    outcome.expect_code(0);
+    assert_eq!(outcome.stderr.lines().count(), 1, "{outcome}");
+    assert!(outcome.stderr.contains("Read-only"), "{outcome}");
     works(&env, "env");
 }

@@ -1,12 +1,12 @@
 //! The cache folder: what is in it, who is trusted with it, and that nothing depends on it.
 
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::env::{TestEnv, listing};
-use crate::faults::{has, strace, strace_log};
+use crate::env::{Outcome, TestEnv, listing, store};
+use crate::faults::{Mount, has, strace, strace_log};
 use crate::interpreters::{another, newest};
 
 /// A cache folder that holds what `newest()` needs.
@@ -29,9 +29,9 @@ fn verbose(env: &TestEnv, cache: &Path, name: &str) -> String {
 }
 
 fn image(cache: &Path) -> PathBuf {
-    let names = listing(cache);
+    let names = listing(&store(cache));
     let name = names.iter().find(|name| name.starts_with("image-"));
-    cache.join(name.expect("an image is stored"))
+    store(cache).join(name.expect("an image is stored"))
 }
 
 fn pip_works(env: &TestEnv, name: &str) {
@@ -44,6 +44,9 @@ fn pip_works(env: &TestEnv, name: &str) {
 fn the_folder_is_the_users_own_and_says_what_it_is() {
     let env = TestEnv::new();
     let cache = filled(&env);
+    assert_eq!(listing(&cache), ["rvenv-v1"]);
+    assert_eq!(fs::metadata(&cache).unwrap().mode() & 0o7777, 0o700);
+    let cache = store(&cache);
     assert_eq!(fs::metadata(&cache).unwrap().mode() & 0o7777, 0o700);
     let tag = fs::read_to_string(cache.join("CACHEDIR.TAG")).unwrap();
     assert!(tag.starts_with("Signature: 8a477f597d28d172789f06886806bc55"));
@@ -99,13 +102,17 @@ fn a_damaged_image_is_made_anew() {
 fn a_folder_that_others_can_write_is_not_used() {
     let env = TestEnv::new();
     let cache = filled(&env);
-    fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o777)).unwrap();
-    let said = verbose(&env, &cache, "second");
-    assert!(
-        said.contains("cache not used") && said.contains("can be written by others"),
-        "{said}"
-    );
-    pip_works(&env, "second");
+    for (folder, name) in [(cache.clone(), "second"), (store(&cache), "third")] {
+        let open = |mode| fs::set_permissions(&folder, PermissionsExt::from_mode(mode)).unwrap();
+        open(0o777);
+        let said = verbose(&env, &cache, name);
+        assert!(
+            said.contains("is not used") && said.contains("can be written by others"),
+            "{said}"
+        );
+        pip_works(&env, name);
+        open(0o700);
+    }
 }
 
 #[test]
@@ -114,7 +121,7 @@ fn a_folder_that_cannot_be_made_is_no_obstacle() {
     let file = env.root().join("file");
     fs::write(&file, "").unwrap();
     let said = verbose(&env, &file.join("cache"), "env");
-    assert!(said.contains("nothing is cached"), "{said}");
+    assert!(said.contains("is not used"), "{said}");
     pip_works(&env, "env");
 }
 
@@ -154,47 +161,43 @@ fn an_environment_shares_nothing_with_the_next() {
     assert_ne!(metadata.ino(), fs::metadata(&file).unwrap().ino());
 }
 
+/// Makes a file in a folder that was used last so many days ago.
+fn used(env: &TestEnv, folder: &Path, name: &str, days: u32) -> PathBuf {
+    let path = folder.join(name);
+    fs::write(&path, name).unwrap();
+    let date = format!("{days} days ago");
+    let args = ["-d".as_ref(), date.as_ref(), path.as_os_str()];
+    env.run("touch", args).succeeds();
+    path
+}
+
+/// The name of an image of nothing, made of one digit.
+fn image_name(digit: char) -> String {
+    format!("image-{}.zip", digit.to_string().repeat(32))
+}
+
 #[test]
 fn what_nobody_used_for_ninety_days_goes_when_something_is_stored() {
     let env = TestEnv::new();
     let cache = filled(&env);
-    for (name, days) in [
-        ("image-old.zip", "100 days ago"),
-        ("image-used.zip", "80 days ago"),
-    ] {
-        fs::write(cache.join(name), "").unwrap();
-        let path = cache.join(name);
-        env.run("touch", ["-d".as_ref(), days.as_ref(), path.as_os_str()])
-            .succeeds();
-    }
+    let of_pip = image(&cache);
+    let old = used(&env, &store(&cache), &image_name('a'), 100);
+    let recent = used(&env, &store(&cache), &image_name('b'), 80);
     make(&env, &cache, "second");
-    assert!(
-        cache.join("image-old.zip").exists(),
-        "a warm run sweeps nothing"
-    );
-    fs::remove_file(image_of_pip(&cache)).unwrap();
+    assert!(old.exists(), "a warm run sweeps nothing");
+    fs::remove_file(of_pip).unwrap();
     make(&env, &cache, "third");
-    assert!(!cache.join("image-old.zip").exists());
-    assert!(cache.join("image-used.zip").exists());
-}
-
-/// The image that is no test's own.
-fn image_of_pip(cache: &Path) -> PathBuf {
-    let names = listing(cache);
-    let name = names
-        .iter()
-        .find(|name| name.starts_with("image-") && name.len() > 20);
-    cache.join(name.expect("an image is stored"))
+    assert!(!old.exists() && recent.exists());
 }
 
 #[test]
 fn the_cache_can_be_emptied() {
     let env = TestEnv::new();
     let cache = filled(&env);
-    let names = listing(&cache)
+    let names = listing(&store(&cache))
         .into_iter()
         .filter(|name| name != "CACHEDIR.TAG");
-    let sizes = names.map(|name| fs::metadata(cache.join(name)).unwrap().len());
+    let sizes = names.map(|name| fs::metadata(store(&cache).join(name)).unwrap().len());
     let size: u64 = sizes.sum();
     let said = env
         .rvenv(["--prune-cache"])
@@ -204,7 +207,188 @@ fn the_cache_can_be_emptied() {
         said.starts_with(&format!("freed {}.", size / 1_000_000)),
         "{said}"
     );
-    assert_eq!(listing(&cache), ["CACHEDIR.TAG"]);
+    assert_eq!(listing(&store(&cache)), ["CACHEDIR.TAG"]);
     make(&env, &cache, "second");
     pip_works(&env, "second");
+}
+
+/// Every way to empty a cache folder.
+fn prune(env: &TestEnv, cache: &Path) {
+    let folder = cache.to_str().unwrap();
+    for args in [
+        ["--cache-dir", folder, "--prune-cache"],
+        ["--app-data", folder, "--prune-cache"],
+    ] {
+        env.rvenv(args).stdout();
+    }
+    let run = env.rvenv(["--prune-cache"]);
+    run.var("RVENV_CACHE_DIR", cache).stdout();
+}
+
+#[test]
+fn a_folder_of_other_files_keeps_them() {
+    let env = TestEnv::new();
+    let folder = env.root().join("Pictures");
+    fs::create_dir(&folder).unwrap();
+    let key = "0123456789abcdef0123456789abcdef";
+    let mut names = vec![
+        "image-001.jpg".to_owned(),
+        "facts-of-2024.json".into(),
+        ".new-folder".into(),
+        ".new-aB3dE9".into(),
+        "pip-23.2.1-py3-none-any.whl".into(),
+        "pip-tools-7.4.1-py3-none-any.whl".into(),
+        format!("image-{key}.zip"),
+        format!("facts-{key}.json"),
+    ];
+    for name in &names {
+        used(&env, &folder, name, 400);
+    }
+    make(&env, &folder, "first");
+    names.push("rvenv-v1".into());
+    names.sort();
+    assert_eq!(listing(&folder), names);
+    prune(&env, &folder);
+    assert_eq!(listing(&folder), names);
+    assert_eq!(listing(&store(&folder)), ["CACHEDIR.TAG"]);
+}
+
+#[test]
+fn other_names_in_the_folder_itself_are_left_alone() {
+    let env = TestEnv::new();
+    let cache = filled(&env);
+    let names = [
+        "image-001.jpg",
+        "image-holiday.zip",
+        "pip-notes.txt",
+        ".new-folder-1",
+    ];
+    let of_pip = image(&cache);
+    let files = names.map(|name| used(&env, &store(&cache), name, 400));
+    fs::remove_file(of_pip).unwrap();
+    make(&env, &cache, "second");
+    prune(&env, &cache);
+    for file in files {
+        assert!(file.exists(), "{}", file.display());
+    }
+}
+
+#[test]
+fn nothing_goes_from_a_folder_that_rvenv_did_not_make() {
+    let env = TestEnv::new();
+    let cache = env.root().join("cache");
+    let folder = store(&cache);
+    fs::create_dir_all(&folder).unwrap();
+    let mine = used(&env, &folder, &image_name('a'), 400);
+    let tags = [
+        None,
+        Some("Signature: 8a477f597d28d172789f06886806bc55\n# by another program\n"),
+    ];
+    for (tag, name) in tags.into_iter().zip(["one", "two"]) {
+        if let Some(tag) = tag {
+            fs::write(folder.join("CACHEDIR.TAG"), tag).unwrap();
+        }
+        let before = listing(&folder);
+        let run = env.rvenv_for(newest(), ["--without-pip", name]);
+        let outcome = run.var("RVENV_CACHE_DIR", &cache).outcome();
+        warns_once(&outcome, &cache, "CACHEDIR.TAG");
+        prune(&env, &cache);
+        assert_eq!(listing(&folder), before);
+        assert!(mine.exists());
+    }
+    // An empty one is as good as none.
+    fs::remove_dir_all(&folder).unwrap();
+    fs::create_dir(&folder).unwrap();
+    make(&env, &cache, "three");
+    assert!(folder.join("CACHEDIR.TAG").exists());
+}
+
+#[track_caller]
+fn warns_once(outcome: &Outcome, cache: &Path, reason: &str) {
+    outcome.expect_code(0);
+    let warnings: Vec<_> = outcome.stderr.lines().collect();
+    let [warning] = warnings[..] else {
+        panic!("{outcome}");
+    };
+    for text in ["Warning: ", cache.to_str().unwrap(), reason] {
+        assert!(warning.contains(text), "no {text}: {outcome}");
+    }
+}
+
+#[test]
+fn a_named_folder_that_cannot_be_used_is_warned_of_once() {
+    let env = TestEnv::new();
+    let open = env.root().join("open");
+    fs::create_dir(&open).unwrap();
+    fs::set_permissions(&open, PermissionsExt::from_mode(0o777)).unwrap();
+    let file = env.root().join("file");
+    fs::write(&file, "").unwrap();
+    let mut cases = vec![(open, "can be written by others"), (file, "directory")];
+    let mount = Mount::tmpfs(&env, "store", "size=1m,mode=0755");
+    if let Some(mount) = &mount {
+        mount.remount("ro");
+        cases.push((env.at("store"), "Read-only file system"));
+    }
+    for (cache, reason) in cases {
+        let folder = cache.to_str().unwrap();
+        for args in [&["a"][..], &["--clear", "a", "b", "c"]] {
+            let args = [&["--without-pip", "--cache-dir", folder], args].concat();
+            let outcome = env.rvenv_for(newest(), &args).outcome();
+            warns_once(&outcome, &cache, reason);
+            let args = [&["-q"], &args[..]].concat();
+            env.rvenv_for(newest(), args).succeeds();
+        }
+    }
+}
+
+#[test]
+fn the_default_folder_is_not_warned_of() {
+    let env = TestEnv::new();
+    let cache = env.root().join("home/.cache/rvenv");
+    fs::create_dir_all(&cache).unwrap();
+    fs::set_permissions(&cache, PermissionsExt::from_mode(0o777)).unwrap();
+    let run = |args: &[&str]| env.rvenv_for(newest(), args).outcome();
+    let outcome = run(&["--without-pip", "env"]);
+    outcome.expect_code(0);
+    assert_eq!(outcome.stderr, "");
+    let outcome = run(&["-v", "--without-pip", "env"]);
+    assert!(
+        outcome.stderr.contains("can be written by others"),
+        "{outcome}"
+    );
+    assert!(!outcome.stderr.contains("Warning"), "{outcome}");
+}
+
+#[test]
+fn the_cache_is_emptied_by_a_run_that_keeps_nothing_itself() {
+    let env = TestEnv::new();
+    let cache = filled(&env);
+    let (option, variable) = (["--no-cache", "--prune-cache"], ["--prune-cache"]);
+    for (args, no_cache) in [(&option[..], ""), (&variable, "1")] {
+        let file = store(&cache).join(image_name('a'));
+        fs::write(&file, vec![0; 200_000]).unwrap();
+        let run = env.rvenv(args).var("RVENV_CACHE_DIR", &cache);
+        let said = run.var("RVENV_NO_CACHE", no_cache).stdout();
+        assert!(!said.starts_with("freed 0.0"), "{said}");
+        assert_eq!(listing(&store(&cache)), ["CACHEDIR.TAG"]);
+    }
+}
+
+#[test]
+fn several_runs_may_empty_the_cache_at_once() {
+    let env = TestEnv::new();
+    let cache = filled(&env);
+    for number in 0..3000 {
+        fs::write(store(&cache).join(format!("image-{number:032}.zip")), "").unwrap();
+    }
+    let run = || env.rvenv(["--prune-cache"]);
+    let runs: Vec<_> = (0..4)
+        .map(|_| run().var("RVENV_CACHE_DIR", &cache).start())
+        .collect();
+    for run in runs {
+        let outcome = run.finish();
+        outcome.expect_code(0);
+        assert_eq!(outcome.stderr, "");
+    }
+    assert_eq!(listing(&store(&cache)), ["CACHEDIR.TAG"]);
 }

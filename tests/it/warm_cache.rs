@@ -5,27 +5,27 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use crate::env::{TestEnv, listing};
+use crate::env::{TestEnv, listing, store};
 use crate::faults::{Mount, nobody};
 use crate::interpreters::newest;
 use crate::layouts;
 
 fn kinds(cache: &Path) -> Vec<String> {
-    let names = listing(cache).into_iter();
+    let names = listing(&store(cache)).into_iter();
     names.map(|name| name.chars().take(4).collect()).collect()
 }
 
 /// Fails unless a run makes an environment of what is in the cache, without a word and without a start of Python.
 #[track_caller]
 fn is_warm(env: &TestEnv, cache: &Path) {
-    let before = listing(cache);
+    let before = kinds(cache);
     let run = env.rvenv_for(newest(), ["-v", "env"]);
     let outcome = run.var("RVENV_CACHE_DIR", cache).outcome();
     outcome.expect_code(0);
     for text in ["asking Python", "making the image"] {
         assert!(!outcome.stderr.contains(text), "{outcome}");
     }
-    assert_eq!(listing(cache), before);
+    assert_eq!(kinds(cache), before);
     env.run(env.at("env/bin/pip"), ["check"])
         .outcome()
         .expect_code(0);
@@ -106,11 +106,14 @@ fn a_store_that_root_has_filled_serves_every_user() {
     let python = nobody.python.to_str().unwrap();
     let run = env.run(&nobody.program, ["-p", python, "--warm-cache"]);
     run.var("RVENV_CACHE_DIR", &cache).succeeds();
-    for path in listing(&cache).iter().map(|name| cache.join(name)) {
+    for name in listing(&store(&cache)) {
+        let path = store(&cache).join(name);
         fs::set_permissions(path, std::fs::Permissions::from_mode(0o644)).unwrap();
     }
-    fs::set_permissions(&cache, std::fs::Permissions::from_mode(0o755)).unwrap();
-    let before = listing(&cache);
+    for folder in [&cache, &store(&cache)] {
+        fs::set_permissions(folder, std::fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    let before = kinds(&cache);
     let line = nobody.line(&["-v", "env"]);
     let run = env.run(&line[0], &line[1..]);
     let outcome = run.var("RVENV_CACHE_DIR", &cache).outcome();
@@ -118,7 +121,7 @@ fn a_store_that_root_has_filled_serves_every_user() {
     for text in ["asking Python", "making the image"] {
         assert!(!outcome.stderr.contains(text), "{outcome}");
     }
-    assert_eq!(listing(&cache), before);
+    assert_eq!(kinds(&cache), before);
     let line = nobody.line(&["--warm-cache", "--seeder", "ensurepip"]);
     let run = env.run(&line[0], &line[1..]);
     run.var("RVENV_CACHE_DIR", &cache)
