@@ -227,7 +227,7 @@ impl EnvBuilder {
             ])?;
         }
         if options.upgrade_deps {
-            pip::upgrade_dependencies(context, interpreter, &self.interrupt, log)?;
+            pip::upgrade_dependencies(context, interpreter, options, &self.interrupt, log)?;
         }
         if options.installs() {
             pip::install_requirements(context, options, &self.interrupt, log)?;

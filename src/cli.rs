@@ -3,11 +3,12 @@
 //! Flags and `RVENV_*` variables are read here and nowhere else. Makes no environment.
 
 mod options;
+mod variables;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::builder::{FalseyValueParser, OsStringValueParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Command, CommandFactory as _, Parser, ValueEnum, ValueHint};
 
@@ -66,12 +67,15 @@ pub(crate) struct Args {
     #[arg(short, long, help_heading = VENV, action = clap::ArgAction::Help)]
     help: Option<bool>,
 
-    /// The base Python: a path, a name, 3.12, pypy3.9, '>=3.10,<3.13'; repeatable, the first that is found is taken
-    #[arg(short, long, help_heading = RVENV, value_name = "PYTHON", value_hint = ValueHint::CommandName, env = "RVENV_PYTHON")]
+    /// The base Python: a path, a name, 3.12, pypy3.9, '>=3.10,<3.13'; repeatable, the first that is found is taken (`RVENV_PYTHON`)
+    #[arg(short, long, help_heading = RVENV, value_name = "PYTHON", value_hint = ValueHint::CommandName)]
     pub(crate) python: Vec<String>,
     /// Install what a requirements file lists, with the environment's pip; repeatable
     #[arg(short, long, help_heading = RVENV, value_name = "FILE", value_hint = ValueHint::FilePath)]
     requirements: Vec<OsString>,
+    /// Limit versions to those in a constraints file, as pip does; repeatable
+    #[arg(short, long, help_heading = RVENV, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    constraints: Vec<OsString>,
     /// Install a package, as pip names it; repeatable
     #[arg(long, help_heading = RVENV, value_name = "PACKAGE")]
     with: Vec<String>,
@@ -84,17 +88,17 @@ pub(crate) struct Args {
     /// Make an environment that can be moved
     #[arg(long, help_heading = RVENV, overrides_with = "relocatable")]
     relocatable: bool,
-    /// Who provides pip: the base's own wheels, or its ensurepip
-    #[arg(long, help_heading = RVENV, value_name = "SEEDER", env = "RVENV_SEEDER", default_value = "auto", overrides_with = "seeder")]
-    seeder: SeederName,
-    /// A folder with a wheel of pip, for a Python without ensurepip; repeatable
-    #[arg(long, help_heading = RVENV, value_name = "DIR", value_hint = ValueHint::DirPath, env = "RVENV_FIND_LINKS")]
+    /// Who provides pip: the base's own wheels, or its ensurepip (`RVENV_SEEDER`) [default: auto]
+    #[arg(long, help_heading = RVENV, value_name = "SEEDER", overrides_with = "seeder")]
+    seeder: Option<SeederName>,
+    /// A folder with a wheel of pip, for a Python without ensurepip; repeatable (`RVENV_FIND_LINKS`)
+    #[arg(long, help_heading = RVENV, value_name = "DIR", value_hint = ValueHint::DirPath)]
     find_links: Vec<OsString>,
-    /// Where facts and images are kept
-    #[arg(long, help_heading = RVENV, value_name = "DIR", value_hint = ValueHint::DirPath, env = "RVENV_CACHE_DIR", overrides_with = "cache_dir")]
+    /// Where facts and images are kept (`RVENV_CACHE_DIR`)
+    #[arg(long, help_heading = RVENV, value_name = "DIR", value_hint = ValueHint::DirPath, overrides_with = "cache_dir")]
     cache_dir: Option<PathBuf>,
-    /// Keep nothing
-    #[arg(long, help_heading = RVENV, env = "RVENV_NO_CACHE", value_parser = FalseyValueParser::new(), overrides_with = "no_cache")]
+    /// Keep nothing (`RVENV_NO_CACHE`)
+    #[arg(long, help_heading = RVENV, overrides_with = "no_cache")]
     no_cache: bool,
     /// Keep all that this Python needs, and make no environment
     #[arg(long, help_heading = RVENV, conflicts_with_all = ["env_dirs", "no_cache"])]
@@ -132,6 +136,9 @@ pub(crate) struct Args {
     /// Options of other programs' that mean nothing here, with the reason.
     #[arg(skip)]
     pub(crate) ignored: Vec<(String, &'static str)>,
+    /// What `RVENV_FIND_LINKS` says where no option does.
+    #[arg(skip)]
+    wheels: Vec<OsString>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -159,6 +166,8 @@ impl Args {
             parsed => parsed.map_err(with_hint)?,
         };
         args.ignored = expanded.ignored;
+        args.add_variables(|name| std::env::var_os(name))
+            .map_err(|message| command().error(ErrorKind::InvalidValue, message))?;
         args.consistent()
             .map_err(|message| command().error(ErrorKind::ArgumentConflict, message))?;
         Ok(args)
@@ -177,6 +186,14 @@ impl Args {
             return Err(
                 "--offline cannot be said to pip: set PIP_NO_INDEX=1 and PIP_FIND_LINKS instead",
             );
+        }
+        if !self.constraints.is_empty() && !installs && !self.upgrade_deps {
+            return Err(
+                "--constraints needs --requirements, --with or --upgrade-deps; what deletes an environment first is --clear",
+            );
+        }
+        if self.constraints.iter().any(|file| file == "-") {
+            return Err("--constraints takes a file; `-` is not one");
         }
         if self.requirements.iter().any(|file| file == "-") {
             return Err("--requirements takes a file; `-` is not one");

@@ -62,7 +62,6 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
     valued(&["--pip"], Meaning::Version("pip")),
     valued(&["--setuptools"], Meaning::Version("setuptools")),
     valued(&["--wheel"], Meaning::Version("wheel")),
-    option(&["-c"], Meaning::As("--clear")),
     option(&["-n"], Meaning::As("--no-cache")),
     option(
         &["--no-download", "--never-download"],

@@ -21,9 +21,10 @@ pub(crate) const VENV: [&str; 10] = [
     "--without-scm-ignore-files",
 ];
 /// rvenv's.
-pub(crate) const RVENV: [&str; 20] = [
+pub(crate) const RVENV: [&str; 21] = [
     "--python",
     "--requirements",
+    "--constraints",
     "--with",
     "--keep",
     "--force",
@@ -44,12 +45,14 @@ pub(crate) const RVENV: [&str; 20] = [
     "--version",
 ];
 /// Options whose value may be the next argument.
-pub(crate) const VALUED: [&str; 10] = [
+pub(crate) const VALUED: [&str; 12] = [
     "--prompt",
     "--python",
     "-p",
     "--requirements",
     "-r",
+    "--constraints",
+    "-c",
     "--with",
     "--seeder",
     "--find-links",

@@ -27,6 +27,8 @@ pub struct Options {
     pub upgrade_deps: bool,
     /// Requirements files that the environment's pip installs after creation, as `pip install -r` takes them.
     pub requirements: Vec<OsString>,
+    /// Constraints files for what it installs or upgrades, as `pip install -c` takes them.
+    pub constraints: Vec<OsString>,
     /// Requirements that it installs as well.
     pub packages: Vec<String>,
     /// Keep the environment though installing into it failed.
@@ -66,6 +68,7 @@ impl Default for Options {
             prompt: None,
             upgrade_deps: false,
             requirements: Vec::new(),
+            constraints: Vec::new(),
             packages: Vec::new(),
             keep: false,
             scm_ignore_files: true,

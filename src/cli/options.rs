@@ -1,6 +1,6 @@
 //! From the command line to what the library is asked for.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 
 use fs_err::File;
 
@@ -34,12 +34,13 @@ impl Args {
             prompt: self.prompt.clone(),
             upgrade_deps: self.upgrade_deps,
             requirements: self.requirements.clone(),
+            constraints: self.constraints.iter().map(|file| absolute(file)).collect(),
             packages: self.with.clone(),
             keep: self.keep,
             scm_ignore_files: !self.without_scm_ignore_files,
             force: self.force,
             relocatable: self.relocatable,
-            seeder: match self.seeder {
+            seeder: match self.seeder.unwrap_or(SeederName::Auto) {
                 SeederName::Auto => Seeder::Auto,
                 SeederName::Wheel => Seeder::Wheel,
                 SeederName::Ensurepip => Seeder::Ensurepip,
@@ -47,6 +48,7 @@ impl Args {
             find_links: self
                 .find_links
                 .iter()
+                .chain(&self.wheels)
                 .flat_map(std::env::split_paths)
                 .filter(|folder| !folder.as_os_str().is_empty())
                 .collect(),
@@ -63,10 +65,10 @@ impl Args {
         })
     }
 
-    /// Opens every requirements file, before anything is made; pip takes addresses, too.
+    /// Opens every requirements and constraints file, before anything is made; pip takes addresses, too.
     pub(crate) fn can_read_requirements(&self) -> std::io::Result<()> {
-        let is_address = |file: &OsStr| file.to_string_lossy().contains("://");
-        let files = self.requirements.iter().filter(|file| !is_address(file));
+        let files = self.requirements.iter().chain(&self.constraints);
+        let files = files.filter(|file| !is_address(file));
         files
             .into_iter()
             .try_for_each(|file| File::open(file).map(drop))
@@ -87,5 +89,17 @@ impl Args {
             Some(folder) if !folder.as_os_str().is_empty() => Cache::Folder(folder.clone()),
             _ => Cache::Default,
         }
+    }
+}
+
+fn is_address(file: &OsStr) -> bool {
+    file.to_string_lossy().contains("://")
+}
+
+/// pip may be started in another directory.
+fn absolute(file: &OsStr) -> OsString {
+    match std::path::absolute(file) {
+        Ok(path) if !is_address(file) => path.into_os_string(),
+        _ => file.to_owned(),
     }
 }

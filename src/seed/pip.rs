@@ -2,6 +2,7 @@
 //!
 //! Knows how pip is started; what pip does there is pip's business.
 
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal as _};
 use std::process::{Command, Stdio};
 
@@ -23,11 +24,13 @@ use crate::process;
 pub(crate) fn upgrade_dependencies(
     context: &Context,
     interpreter: &Interpreter,
+    options: &Options,
     interrupt: &Interrupt,
     log: Log,
 ) -> Result<(), Error> {
     let mut command = Command::new(&context.env_exe);
-    command.args(["-m", "pip", "install", "--upgrade", "pip"]);
+    command.args(["-m", "pip", "install", "--upgrade"]);
+    command.args(limits(options)).arg("pip");
     // gh-95299: setuptools is no core dependency since 3.12.
     if !interpreter.at_least(3, 12) {
         command.arg("setuptools");
@@ -59,6 +62,7 @@ pub(crate) fn install_requirements(
     let mut command = Command::new(&context.env_exe);
     // -I: a file named like a module of pip's in the current directory is not meant, nor are packages on PYTHONPATH.
     command.args(["-I", "-m", "pip", "install", "--disable-pip-version-check"]);
+    command.args(limits(options));
     for file in &options.requirements {
         command.arg("-r").arg(file);
     }
@@ -70,6 +74,12 @@ pub(crate) fn install_requirements(
     log.wait("installing requirements", || {
         run(&mut command, context, interrupt, log)
     })
+}
+
+/// What is said of everything that pip installs.
+fn limits(options: &Options) -> impl Iterator<Item = &OsStr> {
+    let files = options.constraints.iter();
+    files.flat_map(|file| [OsStr::new("-c"), file])
 }
 
 fn run(

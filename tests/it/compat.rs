@@ -58,7 +58,6 @@ const SYNONYMS: &[(&[&str], &[&str])] = &[
         &["--find-links", "wheels"],
     ),
     (&["--read-only-app-data"], &["--no-cache"]),
-    (&["-c"], &["--clear"]),
     (&["-n"], &["--no-cache"]),
 ];
 

@@ -49,6 +49,7 @@ mod shims;
 mod store; // the cache folder
 mod terminal; // what a person sees
 mod upgrade;
+mod variables; // RVENV_*
 mod warm_cache;
 
 // An environment or nothing, whatever happens.

@@ -215,3 +215,51 @@ fn an_implementation_that_is_not_known_installs_them_too() {
     make(&["--with", "bad", "env"]).errs(&["bad"]);
     assert!(env.at("env/bin/one").exists());
 }
+
+#[test]
+fn constraints_limit_what_is_installed() {
+    let env = TestEnv::new();
+    let wheels = wheels(&env);
+    write_wheel(&env, &wheels, "one", "1.1");
+    fs::write(env.at("r.txt"), "one\n").unwrap();
+    fs::write(env.at("c.txt"), "one==1.0\n").unwrap();
+    fs::write(env.at("d.txt"), "two<9\n").unwrap();
+    let said = format!("1.0 {}\n", env.at("env").display());
+    for args in [
+        &["env", "-r", "r.txt", "-c", "c.txt"][..],
+        &[
+            "--clear",
+            "--with=one",
+            "-cc.txt",
+            "--constraint=d.txt",
+            "env",
+        ],
+    ] {
+        offline(env.rvenv_for(newest(), args), &wheels).succeeds();
+        env.run(env.at("env/bin/one"), [""; 0]).prints(&said);
+    }
+    env.holds_only(["c.txt", "d.txt", "env", "r.txt"]);
+    // `pip install --upgrade pip` runs in another directory.
+    fs::write(env.at("c.txt"), "pip==99\n").unwrap();
+    let args = ["--upgrade-deps", "-c", "c.txt", "env"];
+    offline(env.rvenv_for(newest(), args), &wheels).errs(&["pip==99"]);
+}
+
+#[test]
+fn no_short_option_deletes_an_environment() {
+    let env = TestEnv::new();
+    let bare = |args: &[&str]| env.rvenv_for(newest(), [&["--without-pip"], args].concat());
+    bare(&["env"]).succeeds();
+    fs::write(env.at("env/mine"), "mine").unwrap();
+    fs::write(env.at("c.txt"), "").unwrap();
+    env.rvenv(["-c", "env"]).fails(2, &["ENV_DIR"]);
+    env.rvenv(["-c", "c.txt", "env"])
+        .fails(2, &["--constraints", "--clear"]);
+    env.rvenv(["-r", "c.txt", "-c", "missing.txt", "env"])
+        .errs(&["missing.txt"]);
+    for letter in (b'a'..=b'z').chain(b'A'..=b'Z').map(char::from) {
+        let _ = bare(&[&format!("-{letter}"), "env"]).outcome();
+        let _ = bare(&["env", &format!("-{letter}")]).outcome();
+        assert!(env.at("env/mine").exists(), "-{letter}");
+    }
+}
