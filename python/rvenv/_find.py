@@ -22,7 +22,7 @@ def find_rvenv_bin() -> str:
         if folder not in searched:
             searched.append(folder)
     raise FileNotFoundError(
-        "the program {} is not in {}: install it again, with `{} -m pip install --force-reinstall rvenv`".format(
+        "the program {} is not in {}: install it again, with `{} -m pip install --force-reinstall rvenv-cli`".format(
             name, ", ".join(searched), sys.executable or "python"
         )
     )
