@@ -7,6 +7,12 @@ use crate::{
     interpreters::{Interpreter, interpreters, newest},
 };
 
+crate::harness::trials! {
+    its_packages_come_first_in_every_python,
+    it_says_how_to_use_it,
+    it_is_for_one_python_only,
+}
+
 /// A prompt with what Python would read as something else.
 const PROMPT: &str = "it's \\ \"x\" {{ PROMPT }} é\n";
 
@@ -30,7 +36,6 @@ fn made(env: &TestEnv, python: &Interpreter) {
     fs::create_dir(env.at("extra")).unwrap();
 }
 
-#[test]
 fn its_packages_come_first_in_every_python() {
     for python in interpreters() {
         let env = TestEnv::new();
@@ -55,7 +60,6 @@ fn its_packages_come_first_in_every_python() {
     }
 }
 
-#[test]
 fn it_says_how_to_use_it() {
     let env = TestEnv::new();
     made(&env, newest());
@@ -69,7 +73,6 @@ fn it_says_how_to_use_it() {
     );
 }
 
-#[test]
 fn it_is_for_one_python_only() {
     let env = TestEnv::new();
     made(&env, newest());

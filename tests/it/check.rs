@@ -15,6 +15,20 @@ use crate::{
     wheel::write_wheel,
 };
 
+crate::harness::trials! {
+    what_venv_and_rvenv_make_is_sound,
+    what_is_no_environment_is_said,
+    a_base_that_is_gone_is_replaced_by_its_like,
+    a_base_that_no_longer_works_is_said,
+    dangling_and_missing_links_are_mended,
+    another_version_of_the_base_is_said,
+    a_moved_environment_is_mended_with_all_its_scripts,
+    a_copy_of_an_environment_is_told_from_its_original,
+    a_pip_that_is_missing_or_not_whole_is_mended,
+    a_package_that_was_altered_is_named_with_its_version,
+    for_programs_there_is_json,
+}
+
 fn check(env: &TestEnv, name: &str) -> Outcome {
     env.rvenv(["--check", name]).outcome()
 }
@@ -81,7 +95,6 @@ fn site_packages(env: &TestEnv, name: &str, python: &Interpreter) -> PathBuf {
     lib.join("site-packages")
 }
 
-#[test]
 fn what_venv_and_rvenv_make_is_sound() {
     let env = TestEnv::new();
     for python in interpreters() {
@@ -109,7 +122,6 @@ fn what_venv_and_rvenv_make_is_sound() {
     }
 }
 
-#[test]
 fn what_is_no_environment_is_said() {
     let env = TestEnv::new();
     fs::create_dir(env.at("empty")).unwrap();
@@ -135,7 +147,6 @@ fn with_a_base_of_its_own(env: &TestEnv, python: &Interpreter, args: &[&str]) {
     env.rvenv(request.iter().chain(args)).succeeds();
 }
 
-#[test]
 fn a_base_that_is_gone_is_replaced_by_its_like() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -159,7 +170,6 @@ fn a_base_that_is_gone_is_replaced_by_its_like() {
     is_sound(&env, "env");
 }
 
-#[test]
 fn a_base_that_no_longer_works_is_said() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -172,7 +182,6 @@ fn a_base_that_no_longer_works_is_said() {
     is_broken(&env, "env", &["does not work"]);
 }
 
-#[test]
 fn dangling_and_missing_links_are_mended() {
     let env = TestEnv::new();
     let python = newest();
@@ -196,7 +205,6 @@ fn dangling_and_missing_links_are_mended() {
     assert!(!env.at("env/bin/pip").exists());
 }
 
-#[test]
 fn another_version_of_the_base_is_said() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -231,7 +239,6 @@ fn another_version_of_the_base_is_said() {
     is_sound(&env, "env");
 }
 
-#[test]
 fn a_moved_environment_is_mended_with_all_its_scripts() {
     for python in a_few_with_pip() {
         let env = TestEnv::new();
@@ -277,7 +284,6 @@ fn a_moved_environment_is_mended_with_all_its_scripts() {
     }
 }
 
-#[test]
 fn a_copy_of_an_environment_is_told_from_its_original() {
     let env = TestEnv::new();
     make(&env, newest(), &["env"]);
@@ -295,7 +301,6 @@ fn a_copy_of_an_environment_is_told_from_its_original() {
     pip_works(&env, "env");
 }
 
-#[test]
 fn a_pip_that_is_missing_or_not_whole_is_mended() {
     for python in a_few_with_pip() {
         let env = TestEnv::new();
@@ -348,7 +353,6 @@ fn a_pip_that_is_missing_or_not_whole_is_mended() {
     }
 }
 
-#[test]
 fn a_package_that_was_altered_is_named_with_its_version() {
     let env = TestEnv::new();
     let python = newest();
@@ -373,7 +377,6 @@ fn a_package_that_was_altered_is_named_with_its_version() {
     );
 }
 
-#[test]
 fn for_programs_there_is_json() {
     let env = TestEnv::new();
     let python = newest();

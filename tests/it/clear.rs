@@ -10,7 +10,15 @@ use crate::{
     oracle::write,
 };
 
-#[test]
+crate::harness::trials! {
+    an_environment_is_made_anew,
+    a_missing_or_empty_folder_needs_no_clearing,
+    what_is_no_environment_is_refused_unless_forced,
+    precious_folders_are_refused,
+    the_current_folder_is_cleared_in_place,
+    a_failing_run_leaves_the_old_environment,
+}
+
 fn an_environment_is_made_anew() {
     let env = TestEnv::new();
     let args = ["--without-pip", "env"];
@@ -24,7 +32,6 @@ fn an_environment_is_made_anew() {
     env.holds_only(["env"]);
 }
 
-#[test]
 fn a_missing_or_empty_folder_needs_no_clearing() {
     let env = TestEnv::new();
     fs::create_dir(env.at("empty")).unwrap();
@@ -33,7 +40,6 @@ fn a_missing_or_empty_folder_needs_no_clearing() {
     env.holds_only(["empty", "missing"]);
 }
 
-#[test]
 fn what_is_no_environment_is_refused_unless_forced() {
     let env = TestEnv::new();
     write(&env, "project/src/main.py", "mine");
@@ -49,7 +55,6 @@ fn what_is_no_environment_is_refused_unless_forced() {
     env.holds_only(["project"]);
 }
 
-#[test]
 fn precious_folders_are_refused() {
     let env = TestEnv::new();
     // Even with an environment's mark in it.
@@ -76,7 +81,6 @@ fn precious_folders_are_refused() {
         .errs(&["'/'"]);
 }
 
-#[test]
 fn the_current_folder_is_cleared_in_place() {
     let env = TestEnv::new();
     write(&env, "env/pyvenv.cfg", "home = /nowhere\n");
@@ -90,7 +94,6 @@ fn the_current_folder_is_cleared_in_place() {
     env.holds_only(["env"]);
 }
 
-#[test]
 fn a_failing_run_leaves_the_old_environment() {
     let env = TestEnv::new();
     let args = ["--without-pip", "env"];

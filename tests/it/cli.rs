@@ -9,6 +9,29 @@ use crate::{
     interpreters::newest,
 };
 
+crate::harness::trials! {
+    success_is_silent,
+    every_unambiguous_prefix_of_venvs_options_means_the_option,
+    an_ambiguous_prefix_is_a_usage_error,
+    an_empty_prompt_is_not_an_absent_one,
+    a_value_that_looks_like_an_option_needs_an_equals_sign,
+    what_follows_two_dashes_is_an_env_dir,
+    symlinks_and_copies_exclude_each_other,
+    upgrade_and_clear_exclude_each_other_in_cpythons_words,
+    options_and_env_dirs_may_be_mixed,
+    without_env_dir_there_is_a_hint,
+    what_is_not_known_is_a_usage_error_that_names_it,
+    one_env_dir_that_fails_does_not_stop_the_others,
+    an_env_dir_named_twice_is_made_once,
+    the_version_is_cargos,
+    help_is_grouped_and_has_examples,
+    verbose_says_on_stderr_what_was_done,
+    the_python_is_named_by_a_variable_or_an_option,
+    the_cache_is_where_it_is_said_to_be,
+    no_variable_makes_a_run_destructive,
+    the_readme_names_every_option,
+}
+
 /// venv's own options, with a value where they take one.
 const VENV_OPTIONS: [&str; 10] = [
     "--help",
@@ -36,7 +59,6 @@ fn is_environment(path: &Path) {
     assert!(path.join("bin/activate").is_file(), "{}", path.display());
 }
 
-#[test]
 fn success_is_silent() {
     let env = TestEnv::new();
     let args = ["--without-pip", "env"];
@@ -45,7 +67,6 @@ fn success_is_silent() {
     env.holds_only(["env"]);
 }
 
-#[test]
 fn every_unambiguous_prefix_of_venvs_options_means_the_option() {
     let env = TestEnv::new();
     for option in VENV_OPTIONS {
@@ -79,7 +100,6 @@ fn configuration(env: &TestEnv, option: &str) -> String {
     fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap()
 }
 
-#[test]
 fn an_ambiguous_prefix_is_a_usage_error() {
     let env = TestEnv::new();
     for prefix in [
@@ -96,7 +116,6 @@ fn an_ambiguous_prefix_is_a_usage_error() {
     env.holds_only([]);
 }
 
-#[test]
 fn an_empty_prompt_is_not_an_absent_one() {
     let env = TestEnv::new();
     for args in [["--prompt", ""].as_slice(), &["--prompt="]] {
@@ -111,7 +130,6 @@ fn an_empty_prompt_is_not_an_absent_one() {
     assert!(!text.contains("\nprompt"), "{text}");
 }
 
-#[test]
 fn a_value_that_looks_like_an_option_needs_an_equals_sign() {
     let env = TestEnv::new();
     bare(&env, &["--prompt=-x", "env"]).expect_code(0);
@@ -123,7 +141,6 @@ fn a_value_that_looks_like_an_option_needs_an_equals_sign() {
     env.holds_only([]);
 }
 
-#[test]
 fn what_follows_two_dashes_is_an_env_dir() {
     let env = TestEnv::new();
     let args = ["--without-pip", "--", "-dash", "--clear"];
@@ -133,7 +150,6 @@ fn what_follows_two_dashes_is_an_env_dir() {
     is_environment(&env.at("--clear"));
 }
 
-#[test]
 fn symlinks_and_copies_exclude_each_other() {
     let env = TestEnv::new();
     for args in [["--symlinks", "--copies"], ["--copies", "--symlinks"]] {
@@ -144,7 +160,6 @@ fn symlinks_and_copies_exclude_each_other() {
     env.holds_only([]);
 }
 
-#[test]
 fn upgrade_and_clear_exclude_each_other_in_cpythons_words() {
     let env = TestEnv::new();
     for args in [["--upgrade", "--clear"], ["--clear", "--upgrade"]] {
@@ -159,7 +174,6 @@ fn upgrade_and_clear_exclude_each_other_in_cpythons_words() {
     env.holds_only([]);
 }
 
-#[test]
 fn options_and_env_dirs_may_be_mixed() {
     let env = TestEnv::new();
     let args = ["a", "--without-pip", "b", "--prompt", "q", "c", "--clear"];
@@ -172,7 +186,6 @@ fn options_and_env_dirs_may_be_mixed() {
     }
 }
 
-#[test]
 fn without_env_dir_there_is_a_hint() {
     let env = TestEnv::new();
     for args in [&[][..], &["--clear"], &["--copies", "--prompt", "x"]] {
@@ -181,7 +194,6 @@ fn without_env_dir_there_is_a_hint() {
     env.holds_only([]);
 }
 
-#[test]
 fn what_is_not_known_is_a_usage_error_that_names_it() {
     let env = TestEnv::new();
     let cases: [(&[&str], &str); 5] = [
@@ -197,7 +209,6 @@ fn what_is_not_known_is_a_usage_error_that_names_it() {
     env.holds_only([]);
 }
 
-#[test]
 fn one_env_dir_that_fails_does_not_stop_the_others() {
     let env = TestEnv::new();
     fs::write(env.at("file"), "mine").unwrap();
@@ -220,7 +231,6 @@ fn one_env_dir_that_fails_does_not_stop_the_others() {
     }
 }
 
-#[test]
 fn an_env_dir_named_twice_is_made_once() {
     let env = TestEnv::new();
     bare(&env, &["env", "./env", "env/"]).expect_code(0);
@@ -228,7 +238,6 @@ fn an_env_dir_named_twice_is_made_once() {
     is_environment(&env.at("env"));
 }
 
-#[test]
 fn the_version_is_cargos() {
     let env = TestEnv::new();
     let version = concat!("rvenv ", env!("CARGO_PKG_VERSION"), "\n");
@@ -236,7 +245,6 @@ fn the_version_is_cargos() {
     env.rvenv(["--version"]).prints(version);
 }
 
-#[test]
 fn help_is_grouped_and_has_examples() {
     let env = TestEnv::new();
     for flag in ["-h", "--help"] {
@@ -266,7 +274,6 @@ fn help_is_grouped_and_has_examples() {
     env.holds_only([]);
 }
 
-#[test]
 fn verbose_says_on_stderr_what_was_done() {
     let env = TestEnv::new();
     let python = newest().executable.to_str().unwrap();
@@ -281,7 +288,6 @@ fn verbose_says_on_stderr_what_was_done() {
     }
 }
 
-#[test]
 fn the_python_is_named_by_a_variable_or_an_option() {
     let env = TestEnv::new();
     let python = &newest().executable;
@@ -307,7 +313,6 @@ fn the_python_is_named_by_a_variable_or_an_option() {
     assert_eq!(home(&env), expected);
 }
 
-#[test]
 fn the_cache_is_where_it_is_said_to_be() {
     let env = TestEnv::new();
     let cache = env.root().join("home/.cache");
@@ -335,7 +340,6 @@ fn the_cache_is_where_it_is_said_to_be() {
     assert!(!listing(&cache).is_empty());
 }
 
-#[test]
 fn no_variable_makes_a_run_destructive() {
     let env = TestEnv::new();
     fs::create_dir(env.at("env")).unwrap();
@@ -358,7 +362,6 @@ fn no_variable_makes_a_run_destructive() {
     assert_eq!(fs::read_to_string(env.at("env/mine")).unwrap(), "mine");
 }
 
-#[test]
 fn the_readme_names_every_option() {
     let env = TestEnv::new();
     let readme = include_str!("../../README.md");

@@ -5,6 +5,19 @@ use fs_err as fs;
 use crate::env::{TestEnv, listing};
 use crate::interpreters::{a_few_with_pip, newest};
 
+crate::harness::trials! {
+    what_means_nothing_changes_nothing_and_is_silent,
+    what_means_nothing_is_said_under_v,
+    another_name_means_the_same,
+    app_data_is_where_the_cache_is,
+    setuptools_stays_out_where_it_is_not_wanted,
+    what_cannot_be_done_is_refused_with_what_to_do,
+    no_name_of_theirs_takes_a_prefix_away,
+    an_env_dir_may_be_called_as_they_call_an_option,
+    help_lists_them,
+    the_command_lines_of_tools_make_an_environment,
+}
+
 /// Options that change nothing, as they are passed.
 const IGNORED: &[&[&str]] = &[
     &["--no-download"],
@@ -78,7 +91,6 @@ fn tree(env: &TestEnv, args: &[&str]) -> crate::faults::State {
     state
 }
 
-#[test]
 fn what_means_nothing_changes_nothing_and_is_silent() {
     let env = TestEnv::new();
     let plain = tree(&env, &[]);
@@ -93,7 +105,6 @@ fn what_means_nothing_changes_nothing_and_is_silent() {
     }
 }
 
-#[test]
 fn what_means_nothing_is_said_under_v() {
     let env = TestEnv::new();
     let args = [
@@ -112,7 +123,6 @@ fn what_means_nothing_is_said_under_v() {
     assert!(!outcome.stderr.contains("--without-pip means"), "{outcome}");
 }
 
-#[test]
 fn another_name_means_the_same() {
     let env = TestEnv::new();
     for (theirs, ours) in SYNONYMS {
@@ -120,7 +130,6 @@ fn another_name_means_the_same() {
     }
 }
 
-#[test]
 fn app_data_is_where_the_cache_is() {
     let env = TestEnv::new();
     let folder = env.root().join("data");
@@ -130,7 +139,6 @@ fn app_data_is_where_the_cache_is() {
     assert!(!env.root().join("home/.cache").exists());
 }
 
-#[test]
 fn setuptools_stays_out_where_it_is_not_wanted() {
     let pythons = a_few_with_pip().into_iter();
     for python in pythons.filter(|python| !python.at_least(12)) {
@@ -151,7 +159,6 @@ fn setuptools_stays_out_where_it_is_not_wanted() {
     }
 }
 
-#[test]
 fn what_cannot_be_done_is_refused_with_what_to_do() {
     let env = TestEnv::new();
     let cases: [(&[&str], &str); 7] = [
@@ -178,7 +185,6 @@ fn what_cannot_be_done_is_refused_with_what_to_do() {
     env.holds_only([]);
 }
 
-#[test]
 fn no_name_of_theirs_takes_a_prefix_away() {
     let env = TestEnv::new();
     for prefix in [
@@ -201,7 +207,6 @@ fn no_name_of_theirs_takes_a_prefix_away() {
     }
 }
 
-#[test]
 fn an_env_dir_may_be_called_as_they_call_an_option() {
     let env = TestEnv::new();
     env.rvenv_for(newest(), ["--no-pip", "--", "--no-pip"])
@@ -209,7 +214,6 @@ fn an_env_dir_may_be_called_as_they_call_an_option() {
     env.holds_only(["--no-pip"]);
 }
 
-#[test]
 fn help_lists_them() {
     let env = TestEnv::new();
     let help = env.rvenv(["--help"]).stdout();
@@ -225,7 +229,6 @@ fn help_lists_them() {
     }
 }
 
-#[test]
 fn the_command_lines_of_tools_make_an_environment() {
     let python = newest().executable.to_str().unwrap();
     let lines: [&[&str]; 12] = [

@@ -5,19 +5,26 @@ use std::path::PathBuf;
 use fs_err as fs;
 
 use crate::env::{PATH, TestEnv};
-use crate::interpreters::must_not_be_missing;
+use crate::harness::{absent, missing};
+
+crate::harness::trials! {
+    every_option_is_completed_in_every_shell,
+    bash_completes,
+    zsh_completes,
+    fish_completes,
+    elvish_completes,
+    nushell_completes,
+    powershell_completes,
+    the_man_page_is_right_and_says_every_option,
+}
 
 const SHELLS: [&str; 6] = ["bash", "zsh", "fish", "powershell", "elvish", "nushell"];
 
 /// Where a shell is; a machine of CI has them all but PowerShell, which no package registry has.
-#[track_caller]
-fn program(name: &str) -> Option<PathBuf> {
+fn program(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = which::which_in(name, Some(path), "/").ok();
-    if found.is_none() {
-        must_not_be_missing(name);
-    }
-    found
+    let found = which::which_in(name, Some(path), "/");
+    found.unwrap_or_else(|_| missing(format!("no {name} on PATH")))
 }
 
 /// The script of a shell, in a file.
@@ -28,7 +35,6 @@ fn script(env: &TestEnv, shell: &str) -> String {
     path.into_os_string().into_string().unwrap()
 }
 
-#[test]
 fn every_option_is_completed_in_every_shell() {
     let env = TestEnv::new();
     for shell in SHELLS {
@@ -53,9 +59,8 @@ fn every_option_is_completed_in_every_shell() {
         .fails(2, &["--completions"]);
 }
 
-#[test]
 fn bash_completes() {
-    let Some(bash) = program("bash") else { return };
+    let bash = program("bash");
     let env = TestEnv::new();
     let file = script(&env, "bash");
     let test = "set -eu; . \"$1\"; complete -p rvenv > /dev/null\n\
@@ -67,9 +72,8 @@ fn bash_completes() {
     env.run(bash, args).prints("--relocatable\nwheel\n");
 }
 
-#[test]
 fn zsh_completes() {
-    let Some(zsh) = program("zsh") else { return };
+    let zsh = program("zsh");
     let env = TestEnv::new();
     let file = script(&env, "zsh");
     env.run(&zsh, ["-f", "-n", &file]).succeeds();
@@ -91,9 +95,8 @@ fn zsh_completes() {
     env.run(zsh, args).prints("_rvenv\nloaded\n");
 }
 
-#[test]
 fn fish_completes() {
-    let Some(fish) = program("fish") else { return };
+    let fish = program("fish");
     let env = TestEnv::new();
     let file = script(&env, "fish");
     env.run(&fish, ["--no-config", "--no-execute", &file])
@@ -104,11 +107,8 @@ fn fish_completes() {
     assert!(said.contains("wheel\t"), "{said}");
 }
 
-#[test]
 fn elvish_completes() {
-    let Some(elvish) = program("elvish") else {
-        return;
-    };
+    let elvish = program("elvish");
     let env = TestEnv::new();
     let file = script(&env, "elvish");
     // `edit:` is there only where somebody edits; the rest is compiled.
@@ -121,9 +121,8 @@ fn elvish_completes() {
     env.run(elvish, ["-norc", "-compileonly", &file]).succeeds();
 }
 
-#[test]
 fn nushell_completes() {
-    let Some(nu) = program("nu") else { return };
+    let nu = program("nu");
     let env = TestEnv::new();
     let file = script(&env, "nushell");
     let check = format!("if (nu-check {file}) {{ print parsed }}");
@@ -132,13 +131,10 @@ fn nushell_completes() {
     env.run(nu, ["-n", "-c", &test]).prints("1\n");
 }
 
-#[test]
 fn powershell_completes() {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let Ok(pwsh) = which::which_in("pwsh", Some(path), "/") else {
-        eprintln!("skipped: no pwsh on PATH");
-        return;
-    };
+    let found = which::which_in("pwsh", Some(path), "/");
+    let pwsh = found.unwrap_or_else(|_| absent("no pwsh on PATH"));
     let env = TestEnv::new();
     let file = script(&env, "powershell");
     let test =
@@ -147,7 +143,6 @@ fn powershell_completes() {
         .prints("--relocatable\n");
 }
 
-#[test]
 fn the_man_page_is_right_and_says_every_option() {
     let env = TestEnv::new();
     let page = env.rvenv(["--man"]).stdout();
@@ -160,9 +155,7 @@ fn the_man_page_is_right_and_says_every_option() {
             assert!(plain.contains(word), "{word} is not in\n{plain}");
         }
     }
-    let Some(groff) = program("groff") else {
-        return;
-    };
+    let groff = program("groff");
     let args = ["-man", "-Tutf8", "-ww", "-z", file.to_str().unwrap()];
     env.run(groff, args).var("PATH", PATH).succeeds();
     env.rvenv(["--man", "env"]).fails(2, &["--man"]);

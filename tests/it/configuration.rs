@@ -8,7 +8,13 @@ use crate::{
     tree,
 };
 
-#[test]
+crate::harness::trials! {
+    the_last_line_signs_it_once,
+    python_itself_reads_the_system_site_packages_setting,
+    the_command_line_in_it_makes_the_same_environment,
+    a_prompt_cannot_add_a_line,
+}
+
 fn the_last_line_signs_it_once() {
     let env = TestEnv::new();
     for flags in [&[][..], &[], &["--upgrade"], &["--clear"]] {
@@ -20,7 +26,6 @@ fn the_last_line_signs_it_once() {
     }
 }
 
-#[test]
 fn python_itself_reads_the_system_site_packages_setting() {
     let env = TestEnv::new();
     let script = "import site, sys; print(sys.prefix != sys.base_prefix, \
@@ -36,7 +41,6 @@ fn python_itself_reads_the_system_site_packages_setting() {
     }
 }
 
-#[test]
 fn the_command_line_in_it_makes_the_same_environment() {
     let env = TestEnv::new();
     for python in interpreters().iter().filter(|python| python.at_least(11)) {
@@ -60,7 +64,6 @@ fn the_command_line_in_it_makes_the_same_environment() {
     }
 }
 
-#[test]
 fn a_prompt_cannot_add_a_line() {
     let env = TestEnv::new();
     let prompt = "--prompt=x\ninclude-system-site-packages = true\nhome = /evil";

@@ -3,7 +3,6 @@
 use std::{
     os::unix::fs::{PermissionsExt, symlink},
     path::PathBuf,
-    time::Instant,
 };
 
 use fs_err as fs;
@@ -13,6 +12,18 @@ use crate::{
     interpreters::{Interpreter, newest},
     layouts::{base_of, keep, keepable, prefix, script, version},
 };
+
+crate::harness::trials! {
+    what_cannot_be_read_or_is_no_python_is_passed_over,
+    five_hundred_folders_with_duplicates_are_no_burden,
+    a_relative_folder_on_path_gives_an_absolute_link,
+    in_an_activated_environment_its_base_is_taken,
+    the_folders_of_every_tool_are_searched,
+    the_newest_final_version_of_a_tool_is_taken_and_no_environment,
+    a_python_that_was_replaced_is_asked_again,
+    a_python_that_never_answers_is_given_up,
+    what_a_python_leaves_running_is_not_waited_for,
+}
 
 /// A folder with `python3`, a link to a Python.
 fn folder(env: &TestEnv, name: &str, python: &Interpreter) -> PathBuf {
@@ -36,7 +47,6 @@ fn taken(env: &TestEnv, path: &str, args: &[&str]) -> PathBuf {
     base_of(env, "env")
 }
 
-#[test]
 fn what_cannot_be_read_or_is_no_python_is_passed_over() {
     let env = TestEnv::new();
     let python = newest();
@@ -108,7 +118,6 @@ fn what_cannot_be_read_or_is_no_python_is_passed_over() {
     fs::set_permissions(&secret, PermissionsExt::from_mode(0o755)).unwrap();
 }
 
-#[test]
 fn five_hundred_folders_with_duplicates_are_no_burden() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -139,7 +148,6 @@ fn five_hundred_folders_with_duplicates_are_no_burden() {
         .errs(&["252 folders"]);
 }
 
-#[test]
 fn a_relative_folder_on_path_gives_an_absolute_link() {
     let env = TestEnv::new();
     let python = newest();
@@ -147,7 +155,6 @@ fn a_relative_folder_on_path_gives_an_absolute_link() {
     assert_eq!(taken(&env, "../bin", &[]), bin.join("python3"));
 }
 
-#[test]
 fn in_an_activated_environment_its_base_is_taken() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -161,7 +168,6 @@ fn in_an_activated_environment_its_base_is_taken() {
     assert_eq!(base, fs::canonicalize(&first.executable).unwrap());
 }
 
-#[test]
 fn the_folders_of_every_tool_are_searched() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -239,7 +245,6 @@ fn the_folders_of_every_tool_are_searched() {
     assert!(taken(&env, "/nowhere", &["-p", &name]).starts_with(&noted));
 }
 
-#[test]
 fn the_newest_final_version_of_a_tool_is_taken_and_no_environment() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -261,7 +266,6 @@ fn the_newest_final_version_of_a_tool_is_taken_and_no_environment() {
     assert!(!pythons.contains("3.98.0"), "{pythons}");
 }
 
-#[test]
 fn a_python_that_was_replaced_is_asked_again() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -286,7 +290,6 @@ fn a_python_that_was_replaced_is_asked_again() {
     }
 }
 
-#[test]
 fn a_python_that_never_answers_is_given_up() {
     let env = TestEnv::new();
     let python = newest();
@@ -294,13 +297,10 @@ fn a_python_that_never_answers_is_given_up() {
     script(&hanging.join("python3"), "#!/bin/sh\nexec sleep 600\n");
     symlink("/bin/sleep", hanging.join("sleep")).unwrap();
     let good = folder(&env, "good", python);
-    let started = Instant::now();
     let path = join(&[hanging, good.clone()]);
     assert_eq!(taken(&env, &path, &[]), good.join("python3"));
-    eprintln!("given up after {} s", started.elapsed().as_secs());
 }
 
-#[test]
 fn what_a_python_leaves_running_is_not_waited_for() {
     let env = TestEnv::new();
     let ended = env.root().join("ended");

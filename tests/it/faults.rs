@@ -17,7 +17,8 @@ use walkdir::WalkDir;
 
 use crate::{
     env::{Run, TestEnv, program},
-    interpreters::{interpreters, must_not_be_missing, newest},
+    harness::missing,
+    interpreters::{interpreters, newest},
 };
 
 /// Everything in a folder: for each path its kind and mode, and its contents or target.
@@ -96,15 +97,13 @@ pub(crate) fn warm() -> &'static Path {
     })
 }
 
-/// Whether a program is there; where it is not, the check is skipped, or fails in CI.
-#[track_caller]
-pub(crate) fn has(tool: &str) -> bool {
+/// Skips the test where this program is not there.
+pub(crate) fn needs(tool: &str) {
     let found = env::split_paths("/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
         .any(|folder| folder.join(tool).exists());
     if !found {
-        must_not_be_missing(tool);
+        missing(format!("no {tool}"));
     }
-    found
 }
 
 /// rvenv for the newest Python under `strace`, each of `expressions` after an `-e`; what it traces is in [`strace_log`].
@@ -127,44 +126,36 @@ pub(crate) fn strace_log(env: &TestEnv) -> PathBuf {
     env.root().join("log")
 }
 
-/// Whether the tests run as root; where they do not, the check is skipped, or fails in CI.
-#[track_caller]
-pub(crate) fn is_root() -> bool {
-    let root = rustix::process::geteuid().is_root();
-    if !root {
-        must_not_be_missing("root");
+/// Skips the test where root does not run it.
+pub(crate) fn needs_root() {
+    if !rustix::process::geteuid().is_root() {
+        missing("not run as root");
     }
-    root
 }
 
 /// A file system that is mounted for one test.
 pub(crate) struct Mount(PathBuf);
 
 impl Mount {
-    /// Mounts at a new folder `name` in `work`; `None` if that needs root or something else that is not there.
-    #[track_caller]
-    pub(crate) fn new(env: &TestEnv, name: &str, args: &[&str]) -> Option<Self> {
+    /// Mounts at a new folder `name` in `work`; skips the test if that needs root or something else that is not there.
+    pub(crate) fn new(env: &TestEnv, name: &str, args: &[&str]) -> Self {
         let path = env.at(name);
         fs::create_dir_all(&path).unwrap();
-        if !is_root() {
-            return None;
-        }
+        needs_root();
         let output = Command::new("mount")
             .args(args)
             .arg(&path)
             .output()
             .unwrap();
         if output.status.success() {
-            return Some(Self(path));
+            return Self(path);
         }
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        must_not_be_missing(&format!("mount {}: {said}", args.join(" ")));
-        None
+        let said = String::from_utf8_lossy(&output.stderr);
+        missing(format!("mount {}: {}", args[..2].join(" "), said.trim()));
     }
 
     /// A small file system in memory.
-    #[track_caller]
-    pub(crate) fn tmpfs(env: &TestEnv, name: &str, options: &str) -> Option<Self> {
+    pub(crate) fn tmpfs(env: &TestEnv, name: &str, options: &str) -> Self {
         Self::new(env, name, &["-t", "tmpfs", "-o", options, "none"])
     }
 
@@ -197,13 +188,11 @@ pub(crate) struct Nobody {
     pub(crate) python: PathBuf,
 }
 
-/// Prepares `env` for a user who is not root; `None` where that cannot be.
-#[track_caller]
-pub(crate) fn nobody(env: &TestEnv) -> Option<Nobody> {
+/// Prepares `env` for a user who is not root; skips the test where that cannot be.
+pub(crate) fn nobody(env: &TestEnv) -> Nobody {
     const ID: u32 = 65534;
-    if !is_root() || !has("setpriv") {
-        return None;
-    }
+    needs_root();
+    needs("setpriv");
     let before: Vec<OsString> = [
         "setpriv",
         "--reuid=65534",
@@ -222,10 +211,7 @@ pub(crate) fn nobody(env: &TestEnv) -> Option<Nobody> {
         .iter()
         .map(|python| &python.executable)
         .find(|python| runs(python));
-    let Some(python) = python else {
-        must_not_be_missing("a Python that every user can run");
-        return None;
-    };
+    let python = python.unwrap_or_else(|| missing("no Python that every user can run"));
     let own = env.root().join("rvenv");
     fs::copy(program(), &own).unwrap();
     let open = |path: &Path, mode| {
@@ -236,11 +222,11 @@ pub(crate) fn nobody(env: &TestEnv) -> Option<Nobody> {
     for name in ["work", "home", "tmp"] {
         fs::os::unix::fs::chown(env.root().join(name), Some(ID), Some(ID)).unwrap();
     }
-    Some(Nobody {
+    Nobody {
         before,
         program: own,
         python: python.clone(),
-    })
+    }
 }
 
 impl Nobody {

@@ -11,9 +11,19 @@ use fs_err as fs;
 
 use crate::{
     env::{Outcome, TestEnv},
-    faults::{Mount, has, is_root, leftovers, nobody, state},
+    faults::{Mount, leftovers, needs, needs_root, nobody, state},
+    harness::missing,
     interpreters::newest,
 };
+
+crate::harness::trials! {
+    folders_that_nobody_can_enter,
+    an_immutable_file,
+    a_mount_below,
+    links_are_not_followed,
+    sockets_and_fifos,
+    many_files_and_deep_folders,
+}
 
 /// An environment with a file of the user's.
 pub(crate) fn environment(env: &TestEnv, path: &str) {
@@ -36,10 +46,9 @@ pub(crate) fn stands(env: &TestEnv, path: &str, outcome: &Outcome) {
     prefix.prints(&format!("{}\n", env.at(path).display()));
 }
 
-#[test]
 fn folders_that_nobody_can_enter() {
     let env = TestEnv::new();
-    let Some(nobody) = nobody(&env) else { return };
+    let nobody = nobody(&env);
     let run = |args: &[&str]| {
         let line = nobody.line(&[&["--without-pip"], args].concat());
         env.run(&line[0], &line[1..]).outcome()
@@ -63,20 +72,17 @@ fn folders_that_nobody_can_enter() {
     }
 }
 
-#[test]
 fn an_immutable_file() {
     let env = TestEnv::new();
-    if !is_root() || !has("chattr") {
-        return;
-    }
+    needs_root();
+    needs("chattr");
     environment(&env, "env");
     let chattr =
         |flag: &str, path: &Path| env.run("chattr", [flag, path.to_str().unwrap()]).outcome();
     fs::create_dir(env.at("env/sub")).unwrap();
     fs::write(env.at("env/sub/stuck"), "mine").unwrap();
     if !chattr("+i", &env.at("env/sub/stuck")).status.success() {
-        crate::interpreters::must_not_be_missing("a file system with immutable files");
-        return;
+        missing("a file system without immutable files");
     }
     let outcome = clear(&env, "env");
     stands(&env, "env", &outcome);
@@ -115,13 +121,10 @@ fn an_immutable_file() {
     assert_eq!(leftovers(&env.at("env")), [""; 0]);
 }
 
-#[test]
 fn a_mount_below() {
     let env = TestEnv::new();
     environment(&env, "env");
-    let Some(mount) = Mount::tmpfs(&env, "env/sub/data", "size=1M") else {
-        return;
-    };
+    let mount = Mount::tmpfs(&env, "env/sub/data", "size=1M");
     fs::write(env.at("env/sub/data/precious"), "precious").unwrap();
     let outcome = clear(&env, "env");
     stands(&env, "env", &outcome);
@@ -141,7 +144,6 @@ fn a_mount_below() {
     env.holds_only(["env"]);
 }
 
-#[test]
 fn links_are_not_followed() {
     let env = TestEnv::new();
     fs::create_dir_all(env.at("outside/folder")).unwrap();
@@ -161,7 +163,6 @@ fn links_are_not_followed() {
     }
 }
 
-#[test]
 fn sockets_and_fifos() {
     let env = TestEnv::new();
     for path in ["env", "."] {
@@ -193,7 +194,6 @@ fn sockets_and_fifos() {
     }
 }
 
-#[test]
 fn many_files_and_deep_folders() {
     let env = TestEnv::new();
     environment(&env, "env");

@@ -9,15 +9,21 @@ use fs_err as fs;
 
 use crate::{
     env::TestEnv,
-    faults::{Mount, changes, has, leftovers, nobody, state, strace},
+    faults::{Mount, changes, leftovers, needs, nobody, state, strace},
     faults_clear::{clear, environment, stands},
     interpreters::newest,
 };
 
-#[test]
+crate::harness::trials! {
+    a_parent_that_cannot_be_written,
+    mode_and_owner_stay,
+    a_mount_point,
+    what_a_killed_run_has_moved_away_comes_back,
+}
+
 fn a_parent_that_cannot_be_written() {
     let env = TestEnv::new();
-    let Some(nobody) = nobody(&env) else { return };
+    let nobody = nobody(&env);
     let line = nobody.line(&["--without-pip", "env"]);
     env.run(&line[0], &line[1..]).succeeds();
     fs::write(env.at("env/mine"), "mine").unwrap();
@@ -33,7 +39,6 @@ fn a_parent_that_cannot_be_written() {
     assert_eq!(leftovers(&env.at("env")), [""; 0]);
 }
 
-#[test]
 fn mode_and_owner_stay() {
     let env = TestEnv::new();
     environment(&env, "env");
@@ -50,17 +55,12 @@ fn mode_and_owner_stay() {
     assert_eq!((before.uid(), before.gid()), (after.uid(), after.gid()));
 }
 
-#[test]
 fn a_mount_point() {
     let env = TestEnv::new();
-    let Some(_mount) = Mount::tmpfs(&env, "env", "size=60M,mode=750") else {
-        return;
-    };
+    let _mount = Mount::tmpfs(&env, "env", "size=60M,mode=750");
     environment(&env, "env");
     let before = fs::metadata(env.at("env")).unwrap();
-    let Some(_below) = Mount::tmpfs(&env, "env/data", "size=1M") else {
-        return;
-    };
+    let _below = Mount::tmpfs(&env, "env/data", "size=1M");
     fs::write(env.at("env/data/precious"), "precious").unwrap();
     let outcome = clear(&env, "env");
     stands(&env, "env", &outcome);
@@ -77,12 +77,9 @@ fn a_mount_point() {
     env.holds_only(["env"]);
 }
 
-#[test]
 fn what_a_killed_run_has_moved_away_comes_back() {
     let env = TestEnv::new();
-    if !has("strace") {
-        return;
-    }
+    needs("strace");
     // Where folders cannot be exchanged there is an instant between two renames; in place there are several.
     for (cwd, args, inject) in [
         ("", ["--clear", "env"], "inject=renameat2:error=EINVAL"),

@@ -1,35 +1,38 @@
 //! SIGKILL at evenly spread moments and before every system call that changes something: at `ENV_DIR` is what was there before
 //! or a complete environment, and the next run leaves no trace of the killed one.
 
-use crate::{faults::has, scene::Scene};
+use crate::{faults::needs, scene::Scene};
 
-fn at_every_call(name: &'static str, args: &[&'static str]) {
-    if has("strace") {
-        Scene::new(name, args).kill_at_every_call();
-    }
+crate::harness::trials! {
+    a_new_environment,
+    a_new_environment_with_pip,
+    a_cleared_environment,
+    an_existing_environment,
+    an_existing_environment_that_is_upgraded,
+    moments(full),
 }
 
-#[test]
+fn at_every_call(name: &'static str, args: &[&'static str]) {
+    needs("strace");
+    Scene::new(name, args).kill_at_every_call();
+}
+
 fn a_new_environment() {
     at_every_call("new", &["--without-pip", "env"]);
 }
 
-#[test]
 fn a_new_environment_with_pip() {
     at_every_call("new with pip", &["env"]);
 }
 
-#[test]
 fn a_cleared_environment() {
     at_every_call("cleared", &["--without-pip", "--clear", "env"]);
 }
 
-#[test]
 fn an_existing_environment() {
     at_every_call("existing", &["--without-pip", "--prompt=new", "env"]);
 }
 
-#[test]
 fn an_existing_environment_that_is_upgraded() {
     at_every_call(
         "existing, upgraded",
@@ -37,7 +40,6 @@ fn an_existing_environment_that_is_upgraded() {
     );
 }
 
-#[test]
 fn moments() {
     for (name, args) in [
         ("new with pip", &["env"][..]),

@@ -6,12 +6,17 @@ use fs_err as fs;
 
 use crate::{
     env::{TestEnv, program},
-    faults::{has, nobody, state, strace, strace_log, warm},
+    faults::{needs, nobody, state, strace, strace_log, warm},
     faults_space::is_clear,
     interpreters::newest,
 };
 
-#[test]
+crate::harness::trials! {
+    limits_of_a_process,
+    no_threads,
+    every_call_fails_once,
+}
+
 fn limits_of_a_process() {
     let env = TestEnv::new();
     let shell = |limit: &str, args: &[&str]| {
@@ -24,9 +29,7 @@ fn limits_of_a_process() {
             .var("RVENV_CACHE_DIR", warm())
             .outcome()
     };
-    if !has("bash") {
-        return;
-    }
+    needs("bash");
     // Blocks of 1024 bytes: pip has longer files.
     for args in [&["a/env"][..], &["--no-cache", "a/env"]] {
         let outcome = shell("ulimit -f 20", args);
@@ -62,13 +65,10 @@ fn limits_of_a_process() {
     }
 }
 
-#[test]
 fn no_threads() {
     let env = TestEnv::new();
-    let Some(nobody) = nobody(&env) else { return };
-    if !has("bash") {
-        return;
-    }
+    let nobody = nobody(&env);
+    needs("bash");
     // The limit is the user's, so it is set where that user already runs; then for what only makes pip from the store, too.
     for (limit, args) in [(1, &["--no-cache", "env"][..]), (3, &["--no-cache", "env"])] {
         let line = nobody.line(args);
@@ -90,13 +90,10 @@ fn no_threads() {
 }
 
 /// Every call that changes something fails once, each time in another place.
-#[test]
 fn every_call_fails_once() {
     const CALLS: &str =
         "write,mkdir,mkdirat,symlinkat,fchmod,linkat,rename,renameat2,rmdir,unlinkat";
-    if !has("strace") {
-        return;
-    }
+    needs("strace");
     let env = TestEnv::new();
     let trace = format!("trace={CALLS}");
     let run = |inject: &str, args: &[&str]| {

@@ -10,6 +10,14 @@ use crate::{
     interpreters::newest,
 };
 
+crate::harness::trials! {
+    folders_that_lead_elsewhere_are_refused,
+    files_that_lead_elsewhere_are_replaced,
+    files_that_are_folders_are_refused,
+    a_stage_that_somebody_planted_becomes_nothing,
+    the_stage_of_a_run_that_lives_stays,
+}
+
 /// Plants `name -> ../elsewhere/target` in an environment, runs, and fails if anything changed elsewhere. Returns what the run
 /// said if it failed.
 fn planted(name: &str, flags: &[&str], is_folder: bool) -> Option<String> {
@@ -50,7 +58,6 @@ fn planted(name: &str, flags: &[&str], is_folder: bool) -> Option<String> {
     Some(outcome.stderr)
 }
 
-#[test]
 fn folders_that_lead_elsewhere_are_refused() {
     let python = newest().python_folder();
     for name in ["bin", "lib", "include", &format!("lib/{python}")] {
@@ -66,7 +73,6 @@ fn folders_that_lead_elsewhere_are_refused() {
     }
 }
 
-#[test]
 fn files_that_lead_elsewhere_are_replaced() {
     for name in [
         "pyvenv.cfg",
@@ -79,7 +85,6 @@ fn files_that_lead_elsewhere_are_replaced() {
     }
 }
 
-#[test]
 fn files_that_are_folders_are_refused() {
     let env = TestEnv::new();
     env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();
@@ -97,7 +102,6 @@ fn files_that_are_folders_are_refused() {
     }
 }
 
-#[test]
 fn a_stage_that_somebody_planted_becomes_nothing() {
     let env = TestEnv::new();
     // The name of a stage of `env`, with a tree in it, in a folder that everybody can write.
@@ -122,7 +126,6 @@ fn a_stage_that_somebody_planted_becomes_nothing() {
     assert_eq!(listing(&env.work()), [".env.rvenv-ABCDEFGHIJKL", "env"]);
 }
 
-#[test]
 fn the_stage_of_a_run_that_lives_stays() {
     let env = TestEnv::new();
     // A run that is held up while it builds.

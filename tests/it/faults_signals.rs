@@ -13,10 +13,20 @@ use rustix::process::Signal;
 
 use crate::{
     env::{TestEnv, listing},
-    faults::{has, leftovers, state, warm},
+    faults::{leftovers, needs, state, warm},
+    harness::absent,
     interpreters::newest,
     wheel,
 };
+
+crate::harness::trials! {
+    at_any_moment,
+    while_ensurepip_runs,
+    while_pip_is_compiled,
+    while_pip_upgrades_itself,
+    a_child_that_ignores_signals_is_killed,
+    signals_that_the_parent_ignores_stay_ignored,
+}
 
 const SIGNALS: [Signal; 4] = [Signal::INT, Signal::TERM, Signal::HUP, Signal::PIPE];
 
@@ -45,7 +55,6 @@ fn nobody_works(env: &TestEnv) {
     }
 }
 
-#[test]
 fn at_any_moment() {
     for (args, cleared) in [
         (&["--without-pip", "a/env"][..], false),
@@ -110,17 +119,14 @@ fn while_a_child_works(args: &[&str]) {
     }
 }
 
-#[test]
 fn while_ensurepip_runs() {
     while_a_child_works(&["--seeder", "ensurepip", "--no-cache", "a/env"]);
 }
 
-#[test]
 fn while_pip_is_compiled() {
     while_a_child_works(&["--no-cache", "a/env"]);
 }
 
-#[test]
 fn while_pip_upgrades_itself() {
     for (signal, flags) in SIGNALS
         .into_iter()
@@ -171,7 +177,6 @@ fn hanging(env: &TestEnv) -> String {
     python.to_str().unwrap().to_owned()
 }
 
-#[test]
 fn a_child_that_ignores_signals_is_killed() {
     let env = TestEnv::new();
     let python = hanging(&env);
@@ -183,11 +188,11 @@ fn a_child_that_ignores_signals_is_killed() {
     nobody_works(&env);
 }
 
-#[test]
 fn signals_that_the_parent_ignores_stay_ignored() {
-    if !cfg!(target_os = "linux") || !has("nohup") {
-        return;
+    if !cfg!(target_os = "linux") {
+        absent("a system that is not Linux");
     }
+    needs("nohup");
     let env = TestEnv::new();
     let program = crate::env::program();
     let python = newest().executable.to_str().unwrap();

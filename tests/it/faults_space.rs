@@ -11,6 +11,15 @@ use crate::{
     interpreters::newest,
 };
 
+crate::harness::trials! {
+    no_space,
+    no_inodes,
+    a_full_store_is_no_obstacle,
+    a_read_only_file_system,
+    no_permission,
+    a_parent_that_vanishes,
+}
+
 /// Fails unless this is one error that names something below `path` and has a hint.
 #[track_caller]
 pub(crate) fn is_clear(outcome: &Outcome, path: &Path) {
@@ -25,9 +34,7 @@ pub(crate) fn is_clear(outcome: &Outcome, path: &Path) {
 /// On a file system that is too small: new, and in place of an old environment.
 fn too_small(options: &str, text: &str) {
     let env = TestEnv::new();
-    let Some(mount) = Mount::tmpfs(&env, "small", options) else {
-        return;
-    };
+    let mount = Mount::tmpfs(&env, "small", options);
     let path = env.at("small");
     let failing = |args: &[&str]| {
         let before = state(&path);
@@ -53,22 +60,17 @@ fn too_small(options: &str, text: &str) {
     env.run(path.join("env/bin/pip"), ["--version"]).stdout();
 }
 
-#[test]
 fn no_space() {
     too_small("size=3M", "free some space");
 }
 
-#[test]
 fn no_inodes() {
     too_small("size=60M,nr_inodes=200", "free some space");
 }
 
-#[test]
 fn a_full_store_is_no_obstacle() {
     let env = TestEnv::new();
-    let Some(_mount) = Mount::tmpfs(&env, "store", "size=100k,mode=700") else {
-        return;
-    };
+    let _mount = Mount::tmpfs(&env, "store", "size=100k,mode=700");
     let run = env.rvenv_for(newest(), ["env"]);
     let outcome = run.var("RVENV_CACHE_DIR", env.at("store")).outcome();
     outcome.expect_code(0);
@@ -82,12 +84,9 @@ fn a_full_store_is_no_obstacle() {
     );
 }
 
-#[test]
 fn a_read_only_file_system() {
     let env = TestEnv::new();
-    let Some(mount) = Mount::tmpfs(&env, "ro", "size=60M") else {
-        return;
-    };
+    let mount = Mount::tmpfs(&env, "ro", "size=60M");
     env.rvenv_for(newest(), ["--without-pip", "ro/env"])
         .succeeds();
     mount.remount("ro");
@@ -102,10 +101,9 @@ fn a_read_only_file_system() {
     }
 }
 
-#[test]
 fn no_permission() {
     let env = TestEnv::new();
-    let Some(nobody) = nobody(&env) else { return };
+    let nobody = nobody(&env);
     fs::create_dir(env.root().join("theirs")).unwrap();
     let theirs = env.root().join("theirs/env");
     let line = nobody.line(&["--without-pip", theirs.to_str().unwrap()]);
@@ -113,7 +111,6 @@ fn no_permission() {
     assert!(!theirs.exists());
 }
 
-#[test]
 fn a_parent_that_vanishes() {
     for _ in 0..5 {
         let env = TestEnv::new();

@@ -6,16 +6,25 @@ use fs_err as fs;
 
 use crate::{
     env::{TestEnv, listing},
-    faults::{Mount, has, is_root, leftovers, state, strace, warm},
+    faults::{Mount, leftovers, needs, needs_root, state, strace, warm},
+    harness::absent,
     interpreters::newest,
 };
 
-/// Makes an image file with a file system on it; `None` where `tool` is missing.
-#[track_caller]
-fn image(env: &TestEnv, size: u64, tool: &str, args: &[&str]) -> Option<PathBuf> {
-    if !is_root() || !has(tool) {
-        return None;
-    }
+crate::harness::trials! {
+    without_symlinks,
+    in_memory,
+    overlaid,
+    where_case_is_no_difference,
+    where_a_folder_folds_case,
+    where_folders_cannot_be_exchanged,
+    where_a_quota_is_used_up,
+}
+
+/// Makes an image file with a file system on it; skips the test where `tool` is missing.
+fn image(env: &TestEnv, size: u64, tool: &str, args: &[&str]) -> PathBuf {
+    needs_root();
+    needs(tool);
     let path = env.root().join("image");
     let file = fs::File::create(&path).unwrap();
     file.set_len(size << 20).unwrap();
@@ -25,7 +34,7 @@ fn image(env: &TestEnv, size: u64, tool: &str, args: &[&str]) -> Option<PathBuf>
         "{}",
         String::from_utf8_lossy(&made.stderr)
     );
-    Some(path)
+    path
 }
 
 /// Whether the kernel knows a file system.
@@ -52,16 +61,14 @@ fn all_ways(env: &TestEnv, folder: &str, links: &str) {
 }
 
 /// FAT: by the kernel's own driver, or exFAT by the one that runs in user space.
-fn fat(env: &TestEnv) -> Option<Mount> {
+fn fat(env: &TestEnv) -> Mount {
     if knows("vfat") {
-        let image = image(env, 100, "mkfs.vfat", &["-F", "32"])?;
+        let image = image(env, 100, "mkfs.vfat", &["-F", "32"]);
         let args = ["-t", "vfat", "-o", "loop", image.to_str().unwrap()];
         return Mount::new(env, "fat", &args);
     }
-    if !has("mount.exfat-fuse") {
-        return None;
-    }
-    let image = image(env, 100, "mkfs.exfat", &[])?;
+    needs("mount.exfat-fuse");
+    let image = image(env, 100, "mkfs.exfat", &[]);
     Mount::new(
         env,
         "fat",
@@ -69,10 +76,9 @@ fn fat(env: &TestEnv) -> Option<Mount> {
     )
 }
 
-#[test]
 fn without_symlinks() {
     let env = TestEnv::new();
-    let Some(_mount) = fat(&env) else { return };
+    let _mount = fat(&env);
     all_ways(&env, "fat", "--copies");
     let before = state(&env.at("fat"));
     // Without --copies it is venv's own way out: copies, and no word about it but a warning.
@@ -95,21 +101,15 @@ fn without_symlinks() {
     assert_eq!(leftovers(&env.at("fat")), [""; 0]);
 }
 
-#[test]
 fn in_memory() {
     let env = TestEnv::new();
-    let Some(_mount) = Mount::tmpfs(&env, "tmpfs", "size=80M") else {
-        return;
-    };
+    let _mount = Mount::tmpfs(&env, "tmpfs", "size=80M");
     all_ways(&env, "tmpfs", "--symlinks");
 }
 
-#[test]
 fn overlaid() {
     let env = TestEnv::new();
-    let Some(_mount) = Mount::tmpfs(&env, "layers", "size=120M") else {
-        return;
-    };
+    let _mount = Mount::tmpfs(&env, "layers", "size=120M");
     for name in ["lower", "upper", "scratch"] {
         fs::create_dir(env.at("layers").join(name)).unwrap();
     }
@@ -122,9 +122,7 @@ fn overlaid() {
         .map(|option| option.replace('=', &format!("={}/", layers.display())))
         .join(",");
     let args = ["-t", "overlay", "-o", &options, "none"];
-    let Some(_overlay) = Mount::new(&env, "overlay", &args) else {
-        return;
-    };
+    let _overlay = Mount::new(&env, "overlay", &args);
     let run = env.rvenv_for(newest(), ["--clear", "overlay/env"]);
     run.var("RVENV_CACHE_DIR", warm()).succeeds();
     assert_eq!(leftovers(&env.at("overlay")), [""; 0]);
@@ -149,35 +147,29 @@ fn folds(env: &TestEnv, folder: &str, links: &str) {
     assert!(env.at(folder).join("Env/bin/python").exists());
 }
 
-#[test]
 fn where_case_is_no_difference() {
     let env = TestEnv::new();
-    if let Some(_mount) = fat(&env) {
-        fs::create_dir(env.at("fat/f")).unwrap();
-        folds(&env, "fat/f", "--copies");
-    }
+    let _mount = fat(&env);
+    fs::create_dir(env.at("fat/f")).unwrap();
+    folds(&env, "fat/f", "--copies");
+}
+
+fn where_a_folder_folds_case() {
+    let env = TestEnv::new();
     if fs::metadata("/sys/fs/ext4/features/casefold").is_err() {
-        eprintln!("skipped: this kernel's ext4 cannot fold case");
-        return;
+        absent("this kernel's ext4 cannot fold case");
     }
-    let Some(image) = image(&env, 200, "mkfs.ext4", &["-q", "-O", "casefold"]) else {
-        return;
-    };
+    let image = image(&env, 200, "mkfs.ext4", &["-q", "-O", "casefold"]);
     let args = ["-t", "ext4", "-o", "loop", image.to_str().unwrap()];
-    let Some(_mount) = Mount::new(&env, "folded", &args) else {
-        return;
-    };
+    let _mount = Mount::new(&env, "folded", &args);
     fs::create_dir(env.at("folded/f")).unwrap();
     env.run("chattr", ["+F", env.at("folded/f").to_str().unwrap()])
         .succeeds();
     folds(&env, "folded/f", "--symlinks");
 }
 
-#[test]
 fn where_folders_cannot_be_exchanged() {
-    if !has("strace") {
-        return;
-    }
+    needs("strace");
     let env = TestEnv::new();
     for error in ["ENOSYS", "EINVAL"] {
         let inject = format!("inject=renameat2:error={error}");
@@ -198,16 +190,11 @@ fn where_folders_cannot_be_exchanged() {
     }
 }
 
-#[test]
 fn where_a_quota_is_used_up() {
     let env = TestEnv::new();
-    let Some(image) = image(&env, 300, "mkfs.btrfs", &["-q"]) else {
-        return;
-    };
+    let image = image(&env, 300, "mkfs.btrfs", &["-q"]);
     let args = ["-t", "btrfs", "-o", "loop", image.to_str().unwrap()];
-    let Some(_mount) = Mount::new(&env, "quota", &args) else {
-        return;
-    };
+    let _mount = Mount::new(&env, "quota", &args);
     let path = env.at("quota");
     for line in [&["quota", "enable"][..], &["qgroup", "limit", "2M", "0/5"]] {
         let line = line.iter().copied().chain([path.to_str().unwrap()]);

@@ -10,6 +10,8 @@ use std::{
 
 use fs_err as fs;
 
+use crate::harness::{absent, in_ci, missing};
+
 /// One Python to test with.
 #[derive(Debug)]
 pub(crate) struct Interpreter {
@@ -56,14 +58,14 @@ pub(crate) fn interpreters() -> &'static [Interpreter] {
         found.sort_by(|a, b| (a.version, &a.executable).cmp(&(b.version, &b.executable)));
         let wanted = env::var("RVENV_TEST_MIN_PYTHONS").map_or(1, |n| n.parse().unwrap());
         assert!(
-            env::var_os("CI").is_none() || found.len() >= wanted,
+            !in_ci() || found.len() >= wanted,
             "{wanted} Pythons wanted, found {found:#?}"
         );
-        for python in &found {
-            if !python.pip {
-                must_not_be_missing(&format!("{}: no ensurepip", python.executable.display()));
-            }
-        }
+        let bare = found.iter().find(|python| !python.pip);
+        assert!(
+            !in_ci() || bare.is_none(),
+            "missing in CI: ensurepip of {bare:?}"
+        );
         found
     })
 }
@@ -92,33 +94,20 @@ pub(crate) fn newest() -> &'static Interpreter {
 }
 
 /// The `CPython` before the newest, for checks that need two of them.
-pub(crate) fn another() -> Option<&'static Interpreter> {
+pub(crate) fn another() -> &'static Interpreter {
     let newest = newest();
     let found = interpreters().iter().rfind(|python| {
         python.implementation == "cpython" && python.version.1 < newest.version.1 && python.pip
     });
-    if found.is_none() {
-        must_not_be_missing("a second CPython");
-    }
-    found
+    found.unwrap_or_else(|| missing("no second CPython"))
 }
 
-/// A Python 2.7, if there is one.
-pub(crate) fn python2() -> Option<PathBuf> {
+/// A Python 2.7, which not every machine of CI can have.
+pub(crate) fn python2() -> PathBuf {
     let found = candidates().into_iter().find(|path| {
         ask(path, "import sys; print(sys.version_info[0])").is_some_and(|v| v.trim() == "2")
     });
-    if found.is_none() {
-        eprintln!("skipped: no Python 2.7 on this machine");
-    }
-    found
-}
-
-/// Says that a check is skipped for want of something, which in CI is a failure.
-#[track_caller]
-pub(crate) fn must_not_be_missing(what: &str) {
-    assert!(env::var_os("CI").is_none(), "missing in CI: {what}");
-    eprintln!("skipped: {what}");
+    found.unwrap_or_else(|| absent("no Python 2.7"))
 }
 
 /// Every path that could be a Python, one for each real file.

@@ -10,9 +10,13 @@ use crate::{
     interpreters::newest,
 };
 
+crate::harness::trials! {
+    a_python_that_hangs_can_be_interrupted,
+    an_interrupted_clear_leaves_the_old_environment,
+}
+
 const SIGNALS: [Signal; 3] = [Signal::INT, Signal::TERM, Signal::HUP];
 
-#[test]
 fn a_python_that_hangs_can_be_interrupted() {
     for signal in SIGNALS {
         let env = TestEnv::new();
@@ -30,7 +34,6 @@ fn a_python_that_hangs_can_be_interrupted() {
     }
 }
 
-#[test]
 fn an_interrupted_clear_leaves_the_old_environment() {
     let env = TestEnv::new();
     env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();

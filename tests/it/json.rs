@@ -6,11 +6,19 @@ use serde_json::Value;
 use crate::env::{Outcome, TestEnv};
 use crate::interpreters::newest;
 
+crate::harness::trials! {
+    one_environment_is_an_object,
+    without_pip_its_version_is_null,
+    several_are_an_array_in_their_order_with_the_errors,
+    what_concerns_all_is_each_ones_error,
+    pip_says_nothing_into_it,
+    json_of_nothing_is_a_usage_error,
+}
+
 fn parsed(outcome: &Outcome) -> Value {
     serde_json::from_str(&outcome.stdout).unwrap_or_else(|error| panic!("{error}: {outcome}"))
 }
 
-#[test]
 fn one_environment_is_an_object() {
     let env = TestEnv::new();
     let outcome = env
@@ -37,7 +45,6 @@ fn one_environment_is_an_object() {
     assert_eq!(made.as_object().unwrap().len(), 7, "{made}");
 }
 
-#[test]
 fn without_pip_its_version_is_null() {
     let env = TestEnv::new();
     let args = ["--json", "--without-pip", "env"];
@@ -45,7 +52,6 @@ fn without_pip_its_version_is_null() {
     assert_eq!(made["pip"], Value::Null);
 }
 
-#[test]
 fn several_are_an_array_in_their_order_with_the_errors() {
     let env = TestEnv::new();
     fs::write(env.at("file"), "mine").unwrap();
@@ -67,7 +73,6 @@ fn several_are_an_array_in_their_order_with_the_errors() {
     env.holds_only(["a", "b", "file"]);
 }
 
-#[test]
 fn what_concerns_all_is_each_ones_error() {
     let env = TestEnv::new();
     for (args, text) in [
@@ -87,7 +92,6 @@ fn what_concerns_all_is_each_ones_error() {
     env.holds_only([]);
 }
 
-#[test]
 fn pip_says_nothing_into_it() {
     let env = TestEnv::new();
     let wheel = crate::wheel::write_wheel(&env, &env.root().join("w"), "one", "1.0");
@@ -98,7 +102,6 @@ fn pip_says_nothing_into_it() {
     assert_eq!(parsed(&outcome)["path"], env.at("env").to_str().unwrap());
 }
 
-#[test]
 fn json_of_nothing_is_a_usage_error() {
     let env = TestEnv::new();
     env.rvenv(["--json"]).fails(2, &["ENV_DIR"]);

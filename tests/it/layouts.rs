@@ -13,7 +13,8 @@ use fs_err as fs;
 
 use crate::{
     env::{PATH, TestEnv},
-    interpreters::{Interpreter, interpreters, must_not_be_missing},
+    harness::missing,
+    interpreters::{Interpreter, interpreters},
 };
 
 /// The `CPython`s that have a prefix of their own, the newest patch level of each version, oldest
@@ -28,7 +29,7 @@ pub(crate) fn keepable() -> Vec<&'static Interpreter> {
         }
     }
     if kept.len() < 2 {
-        must_not_be_missing("two CPythons with prefixes of their own");
+        missing("not two CPythons with prefixes of their own");
     }
     kept
 }
@@ -61,7 +62,7 @@ pub(crate) fn script(path: &Path, text: &str) {
 }
 
 /// The folder of a real pyenv, for its programs.
-pub(crate) fn pyenv() -> Option<PathBuf> {
+pub(crate) fn pyenv() -> PathBuf {
     let home = PathBuf::from(process::var_os("HOME").unwrap_or_default()).join(".pyenv");
     let path = process::var_os("PATH").unwrap_or_default();
     let on_path = process::split_paths(&path).filter_map(|folder| Some(folder.parent()?.into()));
@@ -71,10 +72,7 @@ pub(crate) fn pyenv() -> Option<PathBuf> {
         .chain([home])
         .chain(on_path)
         .find(|root| root.join("libexec/pyenv").is_file());
-    if found.is_none() {
-        must_not_be_missing("pyenv");
-    }
-    found
+    found.unwrap_or_else(|| missing("no pyenv"))
 }
 
 /// A pyenv in `~/.pyenv` that keeps these Pythons, with the shims that it makes itself.
@@ -85,8 +83,8 @@ pub(crate) struct Pyenv {
 }
 
 impl Pyenv {
-    pub(crate) fn new(env: &TestEnv, pythons: &[&Interpreter]) -> Option<Self> {
-        let real = pyenv()?;
+    pub(crate) fn new(env: &TestEnv, pythons: &[&Interpreter]) -> Self {
+        let real = pyenv();
         let root = env.root().join("home/.pyenv");
         keep(&root.join("versions"), pythons);
         for name in ["bin", "libexec", "completions", "pyenv.d", "plugins"] {
@@ -103,7 +101,7 @@ impl Pyenv {
         };
         made.run(env, ["rehash"]).outcome().expect_code(0);
         assert!(made.root.join("shims/python3").is_file());
-        Some(made)
+        made
     }
 
     /// A run of pyenv itself.

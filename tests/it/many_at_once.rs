@@ -10,6 +10,13 @@ use crate::{
     interpreters::newest,
 };
 
+crate::harness::trials! {
+    on_one_directory,
+    in_one_directory_that_is_cleared_in_place,
+    with_one_empty_store,
+    beside_the_environments_own_pip,
+}
+
 const MANY: usize = 32;
 
 /// Waits for all of them: each must succeed and be silent.
@@ -53,7 +60,6 @@ fn is_whole(env: &TestEnv, path: &Path) {
     assert_eq!(leftovers(path), [""; 0]);
 }
 
-#[test]
 fn on_one_directory() {
     let env = TestEnv::new();
     let all = |args: &[&str]| {
@@ -73,7 +79,6 @@ fn on_one_directory() {
     env.holds_only(["a"]);
 }
 
-#[test]
 fn in_one_directory_that_is_cleared_in_place() {
     let env = TestEnv::new();
     env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();
@@ -90,7 +95,6 @@ fn in_one_directory_that_is_cleared_in_place() {
     is_whole(&env, &env.at("env"));
 }
 
-#[test]
 fn with_one_empty_store() {
     let env = TestEnv::new();
     let names: Vec<_> = (0..MANY).map(|number| format!("env{number}")).collect();
@@ -113,7 +117,6 @@ fn with_one_empty_store() {
     );
 }
 
-#[test]
 fn beside_the_environments_own_pip() {
     let env = TestEnv::new();
     let run = |args: &[&str]| {

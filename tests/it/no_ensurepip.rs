@@ -6,9 +6,18 @@ use fs_err as fs;
 
 use crate::{
     env::{TestEnv, listing},
+    harness::{absent, missing},
     interpreters::{Interpreter, newest},
     layouts::{keepable, prefix, without_ensurepip},
 };
+
+crate::harness::trials! {
+    pip_comes_from_another_python_and_suits_this_one,
+    its_own_wheels_come_first_then_the_given_then_others,
+    the_cache_keeps_a_pip_for_it,
+    without_any_wheel_the_error_says_what_to_do,
+    #[cfg(target_os = "linux")] debians_own_without_its_venv_package,
+}
 
 /// A Python without ensurepip in a folder beside `work`.
 fn stripped(env: &TestEnv, python: &Interpreter) -> PathBuf {
@@ -46,7 +55,6 @@ fn numbers(version: &str) -> Vec<u32> {
     version.split('.').map(|n| n.parse().unwrap()).collect()
 }
 
-#[test]
 fn pip_comes_from_another_python_and_suits_this_one() {
     let kept = keepable();
     let [oldest, .., last] = kept.as_slice() else {
@@ -74,7 +82,6 @@ fn pip_comes_from_another_python_and_suits_this_one() {
     }
 }
 
-#[test]
 fn its_own_wheels_come_first_then_the_given_then_others() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -117,7 +124,6 @@ fn its_own_wheels_come_first_then_the_given_then_others() {
     assert_eq!(run(&["--find-links", links], ""), version(&third));
 }
 
-#[test]
 fn the_cache_keeps_a_pip_for_it() {
     let env = TestEnv::new();
     let python = newest();
@@ -130,7 +136,6 @@ fn the_cache_keeps_a_pip_for_it() {
     assert_eq!(pip(&env), expected);
 }
 
-#[test]
 fn without_any_wheel_the_error_says_what_to_do() {
     let env = TestEnv::new();
     let executable = stripped(&env, newest());
@@ -140,8 +145,7 @@ fn without_any_wheel_the_error_says_what_to_do() {
         .var("PATH", "/nowhere")
         .stdout();
     if !others.is_empty() {
-        eprintln!("skipped: this machine has Pythons everywhere:\n{others}");
-        return;
+        absent("this machine has Pythons in other places than PATH");
     }
     let run = |args: &[&str]| {
         env.rvenv(["-p", executable, "env"].iter().chain(args))
@@ -162,16 +166,10 @@ fn without_any_wheel_the_error_says_what_to_do() {
 }
 
 /// The Python that Debian's packages bring where `python3-venv` is not installed.
-#[test]
 #[cfg(target_os = "linux")]
 fn debians_own_without_its_venv_package() {
     let Some(executable) = std::env::var_os("RVENV_TEST_DEBIAN_PYTHON").map(PathBuf::from) else {
-        assert!(
-            std::env::var_os("CI").is_none(),
-            "RVENV_TEST_DEBIAN_PYTHON is not set"
-        );
-        eprintln!("skipped: RVENV_TEST_DEBIAN_PYTHON is not set");
-        return;
+        missing("RVENV_TEST_DEBIAN_PYTHON is not set")
     };
     let env = TestEnv::new();
     let refused = env.run(&executable, ["-m", "venv", "env"]).outcome();

@@ -7,9 +7,19 @@ use fs_err as fs;
 
 use crate::{
     env::{Outcome, TestEnv, listing, program},
-    faults::{Mount, changes, has, nobody, state, warm},
+    faults::{Mount, changes, needs, nobody, state, warm},
     interpreters::newest,
 };
+
+crate::harness::trials! {
+    without_a_current_folder,
+    without_variables,
+    with_nowhere_to_write_but_env_dir,
+    with_nonsense_for_python,
+    with_closed_streams,
+    with_a_pipe_that_nobody_reads,
+    with_a_read_only_store,
+}
 
 const NONE: [PathBuf; 0] = [];
 
@@ -33,7 +43,6 @@ pub(crate) fn works(env: &TestEnv, name: &str) {
     assert!(pip.contains(path.to_str().unwrap()), "{pip}");
 }
 
-#[test]
 fn without_a_current_folder() {
     let env = TestEnv::new();
     let absolute = env.at("env");
@@ -50,7 +59,6 @@ fn without_a_current_folder() {
     env.holds_only(["env"]);
 }
 
-#[test]
 fn without_variables() {
     let env = TestEnv::new();
     // No cache then, so pip is made anew.
@@ -83,10 +91,9 @@ fn without_variables() {
     }
 }
 
-#[test]
 fn with_nowhere_to_write_but_env_dir() {
     let env = TestEnv::new();
-    let Some(nobody) = nobody(&env) else { return };
+    let nobody = nobody(&env);
     for name in ["home", "tmp"] {
         let path = env.root().join(name);
         fs::os::unix::fs::chown(&path, Some(0), Some(0)).unwrap();
@@ -97,7 +104,6 @@ fn with_nowhere_to_write_but_env_dir() {
     env.holds_only(["env"]);
 }
 
-#[test]
 fn with_nonsense_for_python() {
     let env = TestEnv::new();
     let nonsense = [
@@ -152,7 +158,6 @@ fn with_nonsense_for_python() {
     }
 }
 
-#[test]
 fn with_closed_streams() {
     let env = TestEnv::new();
     for closed in ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"] {
@@ -178,7 +183,6 @@ fn with_closed_streams() {
     }
 }
 
-#[test]
 fn with_a_pipe_that_nobody_reads() {
     let env = TestEnv::new();
     // The reader is gone before the first word: rvenv dies of SIGPIPE as other programs do, or has nothing more to say.
@@ -198,16 +202,11 @@ fn with_a_pipe_that_nobody_reads() {
     );
 }
 
-#[test]
 fn with_a_read_only_store() {
     let env = TestEnv::new();
-    let Some(mount) = Mount::tmpfs(&env, "store", "size=1M,mode=700") else {
-        return;
-    };
+    let mount = Mount::tmpfs(&env, "store", "size=1M,mode=700");
     mount.remount("ro");
-    if !has("mount") {
-        return;
-    }
+    needs("mount");
     let run = env.rvenv_for(newest(), ["env"]);
     let outcome = run.var("RVENV_CACHE_DIR", env.at("store")).outcome();
     outcome.expect_code(0);

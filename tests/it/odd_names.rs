@@ -14,7 +14,12 @@ use crate::{
     odd_environments::works,
 };
 
-#[test]
+crate::harness::trials! {
+    with_a_umask_that_takes_everything,
+    with_a_name_that_is_not_utf8,
+    with_long_names,
+}
+
 fn with_a_umask_that_takes_everything() {
     let env = TestEnv::new();
     for umask in [0o777, 0o700, 0o400, 0o300] {
@@ -29,7 +34,6 @@ fn with_a_umask_that_takes_everything() {
     assert_eq!(mode & 0o7777, 0o700);
 }
 
-#[test]
 fn with_a_name_that_is_not_utf8() {
     let env = TestEnv::new();
     for name in [&b"caf\xe9"[..], b"\xff/env", b"ok/\xc3\x28"] {
@@ -43,7 +47,6 @@ fn with_a_name_that_is_not_utf8() {
     }
 }
 
-#[test]
 fn with_long_names() {
     let env = TestEnv::new();
     // NAME_MAX: the longest name there is, and one byte more; in two-byte letters, too.

@@ -11,6 +11,12 @@ use crate::{
     tree,
 };
 
+crate::harness::trials! {
+    two_equal_trees_do_not_differ,
+    every_change_is_seen,
+    other_bytecode_is_seen,
+}
+
 /// A tree in `reference` and a changed one in `work`, both with an environment and a compiled module.
 struct Pair {
     env: TestEnv,
@@ -69,12 +75,10 @@ impl Pair {
     }
 }
 
-#[test]
 fn two_equal_trees_do_not_differ() {
     assert_eq!(Pair::new().differences(), [""; 0]);
 }
 
-#[test]
 fn every_change_is_seen() {
     let lines = Pair::after(|env| fs::remove_file(env.at("env/bin/python3")).unwrap());
     assert_eq!(lines, "- env/bin/python3 is missing: link");
@@ -123,7 +127,6 @@ fn every_change_is_seen() {
     assert!(lines.contains("2 names for one inode"), "{lines}");
 }
 
-#[test]
 fn other_bytecode_is_seen() {
     let pair = Pair::new();
     let path = pair.env.at(pair.bytecode());

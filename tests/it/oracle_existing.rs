@@ -11,7 +11,14 @@ use crate::{
     oracle::{all_agree, write},
 };
 
-#[test]
+crate::harness::trials! {
+    a_second_run_leaves_what_venv_would_leave,
+    copies_are_made_again_over_copies,
+    what_is_missing_is_made_again_except_scripts_on_upgrade,
+    clear_removes_all_but_what_is_neither_file_nor_folder,
+    several_env_dirs_may_be_new_and_old,
+}
+
 fn a_second_run_leaves_what_venv_would_leave() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().flat_map(|python| {
@@ -33,7 +40,6 @@ fn a_second_run_leaves_what_venv_would_leave() {
     }));
 }
 
-#[test]
 fn copies_are_made_again_over_copies() {
     let env = TestEnv::new();
     let pythons = interpreters().iter().filter(|python| python.copies);
@@ -49,7 +55,6 @@ fn copies_are_made_again_over_copies() {
     }));
 }
 
-#[test]
 fn what_is_missing_is_made_again_except_scripts_on_upgrade() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().flat_map(|python| {
@@ -73,7 +78,6 @@ fn what_is_missing_is_made_again_except_scripts_on_upgrade() {
     }));
 }
 
-#[test]
 fn clear_removes_all_but_what_is_neither_file_nor_folder() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().map(|python| {
@@ -91,7 +95,6 @@ fn clear_removes_all_but_what_is_neither_file_nor_folder() {
     }));
 }
 
-#[test]
 fn several_env_dirs_may_be_new_and_old() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().map(|python| {

@@ -2,13 +2,18 @@
 
 use crate::{env::TestEnv, interpreters::interpreters, oracle::all_agree};
 
+crate::harness::trials! {
+    every_combination_of_flags_makes_the_same_bare_environment,
+    the_order_of_the_flags_does_not_show,
+    repeated_and_abbreviated_flags_are_the_same_flags,
+}
+
 const SITE: [&[&str]; 2] = [&[], &["--system-site-packages"]];
 const LINKS: [&[&str]; 3] = [&[], &["--symlinks"], &["--copies"]];
 const EXISTING: [&[&str]; 3] = [&[], &["--clear"], &["--upgrade"]];
 const PROMPT: [&[&str]; 2] = [&[], &["--prompt", "a prompt"]];
 const SCM: [&[&str]; 2] = [&[], &["--without-scm-ignore-files"]];
 
-#[test]
 fn every_combination_of_flags_makes_the_same_bare_environment() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().flat_map(|python| {
@@ -30,7 +35,6 @@ fn every_combination_of_flags_makes_the_same_bare_environment() {
     }));
 }
 
-#[test]
 fn the_order_of_the_flags_does_not_show() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().map(|python| {
@@ -50,7 +54,6 @@ fn the_order_of_the_flags_does_not_show() {
     }));
 }
 
-#[test]
 fn repeated_and_abbreviated_flags_are_the_same_flags() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().flat_map(|python| {

@@ -14,6 +14,21 @@ use crate::{
     oracle::{Verdict, all_agree},
 };
 
+crate::harness::trials! {
+    every_name_in_the_pythons_own_folder_makes_the_same_links,
+    links_to_a_python_give_their_names,
+    a_link_to_a_link_is_kept_as_it_is_said,
+    a_linked_folder_is_kept_as_it_is_said,
+    a_relative_path_is_made_absolute,
+    a_name_is_looked_up_on_path,
+    without_a_request_it_is_python3_on_path_then_python,
+    another_environments_python_leads_to_its_base,
+    an_environment_made_through_a_link_leads_to_its_base,
+    inside_an_activated_environment_its_own_python_is_asked,
+    pythons_variables_do_not_reach_the_environment,
+    the_locale_decides_what_python_can_name,
+}
+
 /// A folder beside `work` with links to the Python under other names.
 fn links(env: &TestEnv, python: &Interpreter, names: &[&str]) -> PathBuf {
     let folder = env.root().join("links");
@@ -43,7 +58,6 @@ fn bare(env: &TestEnv, python: &Interpreter, program: &Path, flags: &[&str]) -> 
     env.oracle(python).invoked_as(program).args(args).verdict()
 }
 
-#[test]
 fn every_name_in_the_pythons_own_folder_makes_the_same_links() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().flat_map(|python| {
@@ -63,7 +77,6 @@ fn every_name_in_the_pythons_own_folder_makes_the_same_links() {
     }));
 }
 
-#[test]
 fn links_to_a_python_give_their_names() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().flat_map(|python| {
@@ -75,7 +88,6 @@ fn links_to_a_python_give_their_names() {
     }));
 }
 
-#[test]
 fn a_link_to_a_link_is_kept_as_it_is_said() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().map(|python| {
@@ -85,7 +97,6 @@ fn a_link_to_a_link_is_kept_as_it_is_said() {
     }));
 }
 
-#[test]
 fn a_linked_folder_is_kept_as_it_is_said() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().flat_map(|python| {
@@ -104,7 +115,6 @@ fn a_linked_folder_is_kept_as_it_is_said() {
     }));
 }
 
-#[test]
 fn a_relative_path_is_made_absolute() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().flat_map(|python| {
@@ -123,7 +133,6 @@ fn a_relative_path_is_made_absolute() {
     }));
 }
 
-#[test]
 fn a_name_is_looked_up_on_path() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().map(|python| {
@@ -136,7 +145,6 @@ fn a_name_is_looked_up_on_path() {
     }));
 }
 
-#[test]
 fn without_a_request_it_is_python3_on_path_then_python() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().flat_map(|python| {
@@ -157,7 +165,6 @@ fn without_a_request_it_is_python3_on_path_then_python() {
     }));
 }
 
-#[test]
 fn another_environments_python_leads_to_its_base() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().flat_map(|python| {
@@ -177,7 +184,6 @@ fn another_environments_python_leads_to_its_base() {
     }));
 }
 
-#[test]
 fn an_environment_made_through_a_link_leads_to_its_base() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().map(|python| {
@@ -187,7 +193,6 @@ fn an_environment_made_through_a_link_leads_to_its_base() {
     }));
 }
 
-#[test]
 fn inside_an_activated_environment_its_own_python_is_asked() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().map(|python| {
@@ -201,7 +206,6 @@ fn inside_an_activated_environment_its_own_python_is_asked() {
     }));
 }
 
-#[test]
 fn pythons_variables_do_not_reach_the_environment() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().flat_map(|python| {
@@ -223,7 +227,6 @@ fn pythons_variables_do_not_reach_the_environment() {
     }));
 }
 
-#[test]
 fn the_locale_decides_what_python_can_name() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().map(|python| {

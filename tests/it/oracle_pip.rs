@@ -15,6 +15,29 @@ use crate::{
     wheel,
 };
 
+crate::harness::trials! {
+    pip_is_what_ensurepip_leaves,
+    pip_under_another_umask_with_all_flags_below_a_path_too_long_for_a_shebang,
+    pip_below_a_path_with_spaces,
+    pip_without_a_cache,
+    the_longest_shebang_and_one_longer,
+    pip_carries_the_invoked_name_in_its_shebang,
+    a_second_run_leaves_pip_as_it_is,
+    an_upgrade_leaves_pip_as_it_is,
+    pip_is_added_to_a_bare_environment,
+    pip_is_made_again_by_clear,
+    an_older_pip_is_replaced,
+    a_newer_pip_is_kept,
+    several_env_dirs_have_pip_each,
+    a_file_that_pip_would_write_is_replaced,
+    altinstall_is_honoured,
+    bytecode_is_checked_by_hash_under_source_date_epoch,
+    bytecode_is_optimized_where_python_says_so,
+    bytecode_goes_to_a_cache_prefix_where_python_says_so,
+    bytecode_is_written_even_where_python_should_not,
+    pips_own_settings_do_not_reach_ensurepip,
+}
+
 /// Judges a case with an empty cache, with the full one, and by the other producer.
 fn by_every_way<'a>(case: impl Fn() -> Oracle<'a>) -> Vec<Verdict> {
     let reference = match case().reference() {
@@ -65,7 +88,6 @@ fn with_a_few(case: impl for<'a> Fn(Oracle<'a>, &'static Interpreter) -> Oracle<
     }));
 }
 
-#[test]
 fn pip_is_what_ensurepip_leaves() {
     all_agree(at_once(|python| {
         let env = TestEnv::new();
@@ -73,7 +95,6 @@ fn pip_is_what_ensurepip_leaves() {
     }));
 }
 
-#[test]
 fn pip_under_another_umask_with_all_flags_below_a_path_too_long_for_a_shebang() {
     all_agree(at_once(|python| {
         let env = TestEnv::new();
@@ -89,17 +110,14 @@ fn pip_under_another_umask_with_all_flags_below_a_path_too_long_for_a_shebang() 
     }));
 }
 
-#[test]
 fn pip_below_a_path_with_spaces() {
     with_a_few(|case, _| case.args(["a folder/with spaces"]));
 }
 
-#[test]
 fn pip_without_a_cache() {
     with_a_few(|case, _| case.var("RVENV_NO_CACHE", "1").args(["env"]));
 }
 
-#[test]
 fn the_longest_shebang_and_one_longer() {
     let env = TestEnv::new();
     let Some(python) = a_few_with_pip().pop() else {
@@ -114,7 +132,6 @@ fn the_longest_shebang_and_one_longer() {
     }));
 }
 
-#[test]
 fn pip_carries_the_invoked_name_in_its_shebang() {
     with_a_few(|case, python| {
         let version = python.short_version();
@@ -128,7 +145,6 @@ fn pip_carries_the_invoked_name_in_its_shebang() {
     });
 }
 
-#[test]
 fn a_second_run_leaves_pip_as_it_is() {
     all_agree(at_once(|python| {
         let env = TestEnv::new();
@@ -137,23 +153,19 @@ fn a_second_run_leaves_pip_as_it_is() {
     }));
 }
 
-#[test]
 fn an_upgrade_leaves_pip_as_it_is() {
     let upgrade = ["--upgrade", "--system-site-packages", "env"];
     with_a_few(|case, _| case.args(["env"]).args(upgrade));
 }
 
-#[test]
 fn pip_is_added_to_a_bare_environment() {
     with_a_few(|case, _| case.args(["--without-pip", "env"]).args(["env"]));
 }
 
-#[test]
 fn pip_is_made_again_by_clear() {
     with_a_few(|case, _| case.args(["env"]).args(["--clear", "env"]));
 }
 
-#[test]
 fn an_older_pip_is_replaced() {
     with_a_few(|case, python| {
         let folder = python.python_folder();
@@ -166,7 +178,6 @@ fn an_older_pip_is_replaced() {
     });
 }
 
-#[test]
 fn a_newer_pip_is_kept() {
     with_a_few(|case, python| {
         let folder = python.python_folder();
@@ -178,12 +189,10 @@ fn a_newer_pip_is_kept() {
     });
 }
 
-#[test]
 fn several_env_dirs_have_pip_each() {
     with_a_few(|case, _| case.args(["a", "b/c"]));
 }
 
-#[test]
 fn a_file_that_pip_would_write_is_replaced() {
     with_a_few(|case, python| {
         let folder = python.python_folder();
@@ -197,22 +206,18 @@ fn a_file_that_pip_would_write_is_replaced() {
     });
 }
 
-#[test]
 fn altinstall_is_honoured() {
     with_a_few(|case, _| case.var("ENSUREPIP_OPTIONS", "altinstall").args(["env"]));
 }
 
-#[test]
 fn bytecode_is_checked_by_hash_under_source_date_epoch() {
     with_a_few(|case, _| case.var("SOURCE_DATE_EPOCH", "1000000000").args(["env"]));
 }
 
-#[test]
 fn bytecode_is_optimized_where_python_says_so() {
     with_a_few(|case, _| case.var("PYTHONOPTIMIZE", "1").args(["env"]));
 }
 
-#[test]
 fn bytecode_goes_to_a_cache_prefix_where_python_says_so() {
     all_agree(a_few_with_pip().into_iter().map(|python| {
         let env = TestEnv::new();
@@ -223,12 +228,10 @@ fn bytecode_goes_to_a_cache_prefix_where_python_says_so() {
     }));
 }
 
-#[test]
 fn bytecode_is_written_even_where_python_should_not() {
     with_a_few(|case, _| case.var("PYTHONDONTWRITEBYTECODE", "1").args(["env"]));
 }
 
-#[test]
 fn pips_own_settings_do_not_reach_ensurepip() {
     with_a_few(|case, _| {
         case.before(|env| {

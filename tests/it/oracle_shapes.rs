@@ -8,12 +8,23 @@ use crate::{
     oracle::{all_agree, write},
 };
 
+crate::harness::trials! {
+    every_shape_of_env_dir_makes_the_same_environment,
+    the_current_folder_can_be_the_environment,
+    an_absolute_env_dir_is_kept_as_it_is_said,
+    a_path_through_a_linked_folder_is_kept_as_it_is_said,
+    several_env_dirs_are_each_the_same_environment,
+    modes_follow_the_umask,
+    prompts_are_written_as_python_would,
+    what_is_in_env_dir_already_is_kept,
+    a_real_lib64_is_left_alone,
+}
+
 /// One path component of 120 characters.
 fn long_name() -> String {
     "long-name-".repeat(12)
 }
 
-#[test]
 fn every_shape_of_env_dir_makes_the_same_environment() {
     let env = TestEnv::new();
     let long = long_name();
@@ -47,7 +58,6 @@ fn every_shape_of_env_dir_makes_the_same_environment() {
     }));
 }
 
-#[test]
 fn the_current_folder_can_be_the_environment() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().flat_map(|python| {
@@ -59,7 +69,6 @@ fn the_current_folder_can_be_the_environment() {
     }));
 }
 
-#[test]
 fn an_absolute_env_dir_is_kept_as_it_is_said() {
     let env = TestEnv::new();
     let path = env.at("env").to_str().unwrap().to_owned();
@@ -76,7 +85,6 @@ fn an_absolute_env_dir_is_kept_as_it_is_said() {
     }));
 }
 
-#[test]
 fn a_path_through_a_linked_folder_is_kept_as_it_is_said() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().map(|python| {
@@ -90,7 +98,6 @@ fn a_path_through_a_linked_folder_is_kept_as_it_is_said() {
     }));
 }
 
-#[test]
 fn several_env_dirs_are_each_the_same_environment() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().map(|python| {
@@ -100,7 +107,6 @@ fn several_env_dirs_are_each_the_same_environment() {
     }));
 }
 
-#[test]
 fn modes_follow_the_umask() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().flat_map(|python| {
@@ -120,7 +126,6 @@ fn modes_follow_the_umask() {
     }));
 }
 
-#[test]
 fn prompts_are_written_as_python_would() {
     let env = TestEnv::new();
     let prompts = [
@@ -150,7 +155,6 @@ fn prompts_are_written_as_python_would() {
     }));
 }
 
-#[test]
 fn what_is_in_env_dir_already_is_kept() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().flat_map(|python| {
@@ -173,7 +177,6 @@ fn what_is_in_env_dir_already_is_kept() {
     }));
 }
 
-#[test]
 fn a_real_lib64_is_left_alone() {
     let env = TestEnv::new();
     all_agree(interpreters().iter().map(|python| {

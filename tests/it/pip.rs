@@ -11,6 +11,17 @@ use crate::{
     wheel,
 };
 
+crate::harness::trials! {
+    pip_works_for_every_python,
+    a_wheel_is_installed_run_and_removed,
+    pip_can_remove_itself_whole,
+    nothing_is_left_to_compile,
+    what_is_changed_in_one_environment_does_not_reach_the_next,
+    without_pip_there_is_no_package,
+    modules_in_env_dir_do_not_take_the_standard_librarys_place,
+    a_wheel_in_env_dir_is_not_taken_for_pip,
+}
+
 /// An environment with pip in `env`.
 fn make(env: &TestEnv, python: &Interpreter) {
     env.rvenv_for(python, ["env"]).shared_cache().succeeds();
@@ -28,7 +39,6 @@ fn pip(env: &TestEnv, args: &[&str]) -> String {
     outcome.stdout
 }
 
-#[test]
 fn pip_works_for_every_python() {
     for python in interpreters_with_pip() {
         let env = TestEnv::new();
@@ -53,7 +63,6 @@ fn pip_works_for_every_python() {
     }
 }
 
-#[test]
 fn a_wheel_is_installed_run_and_removed() {
     for python in interpreters_with_pip() {
         let env = TestEnv::new();
@@ -68,7 +77,6 @@ fn a_wheel_is_installed_run_and_removed() {
     }
 }
 
-#[test]
 fn pip_can_remove_itself_whole() {
     for python in interpreters_with_pip() {
         let ways: [&[&str]; 2] = [
@@ -100,7 +108,6 @@ fn pip_can_remove_itself_whole() {
     }
 }
 
-#[test]
 fn nothing_is_left_to_compile() {
     for python in interpreters_with_pip() {
         let env = TestEnv::new();
@@ -123,7 +130,6 @@ fn nothing_is_left_to_compile() {
     }
 }
 
-#[test]
 fn what_is_changed_in_one_environment_does_not_reach_the_next() {
     let env = TestEnv::new();
     let python = newest();
@@ -143,7 +149,6 @@ fn what_is_changed_in_one_environment_does_not_reach_the_next() {
         .prints("No broken requirements found.\n");
 }
 
-#[test]
 fn without_pip_there_is_no_package() {
     let env = TestEnv::new();
     for python in interpreters_with_pip() {
@@ -155,7 +160,6 @@ fn without_pip_there_is_no_package() {
     }
 }
 
-#[test]
 fn modules_in_env_dir_do_not_take_the_standard_librarys_place() {
     // CPython runs ensurepip with ENV_DIR first on sys.path since 3.10.
     for python in a_few_with_pip() {
@@ -182,7 +186,6 @@ fn modules_in_env_dir_do_not_take_the_standard_librarys_place() {
     }
 }
 
-#[test]
 fn a_wheel_in_env_dir_is_not_taken_for_pip() {
     // gh-146310: an empty WHEEL_PKG_DIR meant the current folder.
     for python in a_few_with_pip() {

@@ -2,6 +2,14 @@
 
 use crate::{env::TestEnv, interpreters::newest};
 
+crate::harness::trials! {
+    the_default_is_the_name_of_the_environment,
+    a_given_prompt_takes_its_place,
+    a_dot_is_the_name_of_the_current_folder,
+    the_current_folder_as_env_dir_gives_its_name,
+    nothing_in_a_prompt_is_run_or_replaced,
+}
+
 /// Activates `env` in sh and prints `VIRTUAL_ENV_PROMPT` and PS1.
 #[track_caller]
 fn activated(env: &TestEnv, flags: &[&str], env_dir: &str, cwd: &str) -> (String, String) {
@@ -15,7 +23,6 @@ fn activated(env: &TestEnv, flags: &[&str], env_dir: &str, cwd: &str) -> (String
     (prompt.to_owned(), ps1.to_owned())
 }
 
-#[test]
 fn the_default_is_the_name_of_the_environment() {
     let env = TestEnv::new();
     for (env_dir, name) in [("env", "env"), ("a/b c/", "b c"), ("./y", "y")] {
@@ -24,14 +31,12 @@ fn the_default_is_the_name_of_the_environment() {
     }
 }
 
-#[test]
 fn a_given_prompt_takes_its_place() {
     let env = TestEnv::new();
     let (prompt, ps1) = activated(&env, &["--prompt", "mine"], "env", ".");
     assert_eq!((prompt.as_str(), ps1.as_str()), ("mine", "(mine) $ "));
 }
 
-#[test]
 fn a_dot_is_the_name_of_the_current_folder() {
     let env = TestEnv::new();
     fs_err::create_dir(env.at("a folder")).unwrap();
@@ -42,14 +47,12 @@ fn a_dot_is_the_name_of_the_current_folder() {
     );
 }
 
-#[test]
 fn the_current_folder_as_env_dir_gives_its_name() {
     let env = TestEnv::new();
     let (prompt, _) = activated(&env, &[], ".", ".");
     assert_eq!(prompt, "work");
 }
 
-#[test]
 fn nothing_in_a_prompt_is_run_or_replaced() {
     for prompt in [
         "it's",

@@ -8,7 +8,15 @@ use crate::{
     oracle::write,
 };
 
-#[test]
+crate::harness::trials! {
+    modules_in_the_current_folder_are_not_imported_when_python_is_asked,
+    a_relative_entry_of_path_is_made_absolute,
+    a_file_that_says_it_is_a_python_is_not_believed_after_it_changed,
+    a_copied_environment_python_still_leads_to_its_base,
+    closed_streams_do_not_matter,
+    many_at_once_make_one_environment,
+}
+
 fn modules_in_the_current_folder_are_not_imported_when_python_is_asked() {
     let env = TestEnv::new();
     for name in ["json", "sysconfig", "venv", "platform", "os"] {
@@ -21,7 +29,6 @@ fn modules_in_the_current_folder_are_not_imported_when_python_is_asked() {
     }
 }
 
-#[test]
 fn a_relative_entry_of_path_is_made_absolute() {
     // venv writes a link that points nowhere.
     let env = TestEnv::new();
@@ -36,7 +43,6 @@ fn a_relative_entry_of_path_is_made_absolute() {
         .prints("1\n");
 }
 
-#[test]
 fn a_file_that_says_it_is_a_python_is_not_believed_after_it_changed() {
     use std::os::unix::fs::PermissionsExt as _;
     let env = TestEnv::new();
@@ -56,7 +62,6 @@ fn a_file_that_says_it_is_a_python_is_not_believed_after_it_changed() {
     env.rvenv(args).errs(&[path.to_str().unwrap()]);
 }
 
-#[test]
 fn a_copied_environment_python_still_leads_to_its_base() {
     // gh-99204: `_base_executable` was missing for `--copies`.
     let env = TestEnv::new();
@@ -75,7 +80,6 @@ fn a_copied_environment_python_still_leads_to_its_base() {
     }
 }
 
-#[test]
 fn closed_streams_do_not_matter() {
     let env = TestEnv::new();
     let python = newest().executable.to_str().unwrap();
@@ -86,7 +90,6 @@ fn closed_streams_do_not_matter() {
     assert!(env.at("env/bin/python").exists());
 }
 
-#[test]
 fn many_at_once_make_one_environment() {
     let env = TestEnv::new();
     let runs: Vec<_> = (0..8)

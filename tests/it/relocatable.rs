@@ -11,13 +11,18 @@ use crate::{
     wheel::write_wheel,
 };
 
+crate::harness::trials! {
+    pip_works_wherever_the_environment_is,
+    scripts_find_their_python_through_links,
+    nothing_in_it_names_the_place_it_was_made_in,
+}
+
 /// A folder name that a shell would split, expand and unquote.
 const ELSEWHERE: &str = "it's \"there\" $HOME `x`";
 
 /// One that the oldest pip can install into: it expands variables in the path of what it installs.
 const ELSEWHERE_FOR_PIP: &str = "it's there (2)";
 
-#[test]
 fn pip_works_wherever_the_environment_is() {
     // pip is slow; its oldest and its newest are the most different.
     let pythons: Vec<_> = interpreters_with_pip().collect();
@@ -64,7 +69,6 @@ fn pip_works_wherever_the_environment_is() {
     }
 }
 
-#[test]
 fn scripts_find_their_python_through_links() {
     let Some(python) = interpreters_with_pip().last() else {
         return;
@@ -89,7 +93,6 @@ fn scripts_find_their_python_through_links() {
     }
 }
 
-#[test]
 fn nothing_in_it_names_the_place_it_was_made_in() {
     let env = TestEnv::new();
     env.rvenv_for(newest(), ["--relocatable", "--without-pip", "made"])

@@ -9,10 +9,21 @@ use fs_err as fs;
 
 use crate::{
     env::TestEnv,
-    interpreters::{Interpreter, interpreters, must_not_be_missing},
+    harness::missing,
+    interpreters::{Interpreter, interpreters},
     layouts::{base_of, keep, keepable, prefix, script, version},
     oracle::all_agree,
 };
+
+crate::harness::trials! {
+    every_way_to_say_a_version,
+    the_first_on_path_that_fits_is_taken_before_a_newer_one_elsewhere,
+    of_several_requests_the_first_that_is_found_is_taken,
+    a_prefix_or_an_environment_is_its_python,
+    pypy_is_taken_only_if_it_is_asked_for_or_called_python,
+    what_is_found_by_version_makes_the_environment_of_its_venv,
+    no_answer_says_what_was_sought_where_and_what_is_near,
+}
 
 /// A folder for PATH with these names, each a link to a Python.
 fn bin(env: &TestEnv, links: &[(&str, &Interpreter)]) -> PathBuf {
@@ -39,7 +50,6 @@ fn means(env: &TestEnv, path: &Path, requests: &[&str], expected: &Path) {
     assert_eq!(found, fs::canonicalize(expected).unwrap(), "{outcome}");
 }
 
-#[test]
 fn every_way_to_say_a_version() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -73,7 +83,6 @@ fn every_way_to_say_a_version() {
     }
 }
 
-#[test]
 fn the_first_on_path_that_fits_is_taken_before_a_newer_one_elsewhere() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -98,7 +107,6 @@ fn the_first_on_path_that_fits_is_taken_before_a_newer_one_elsewhere() {
     means(&env, &path, &["3"], &last.executable);
 }
 
-#[test]
 fn of_several_requests_the_first_that_is_found_is_taken() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -130,7 +138,6 @@ fn of_several_requests_the_first_that_is_found_is_taken() {
     assert!(run(&["-p", &other]).starts_with(prefix(last)));
 }
 
-#[test]
 fn a_prefix_or_an_environment_is_its_python() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -150,13 +157,10 @@ fn a_prefix_or_an_environment_is_its_python() {
         .errs(&["./empty", "no Python in it"]);
 }
 
-#[test]
 fn pypy_is_taken_only_if_it_is_asked_for_or_called_python() {
     let env = TestEnv::new();
     let mut pypys = interpreters().iter().filter(|p| p.implementation == "pypy");
-    let Some(pypy) = pypys.next_back() else {
-        return must_not_be_missing("PyPy");
-    };
+    let pypy = pypys.next_back().unwrap_or_else(|| missing("no PyPy"));
     let short = pypy.short_version();
     let name = format!("pypy{short}");
     let real = pypy.executable.parent().unwrap();
@@ -182,7 +186,6 @@ fn pypy_is_taken_only_if_it_is_asked_for_or_called_python() {
     means(&env, &path, &[&range], &pypy.executable);
 }
 
-#[test]
 fn what_is_found_by_version_makes_the_environment_of_its_venv() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -202,7 +205,6 @@ fn what_is_found_by_version_makes_the_environment_of_its_venv() {
     }));
 }
 
-#[test]
 fn no_answer_says_what_was_sought_where_and_what_is_near() {
     let env = TestEnv::new();
     let kept = keepable();

@@ -10,6 +10,21 @@ use crate::faults::{changes, leftovers, state};
 use crate::interpreters::{a_few_with_pip, newest};
 use crate::wheel::write_wheel;
 
+crate::harness::trials! {
+    requirements_are_installed_by_the_environments_pip,
+    several_files_and_several_directories_work,
+    pips_failure_leaves_nothing_of_a_new_environment,
+    pips_failure_gives_the_old_environment_back,
+    what_was_installed_before_the_failure_is_undone_in_an_existing_environment,
+    keep_keeps_the_environment_though_pip_fails,
+    a_signal_ends_pip_and_undoes_all,
+    without_pip_nothing_can_be_installed,
+    a_file_that_is_not_there_is_said_before_anything_is_made,
+    an_implementation_that_is_not_known_installs_them_too,
+    constraints_limit_what_is_installed,
+    no_short_option_deletes_an_environment,
+}
+
 /// A folder with the wheels of `one` and `two`, and a broken one of `bad`.
 fn wheels(env: &TestEnv) -> PathBuf {
     let folder = env.root().join("wheels");
@@ -37,7 +52,6 @@ fn slow(env: &TestEnv) -> (String, PathBuf) {
     (folder.to_str().unwrap().to_owned(), asked)
 }
 
-#[test]
 fn requirements_are_installed_by_the_environments_pip() {
     for python in a_few_with_pip() {
         let env = TestEnv::new();
@@ -61,7 +75,6 @@ fn requirements_are_installed_by_the_environments_pip() {
     }
 }
 
-#[test]
 fn several_files_and_several_directories_work() {
     let env = TestEnv::new();
     let wheels = wheels(&env);
@@ -74,7 +87,6 @@ fn several_files_and_several_directories_work() {
     }
 }
 
-#[test]
 fn pips_failure_leaves_nothing_of_a_new_environment() {
     let env = TestEnv::new();
     let wheels = wheels(&env);
@@ -83,7 +95,6 @@ fn pips_failure_leaves_nothing_of_a_new_environment() {
     env.holds_only([]);
 }
 
-#[test]
 fn pips_failure_gives_the_old_environment_back() {
     let env = TestEnv::new();
     let wheels = wheels(&env);
@@ -105,7 +116,6 @@ fn pips_failure_gives_the_old_environment_back() {
     }
 }
 
-#[test]
 fn what_was_installed_before_the_failure_is_undone_in_an_existing_environment() {
     let env = TestEnv::new();
     let wheels = wheels(&env);
@@ -144,7 +154,6 @@ fn what_was_installed_before_the_failure_is_undone_in_an_existing_environment() 
         .prints(&format!("1.0 {}\n", env.at("env").display()));
 }
 
-#[test]
 fn keep_keeps_the_environment_though_pip_fails() {
     let env = TestEnv::new();
     let wheels = wheels(&env);
@@ -161,7 +170,6 @@ fn keep_keeps_the_environment_though_pip_fails() {
     assert!(!env.at("env/mine").exists());
 }
 
-#[test]
 fn a_signal_ends_pip_and_undoes_all() {
     for signal in [Signal::INT, Signal::TERM] {
         let env = TestEnv::new();
@@ -178,7 +186,6 @@ fn a_signal_ends_pip_and_undoes_all() {
     }
 }
 
-#[test]
 fn without_pip_nothing_can_be_installed() {
     let env = TestEnv::new();
     for args in [["--with", "one"], ["-r", "all.txt"]] {
@@ -190,7 +197,6 @@ fn without_pip_nothing_can_be_installed() {
     env.holds_only([]);
 }
 
-#[test]
 fn a_file_that_is_not_there_is_said_before_anything_is_made() {
     let env = TestEnv::new();
     let run = env.rvenv_for(newest(), ["-r", "missing.txt", "env"]);
@@ -200,7 +206,6 @@ fn a_file_that_is_not_there_is_said_before_anything_is_made() {
     assert!(!env.root().join("home/.cache").exists());
 }
 
-#[test]
 fn an_implementation_that_is_not_known_installs_them_too() {
     let env = TestEnv::new();
     let wheels = wheels(&env);
@@ -216,7 +221,6 @@ fn an_implementation_that_is_not_known_installs_them_too() {
     assert!(env.at("env/bin/one").exists());
 }
 
-#[test]
 fn constraints_limit_what_is_installed() {
     let env = TestEnv::new();
     let wheels = wheels(&env);
@@ -245,7 +249,6 @@ fn constraints_limit_what_is_installed() {
     offline(env.rvenv_for(newest(), args), &wheels).errs(&["pip==99"]);
 }
 
-#[test]
 fn no_short_option_deletes_an_environment() {
     let env = TestEnv::new();
     let bare = |args: &[&str]| env.rvenv_for(newest(), [&["--without-pip"], args].concat());

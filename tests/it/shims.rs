@@ -12,6 +12,16 @@ use crate::{
     oracle::all_agree,
 };
 
+crate::harness::trials! {
+    pyenvs_shims_lead_where_pyenv_says,
+    through_pyenvs_shims_the_environment_is_venvs,
+    a_shim_that_can_be_read_is_not_run,
+    asdfs_shims_lead_to_the_version_in_tool_versions,
+    mises_shims_lead_to_the_configured_version,
+    any_other_script_is_run_and_not_remembered,
+    a_shim_that_leads_back_to_itself_is_passed_over,
+}
+
 /// A script that is no Python, and says that it was started.
 fn tripwire(path: &Path) {
     let text = format!("#!/bin/sh\n: >'{}.started'\nexit 127\n", path.display());
@@ -22,16 +32,13 @@ fn was_started(path: &Path) -> bool {
     Path::new(&format!("{}.started", path.display())).exists()
 }
 
-#[test]
 fn pyenvs_shims_lead_where_pyenv_says() {
     let env = TestEnv::new();
     let kept = keepable();
     let [.., one, other] = kept.as_slice() else {
         return;
     };
-    let Some(pyenv) = Pyenv::new(&env, &kept) else {
-        return;
-    };
+    let pyenv = Pyenv::new(&env, &kept);
     let (one, other) = (version(one), version(other));
     let short = |version: &str| version.rsplit_once('.').unwrap().0.to_owned();
     let both = format!("{one}:{other}");
@@ -95,13 +102,10 @@ fn pyenvs_shims_lead_where_pyenv_says() {
     }
 }
 
-#[test]
 fn through_pyenvs_shims_the_environment_is_venvs() {
     let env = TestEnv::new();
     let kept = keepable();
-    let Some(pyenv) = Pyenv::new(&env, &kept) else {
-        return;
-    };
+    let pyenv = Pyenv::new(&env, &kept);
     all_agree(kept.iter().map(|python| {
         pyenv.global(&version(python));
         env.oracle(python)
@@ -112,7 +116,6 @@ fn through_pyenvs_shims_the_environment_is_venvs() {
     }));
 }
 
-#[test]
 fn a_shim_that_can_be_read_is_not_run() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -153,7 +156,6 @@ fn leads_to(env: &TestEnv, shims: &Path, python: &Interpreter, vars: &[(&str, &s
     assert!(real.starts_with(prefix(python)), "{}", real.display());
 }
 
-#[test]
 fn asdfs_shims_lead_to_the_version_in_tool_versions() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -188,7 +190,6 @@ fn asdfs_shims_lead_to_the_version_in_tool_versions() {
     assert!(!was_started(&asdf));
 }
 
-#[test]
 fn mises_shims_lead_to_the_configured_version() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -233,7 +234,6 @@ fn mises_shims_lead_to_the_configured_version() {
     assert!(was_started(&mise));
 }
 
-#[test]
 fn any_other_script_is_run_and_not_remembered() {
     let env = TestEnv::new();
     let kept = keepable();
@@ -248,7 +248,6 @@ fn any_other_script_is_run_and_not_remembered() {
     }
 }
 
-#[test]
 fn a_shim_that_leads_back_to_itself_is_passed_over() {
     let env = TestEnv::new();
     let python = newest();

@@ -10,6 +10,17 @@ use crate::env::{Outcome, TestEnv, program};
 use crate::interpreters::newest;
 use crate::wheel::write_wheel;
 
+crate::harness::trials! {
+    errors_are_coloured_on_a_terminal_only_and_by_the_variables,
+    warnings_are_coloured_too_and_quiet_says_none,
+    quiet_still_says_errors,
+    a_spinner_turns_while_a_person_waits_and_leaves_no_trace,
+    what_is_done_soon_shows_no_spinner,
+    an_error_follows_where_the_spinner_was,
+    pips_progress_is_shown_to_a_person_only,
+    verbose_ends_with_a_summary,
+}
+
 const RED: &str = "\u{1b}[1m\u{1b}[31mError:";
 const YELLOW: &str = "\u{1b}[1m\u{1b}[33mWarning:";
 
@@ -64,7 +75,6 @@ fn screen(text: &str) -> Vec<String> {
     lines
 }
 
-#[test]
 fn errors_are_coloured_on_a_terminal_only_and_by_the_variables() {
     let env = TestEnv::new();
     let failing = ["-p", "9.9", "env"];
@@ -116,7 +126,6 @@ fn errors_are_coloured_on_a_terminal_only_and_by_the_variables() {
     env.holds_only([]);
 }
 
-#[test]
 fn warnings_are_coloured_too_and_quiet_says_none() {
     for (flags, forced, word) in [
         (&[][..], true, YELLOW),
@@ -152,13 +161,11 @@ fn warnings_are_coloured_too_and_quiet_says_none() {
     }
 }
 
-#[test]
 fn quiet_still_says_errors() {
     let env = TestEnv::new();
     env.rvenv(["-q", "-p", "9.9", "env"]).errs(&["9.9"]);
 }
 
-#[test]
 fn a_spinner_turns_while_a_person_waits_and_leaves_no_trace() {
     let env = TestEnv::new();
     let python = slow_python(&env);
@@ -177,7 +184,6 @@ fn a_spinner_turns_while_a_person_waits_and_leaves_no_trace() {
     env.rvenv(args).succeeds();
 }
 
-#[test]
 fn what_is_done_soon_shows_no_spinner() {
     let env = TestEnv::new();
     let python = newest().executable.to_str().unwrap();
@@ -186,7 +192,6 @@ fn what_is_done_soon_shows_no_spinner() {
     assert_eq!(outcome.stdout, "", "{outcome}");
 }
 
-#[test]
 fn an_error_follows_where_the_spinner_was() {
     let env = TestEnv::new();
     let python = env.root().join("python3");
@@ -202,7 +207,6 @@ fn an_error_follows_where_the_spinner_was() {
     );
 }
 
-#[test]
 fn pips_progress_is_shown_to_a_person_only() {
     let env = TestEnv::new();
     let folder = env.root().join("wheels");
@@ -224,7 +228,6 @@ fn pips_progress_is_shown_to_a_person_only() {
     }
 }
 
-#[test]
 fn verbose_ends_with_a_summary() {
     let env = TestEnv::new();
     let outcome = env

@@ -11,6 +11,19 @@ use crate::{
     wheel,
 };
 
+crate::harness::trials! {
+    links_to_another_python_are_retargeted,
+    links_to_a_vanished_python_are_retargeted,
+    copies_and_links_can_follow_each_other,
+    packages_and_scripts_survive_an_upgrade,
+    what_stays_behind_for_another_version_is_named,
+    upgrade_deps_does_what_venvs_does,
+    upgrade_deps_runs_the_environments_own_pip,
+    upgrade_deps_gives_pip_the_variables_and_folder_that_venv_gives,
+    pips_failure_is_ours,
+    upgrade_deps_without_pip_is_an_error,
+}
+
 /// What `bin/python` says its version and prefix are.
 fn version(env: &TestEnv, name: &str) -> String {
     let script = "import sys; print('%d.%d' % sys.version_info[:2], sys.prefix)";
@@ -31,9 +44,8 @@ fn is_for(env: &TestEnv, python: &Interpreter) {
     assert!(text.contains(&format!("\nversion = {short}.")), "{text}");
 }
 
-#[test]
 fn links_to_another_python_are_retargeted() {
-    let Some(old) = another() else { return };
+    let old = another();
     for flags in [&[][..], &["--upgrade"], &["--clear"]] {
         for links in ["--symlinks", "--copies"] {
             let env = TestEnv::new();
@@ -50,7 +62,6 @@ fn links_to_another_python_are_retargeted() {
     }
 }
 
-#[test]
 fn links_to_a_vanished_python_are_retargeted() {
     for flags in [&[][..], &["--upgrade"]] {
         let env = TestEnv::new();
@@ -66,7 +77,6 @@ fn links_to_a_vanished_python_are_retargeted() {
     }
 }
 
-#[test]
 fn copies_and_links_can_follow_each_other() {
     let env = TestEnv::new();
     for links in ["--symlinks", "--copies", "--symlinks", "--copies"] {
@@ -76,7 +86,6 @@ fn copies_and_links_can_follow_each_other() {
     }
 }
 
-#[test]
 fn packages_and_scripts_survive_an_upgrade() {
     let env = TestEnv::new();
     let site_packages = format!("env/lib/{}/site-packages", newest().python_folder());
@@ -94,9 +103,8 @@ fn packages_and_scripts_survive_an_upgrade() {
     assert_eq!(text, "edited\n");
 }
 
-#[test]
 fn what_stays_behind_for_another_version_is_named() {
-    let Some(old) = another() else { return };
+    let old = another();
     for flags in [&[][..], &["--upgrade"]] {
         let env = TestEnv::new();
         env.rvenv_for(old, ["--without-pip", "env"]).succeeds();
@@ -141,7 +149,6 @@ fn newer_wheels(env: &TestEnv) -> std::path::PathBuf {
     folder
 }
 
-#[test]
 fn upgrade_deps_does_what_venvs_does() {
     let pythons = a_few_with_pip().into_iter().filter(|p| p.at_least(9));
     all_agree(pythons.map(|python| {
@@ -158,7 +165,6 @@ fn upgrade_deps_does_what_venvs_does() {
     }));
 }
 
-#[test]
 fn upgrade_deps_runs_the_environments_own_pip() {
     for python in a_few_with_pip() {
         let env = TestEnv::new();
@@ -176,7 +182,6 @@ fn upgrade_deps_runs_the_environments_own_pip() {
     }
 }
 
-#[test]
 fn upgrade_deps_gives_pip_the_variables_and_folder_that_venv_gives() {
     // sitecustomize tells how the environment's pip was run.
     let script = "import os, sys\n\
@@ -221,7 +226,6 @@ fn upgrade_deps_gives_pip_the_variables_and_folder_that_venv_gives() {
     assert_eq!(told("rvenv"), told("venv"));
 }
 
-#[test]
 fn pips_failure_is_ours() {
     for python in a_few_with_pip() {
         let env = TestEnv::new();
@@ -250,7 +254,6 @@ fn pips_failure_is_ours() {
     }
 }
 
-#[test]
 fn upgrade_deps_without_pip_is_an_error() {
     let env = TestEnv::new();
     env.rvenv_for(newest(), ["--without-pip", "--upgrade-deps", "env"])

@@ -5,6 +5,13 @@ use fs_err as fs;
 use crate::env::{Run, TestEnv, listing, program, store};
 use crate::interpreters::newest;
 
+crate::harness::trials! {
+    no_variable_conflicts_with_an_option,
+    an_option_counts_more_than_a_variable,
+    an_empty_variable_counts_as_unset,
+    every_question_is_answered_under_python_m,
+}
+
 /// All of them set, with the Python given.
 fn with_all<'a>(env: &TestEnv, run: Run<'a>, python: &str) -> Run<'a> {
     run.var("RVENV_PYTHON", python)
@@ -26,7 +33,6 @@ const QUESTIONS: [&[&str]; 8] = [
     &["--no-cache", "--prune-cache"],
 ];
 
-#[test]
 fn no_variable_conflicts_with_an_option() {
     let env = TestEnv::new();
     for args in QUESTIONS {
@@ -71,7 +77,6 @@ fn no_variable_conflicts_with_an_option() {
     run.outcome().expect_code(1);
 }
 
-#[test]
 fn an_option_counts_more_than_a_variable() {
     let env = TestEnv::new();
     let python = newest().executable.to_str().unwrap();
@@ -85,7 +90,6 @@ fn an_option_counts_more_than_a_variable() {
     run.var("RVENV_NO_CACHE", "0").succeeds();
 }
 
-#[test]
 fn an_empty_variable_counts_as_unset() {
     let env = TestEnv::new();
     let mut run = env.rvenv_for(newest(), ["--without-pip", "env"]);
@@ -98,7 +102,6 @@ fn an_empty_variable_counts_as_unset() {
     run.fails(2, &["RVENV_SEEDER", "bogus"]);
 }
 
-#[test]
 fn every_question_is_answered_under_python_m() {
     let env = TestEnv::new();
     let folder = env.root().join("packages");

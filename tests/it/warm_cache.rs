@@ -10,6 +10,15 @@ use crate::faults::{Mount, nobody};
 use crate::interpreters::newest;
 use crate::layouts;
 
+crate::harness::trials! {
+    it_keeps_all_and_makes_nothing,
+    without_pip_only_the_facts_are_kept,
+    a_store_that_cannot_be_written_is_an_error,
+    a_read_only_store_is_used,
+    a_store_that_root_has_filled_serves_every_user,
+    the_image_serves_a_copy_of_the_same_python,
+}
+
 fn kinds(cache: &Path) -> Vec<String> {
     let names = listing(&store(cache)).into_iter();
     names.map(|name| name.chars().take(4).collect()).collect()
@@ -31,7 +40,6 @@ fn is_warm(env: &TestEnv, cache: &Path) {
         .expect_code(0);
 }
 
-#[test]
 fn it_keeps_all_and_makes_nothing() {
     let env = TestEnv::new();
     let cache = env.root().join("cache");
@@ -46,7 +54,6 @@ fn it_keeps_all_and_makes_nothing() {
     is_warm(&env, &cache);
 }
 
-#[test]
 fn without_pip_only_the_facts_are_kept() {
     let env = TestEnv::new();
     let cache = env.root().join("cache");
@@ -55,7 +62,6 @@ fn without_pip_only_the_facts_are_kept() {
     assert_eq!(kinds(&cache), ["CACH", "fact"]);
 }
 
-#[test]
 fn a_store_that_cannot_be_written_is_an_error() {
     let env = TestEnv::new();
     let file = env.root().join("file");
@@ -78,12 +84,9 @@ fn a_store_that_cannot_be_written_is_an_error() {
     env.rvenv(["--warm-cache", "env"]).fails(2, &["ENV_DIR"]);
 }
 
-#[test]
 fn a_read_only_store_is_used() {
     let env = TestEnv::new();
-    let Some(mount) = Mount::tmpfs(&env, "store", "size=64m,mode=0755") else {
-        return;
-    };
+    let mount = Mount::tmpfs(&env, "store", "size=64m,mode=0755");
     let cache = env.at("store");
     let run = env.rvenv_for(newest(), ["--warm-cache"]);
     run.var("RVENV_CACHE_DIR", &cache).succeeds();
@@ -98,10 +101,9 @@ fn a_read_only_store_is_used() {
         .errs(&["store", "Read-only file system"]);
 }
 
-#[test]
 fn a_store_that_root_has_filled_serves_every_user() {
     let env = TestEnv::new();
-    let Some(nobody) = nobody(&env) else { return };
+    let nobody = nobody(&env);
     let cache = env.root().join("cache");
     let python = nobody.python.to_str().unwrap();
     let run = env.run(&nobody.program, ["-p", python, "--warm-cache"]);
@@ -129,7 +131,6 @@ fn a_store_that_root_has_filled_serves_every_user() {
 }
 
 /// A container's layers come with new inodes on another file system; what is in them has kept its names and times.
-#[test]
 fn the_image_serves_a_copy_of_the_same_python() {
     let env = TestEnv::new();
     let root = env.root().join("python");

@@ -4,14 +4,19 @@ use std::path::PathBuf;
 
 use fs_err as fs;
 
-use crate::{Place, pythons, succeeds};
+use crate::place::{Place, each, newest, succeeds};
 
-#[test]
+crate::harness::trials! {
+    what_is_read_only_is_cleared,
+    a_python_that_runs_costs_no_environment,
+    where_links_cannot_be_made_copies_are(each),
+    a_path_may_be_longer_than_windows_once_allowed,
+    what_is_no_python_is_refused,
+}
+
 fn what_is_read_only_is_cleared() {
     let place = Place::new();
-    let Some(python) = pythons().last() else {
-        return;
-    };
+    let python = newest();
     succeeds(place.rvenv(python).args(["--without-pip", "env"]));
     let folder = place.work.join("env").join("read only");
     fs::create_dir(&folder).unwrap();
@@ -31,12 +36,9 @@ fn what_is_read_only_is_cleared() {
 }
 
 /// Windows refuses to move what runs; Wine does not. Either way there is an environment afterwards that works.
-#[test]
 fn a_python_that_runs_costs_no_environment() {
     let place = Place::new();
-    let Some(python) = pythons().last() else {
-        return;
-    };
+    let python = newest();
     succeeds(place.rvenv(python).args(["--without-pip", "env"]));
     let mine = place.work.join("env").join("Lib").join("mine.py");
     fs::write(&mine, "").unwrap();
@@ -77,27 +79,21 @@ fn a_python_that_runs_costs_no_environment() {
 }
 
 /// The links themselves cannot be shown where the system makes none; that copies stand in for them can.
-#[test]
-fn where_links_cannot_be_made_copies_are() {
+fn where_links_cannot_be_made_copies_are(python: &'static PathBuf) {
     let place = Place::new();
-    for python in pythons() {
-        let arguments = ["--without-pip", "--symlinks", "--clear", "env"];
-        let output = succeeds(place.rvenv(python).args(arguments));
-        let own = place.work.join("env").join("Scripts").join("python.exe");
-        let is_link = fs::symlink_metadata(&own).unwrap().is_symlink();
-        let text = String::from_utf8_lossy(&output.stderr);
-        assert_eq!(text.contains("Unable to symlink"), !is_link, "{text}");
-        let script = "import sys; sys.exit(sys.prefix == sys.base_prefix)";
-        succeeds(place.command(&own).args(["-c", script]));
-    }
+    let arguments = ["--without-pip", "--symlinks", "--clear", "env"];
+    let output = succeeds(place.rvenv(python).args(arguments));
+    let own = place.work.join("env").join("Scripts").join("python.exe");
+    let is_link = fs::symlink_metadata(&own).unwrap().is_symlink();
+    let text = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(text.contains("Unable to symlink"), !is_link, "{text}");
+    let script = "import sys; sys.exit(sys.prefix == sys.base_prefix)";
+    succeeds(place.command(&own).args(["-c", script]));
 }
 
-#[test]
 fn a_path_may_be_longer_than_windows_once_allowed() {
     let place = Place::new();
-    let Some(python) = pythons().last() else {
-        return;
-    };
+    let python = newest();
     let long: PathBuf = (0..6).map(|_| "a".repeat(50)).collect();
     let output = place
         .rvenv(python)
@@ -109,7 +105,6 @@ fn a_path_may_be_longer_than_windows_once_allowed() {
     assert!(place.work.join(&long).join("pyvenv.cfg").exists());
 }
 
-#[test]
 fn what_is_no_python_is_refused() {
     let place = Place::new();
     let file = place.work.join("python.exe");

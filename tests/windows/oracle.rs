@@ -1,143 +1,141 @@
 //! Environments are those of `python -m venv`, and what is in them works.
 
+use std::path::PathBuf;
+
 use fs_err as fs;
 
-use crate::{Place, agree, pythons, succeeds, tree};
+use crate::{
+    place::{Place, agree, each, pythons, succeeds},
+    tree,
+};
 
-#[test]
-fn bare_environments_are_venvs() {
+crate::harness::trials! {
+    bare_environments_are_venvs(each),
+    environments_with_pip_are_venvs(each),
+    both_producers_make_the_same(each),
+    console_scripts_are_pips_to_the_byte(each),
+    python_and_pip_of_the_environment_run(each),
+}
+
+fn bare_environments_are_venvs(python: &'static PathBuf) {
     let place = Place::new();
     let mut lines = Vec::new();
-    for python in pythons() {
-        let bare = "--without-pip";
-        let cases: [&[&[&str]]; 11] = [
-            &[&[bare, "env"]],
-            &[&[bare, "--system-site-packages", "env"]],
-            &[&[bare, "--copies", "env"]],
-            &[&[bare, "--prompt", "it's", "env"]],
-            &[&[bare, "with spaces in it"]],
-            &[&[bare, r"below\folders\ünïcode"]],
-            &[&[bare, "one", "two"]],
-            &[&[bare, "a & b^c 50% of it!"]],
-            &[&[bare, "env"], &[bare, "env"]],
-            &[&[bare, "env"], &[bare, "--clear", "env"]],
-            &[&[bare, "env"], &[bare, "--upgrade", "env"]],
-        ];
-        for steps in cases {
-            lines.extend(place.compare(python, steps));
+    let bare = "--without-pip";
+    let cases: [&[&[&str]]; 11] = [
+        &[&[bare, "env"]],
+        &[&[bare, "--system-site-packages", "env"]],
+        &[&[bare, "--copies", "env"]],
+        &[&[bare, "--prompt", "it's", "env"]],
+        &[&[bare, "with spaces in it"]],
+        &[&[bare, r"below\folders\ünïcode"]],
+        &[&[bare, "one", "two"]],
+        &[&[bare, "a & b^c 50% of it!"]],
+        &[&[bare, "env"], &[bare, "env"]],
+        &[&[bare, "env"], &[bare, "--clear", "env"]],
+        &[&[bare, "env"], &[bare, "--upgrade", "env"]],
+    ];
+    for steps in cases {
+        lines.extend(place.compare(python, steps));
+    }
+    agree(&lines);
+}
+
+fn environments_with_pip_are_venvs(python: &'static PathBuf) {
+    let place = Place::new();
+    let mut lines = Vec::new();
+    let mut cases: Vec<&[&[&str]]> = vec![&[&["env"]]];
+    if Some(python) == pythons().last() {
+        // venv leaves the pip of the first step as it is; rvenv has it from its store by now.
+        cases.push(&[&["--system-site-packages", "a folder & its ünïcode^! name"]]);
+        cases.push(&[&["env"], &["--upgrade", "env"]]);
+    }
+    for steps in cases {
+        lines.extend(place.compare(python, steps));
+        for entry in fs::read_dir(&place.work).unwrap() {
+            let site_packages = entry.unwrap().path().join("Lib").join("site-packages");
+            lines.extend(tree::wrong_hashes(&site_packages));
         }
     }
     agree(&lines);
 }
 
-#[test]
-fn environments_with_pip_are_venvs() {
+fn both_producers_make_the_same(python: &'static PathBuf) {
     let place = Place::new();
     let mut lines = Vec::new();
-    for python in pythons() {
-        let mut cases: Vec<&[&[&str]]> = vec![&[&["env"]]];
-        if Some(python) == pythons().last() {
-            // venv leaves the pip of the first step as it is; rvenv has it from its store by now.
-            cases.push(&[&["--system-site-packages", "a folder & its ünïcode^! name"]]);
-            cases.push(&[&["env"], &["--upgrade", "env"]]);
-        }
-        for steps in cases {
-            lines.extend(place.compare(python, steps));
-            for entry in fs::read_dir(&place.work).unwrap() {
-                let site_packages = entry.unwrap().path().join("Lib").join("site-packages");
-                lines.extend(tree::wrong_hashes(&site_packages));
-            }
-        }
+    succeeds(
+        place
+            .rvenv(python)
+            .args(["--no-cache", "--seeder", "wheel", "env"]),
+    );
+    let reference = place.folder.path().join("wheel");
+    if reference.exists() {
+        fs::remove_dir_all(&reference).unwrap();
     }
-    agree(&lines);
-}
-
-#[test]
-fn both_producers_make_the_same() {
-    let place = Place::new();
-    let mut lines = Vec::new();
-    for python in pythons() {
-        succeeds(
-            place
-                .rvenv(python)
-                .args(["--no-cache", "--seeder", "wheel", "env"]),
-        );
-        let reference = place.folder.path().join("wheel");
-        if reference.exists() {
-            fs::remove_dir_all(&reference).unwrap();
-        }
-        fs::rename(place.work.join("env"), &reference).unwrap();
-        succeeds(
-            place
-                .rvenv(python)
-                .args(["--no-cache", "--seeder", "ensurepip", "env"]),
-        );
-        lines.extend(tree::differences(
-            python,
-            &reference,
-            &place.work.join("env"),
-        ));
-        fs::remove_dir_all(place.work.join("env")).unwrap();
-    }
+    fs::rename(place.work.join("env"), &reference).unwrap();
+    succeeds(
+        place
+            .rvenv(python)
+            .args(["--no-cache", "--seeder", "ensurepip", "env"]),
+    );
+    lines.extend(tree::differences(
+        python,
+        &reference,
+        &place.work.join("env"),
+    ));
+    fs::remove_dir_all(place.work.join("env")).unwrap();
     agree(&lines);
 }
 
 /// All of a console script but its time is compared elsewhere; where that is given, all of it is.
-#[test]
-fn console_scripts_are_pips_to_the_byte() {
+fn console_scripts_are_pips_to_the_byte(python: &'static PathBuf) {
     const EPOCH: (&str, &str) = ("SOURCE_DATE_EPOCH", "1700000000");
     let place = Place::new();
-    for python in pythons() {
-        let scripts = || {
-            let folder = fs::read_dir(place.work.join("env").join("Scripts")).unwrap();
-            let files = folder.map(|entry| entry.unwrap().path());
-            let programs = files.filter(|path| path.extension().is_some_and(|end| end == "exe"));
-            programs
-                .map(|path| (path.clone(), fs::read(path).unwrap()))
-                .collect::<std::collections::BTreeMap<_, _>>()
-        };
-        let mut venv = place.command(python);
-        succeeds(
-            venv.args(["-m", "venv", "--clear", "env"])
-                .env(EPOCH.0, EPOCH.1),
-        );
-        let expected = scripts();
-        assert!(expected.len() >= 5, "{:?}", expected.keys());
-        succeeds(
-            place
-                .rvenv(python)
-                .args(["--clear", "env"])
-                .env(EPOCH.0, EPOCH.1),
-        );
-        let found = scripts();
-        assert!(expected.keys().eq(found.keys()), "{:?}", found.keys());
-        for (path, contents) in expected {
-            assert!(found[&path] == contents, "{} differs", path.display());
-        }
+    let scripts = || {
+        let folder = fs::read_dir(place.work.join("env").join("Scripts")).unwrap();
+        let files = folder.map(|entry| entry.unwrap().path());
+        let programs = files.filter(|path| path.extension().is_some_and(|end| end == "exe"));
+        programs
+            .map(|path| (path.clone(), fs::read(path).unwrap()))
+            .collect::<std::collections::BTreeMap<_, _>>()
+    };
+    let mut venv = place.command(python);
+    succeeds(
+        venv.args(["-m", "venv", "--clear", "env"])
+            .env(EPOCH.0, EPOCH.1),
+    );
+    let expected = scripts();
+    assert!(expected.len() >= 5, "{:?}", expected.keys());
+    succeeds(
+        place
+            .rvenv(python)
+            .args(["--clear", "env"])
+            .env(EPOCH.0, EPOCH.1),
+    );
+    let found = scripts();
+    assert!(expected.keys().eq(found.keys()), "{:?}", found.keys());
+    for (path, contents) in expected {
+        assert!(found[&path] == contents, "{} differs", path.display());
     }
 }
 
-#[test]
-fn python_and_pip_of_the_environment_run() {
+fn python_and_pip_of_the_environment_run(python: &'static PathBuf) {
     let place = Place::new();
-    for python in pythons() {
-        succeeds(place.rvenv(python).args(["--clear", "env"]));
-        let scripts = place.work.join("env").join("Scripts");
-        let script = "import sys; print(sys.prefix); print(sys.prefix != sys.base_prefix)";
-        let output = succeeds(
-            place
-                .command(scripts.join("python.exe"))
-                .args(["-c", script]),
-        );
-        let text = String::from_utf8(output.stdout).unwrap();
-        let mut said = text.lines();
-        let prefix = said.next().unwrap().to_lowercase();
-        assert_eq!(
-            prefix,
-            place.work.join("env").to_str().unwrap().to_lowercase()
-        );
-        assert_eq!(said.next(), Some("True"));
-        let output = succeeds(place.command(scripts.join("pip.exe")).arg("--version"));
-        assert!(output.stdout.starts_with(b"pip "), "{output:?}");
-    }
+    succeeds(place.rvenv(python).args(["--clear", "env"]));
+    let scripts = place.work.join("env").join("Scripts");
+    let script = "import sys; print(sys.prefix); print(sys.prefix != sys.base_prefix)";
+    let output = succeeds(
+        place
+            .command(scripts.join("python.exe"))
+            .args(["-c", script]),
+    );
+    let text = String::from_utf8(output.stdout).unwrap();
+    let mut said = text.lines();
+    let prefix = said.next().unwrap().to_lowercase();
+    assert_eq!(
+        prefix,
+        place.work.join("env").to_str().unwrap().to_lowercase()
+    );
+    assert_eq!(said.next(), Some("True"));
+    let output = succeeds(place.command(scripts.join("pip.exe")).arg("--version"));
+    assert!(output.stdout.starts_with(b"pip "), "{output:?}");
 }

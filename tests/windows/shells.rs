@@ -2,22 +2,27 @@
 
 use fs_err as fs;
 
-use crate::{Place, is_wine, pythons, succeeds};
+use crate::{
+    harness::absent,
+    place::{Place, is_wine, newest, succeeds},
+};
+
+crate::harness::trials! {
+    cmd_activates_and_deactivates,
+    powershell_activates_and_deactivates,
+}
 
 /// What both shells could take for their own if it were not quoted.
 const NAMES: [&str; 5] = ["env", "with spaces", "a & b", "50% of it", "wow!"];
 
-#[test]
 fn cmd_activates_and_deactivates() {
     let place = Place::new();
     for name in NAMES.into_iter().chain(["(x86)", "a^b"]) {
         if name.contains('%') && is_wine() {
-            eprintln!("skipped: Wine's cmd expands what it has just expanded once more");
+            // Wine's cmd expands what it has just expanded once more.
             continue;
         }
-        let Some(python) = pythons().last() else {
-            return;
-        };
+        let python = newest();
         succeeds(place.rvenv(python).args(["--without-pip", name]));
         let in_batch = name.replace('%', "%%");
         // Not `call` of the whole path: it would expand what is between two percent signs once more.
@@ -54,16 +59,12 @@ fn cmd_activates_and_deactivates() {
 }
 
 /// Real Windows only: what Wine calls PowerShell does nothing and reports success.
-#[test]
 fn powershell_activates_and_deactivates() {
     if is_wine() {
-        eprintln!("skipped: Wine has no PowerShell");
-        return;
+        absent("Wine has no PowerShell");
     }
     let place = Place::new();
-    let Some(python) = pythons().last() else {
-        return;
-    };
+    let python = newest();
     for shell in ["powershell", "pwsh"] {
         for name in NAMES.into_iter().chain(["it's $HOME `y"]) {
             succeeds(place.rvenv(python).args(["--without-pip", "--clear", name]));

@@ -6,15 +6,17 @@ use std::{
     process::{Command, Stdio},
 };
 
-use super::{Grammar, Shell, Step, for_each_shell, hostile};
+use super::{Grammar, Shell, Step, each_shell, hostile};
 use crate::{
     env::{PATH, TestEnv},
     interpreters::newest,
 };
 
-for_each_shell! { draws_the_name }
+crate::harness::trials! {
+    draws_the_name(each_shell),
+}
 
-fn draws_the_name(shell: &Shell) {
+fn draws_the_name(shell: &'static Shell) {
     let env = TestEnv::new();
     fs_err::create_dir(env.at("out")).unwrap();
     let environments = hostile::environments(&env, &hostile::NAMES);

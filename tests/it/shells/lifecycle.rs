@@ -2,14 +2,19 @@
 //! with or without a prompt.
 
 use super::{
-    Grammar, Shell, Step, for_each_shell, hostile,
+    Grammar, Shell, Step, each_shell, hostile,
     state::{activated, environment, equal, same},
 };
 use crate::env::TestEnv;
 
-for_each_shell! { puts_back_set_empty_and_unset_variables }
+crate::harness::trials! {
+    puts_back_set_empty_and_unset_variables(each_shell),
+    ends_clean_after_many_activations(each_shell),
+    is_as_inherited_below_an_activated_shell(each_shell),
+    leaves_the_prompt_alone_when_told_to(each_shell),
+}
 
-fn puts_back_set_empty_and_unset_variables(shell: &Shell) {
+fn puts_back_set_empty_and_unset_variables(shell: &'static Shell) {
     for variable in [
         "PYTHONHOME",
         "VIRTUAL_ENV",
@@ -71,10 +76,8 @@ fn assignment(shell: &Shell, variable: &str, value: Option<&str>) -> String {
     }
 }
 
-for_each_shell! { ends_clean_after_many_activations }
-
 /// One environment twice, another on top of it, the first on top of that; then `deactivate nondestructive` and `deactivate`.
-fn ends_clean_after_many_activations(shell: &Shell) {
+fn ends_clean_after_many_activations(shell: &'static Shell) {
     let env = TestEnv::new();
     let made = environments(&env, &["one", "two $HOME"]);
     let (one, two) = (&made[0], &made[1]);
@@ -112,10 +115,8 @@ fn ends_clean_after_many_activations(shell: &Shell) {
     same(&env, "before", "after", shell.name);
 }
 
-for_each_shell! { is_as_inherited_below_an_activated_shell }
-
 /// A parent process has activated an environment: this shell has its variables but not its `deactivate`.
-fn is_as_inherited_below_an_activated_shell(shell: &Shell) {
+fn is_as_inherited_below_an_activated_shell(shell: &'static Shell) {
     let env = TestEnv::new();
     let made = environments(&env, &["env"]);
     let steps = [
@@ -134,9 +135,7 @@ fn is_as_inherited_below_an_activated_shell(shell: &Shell) {
     same(&env, "before", "after", shell.name);
 }
 
-for_each_shell! { leaves_the_prompt_alone_when_told_to }
-
-fn leaves_the_prompt_alone_when_told_to(shell: &Shell) {
+fn leaves_the_prompt_alone_when_told_to(shell: &'static Shell) {
     let env = TestEnv::new();
     let made = environments(&env, &["env"]);
     let show = match shell.grammar {

@@ -2,14 +2,16 @@
 //! else that is new; left, nothing is left; nothing is printed, and nothing in a name is run.
 
 use super::{
-    Grammar, Shell, Step, for_each_shell, hostile,
+    Grammar, Shell, Step, each_shell, hostile,
     state::{activated, environment, equal, same},
 };
 use crate::env::TestEnv;
 
-for_each_shell! { activates_and_leaves }
+crate::harness::trials! {
+    activates_and_leaves(each_shell),
+}
 
-fn activates_and_leaves(shell: &Shell) {
+fn activates_and_leaves(shell: &'static Shell) {
     let env = TestEnv::new();
     fs_err::create_dir(env.at("out")).unwrap();
     let environments = hostile::environments(&env, &hostile::NAMES);

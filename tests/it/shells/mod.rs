@@ -14,7 +14,10 @@ mod users; // what a user has defined stays
 
 use std::env;
 
-use crate::env::{PATH, Run, TestEnv};
+use crate::{
+    env::{PATH, Run, TestEnv},
+    harness::{Case, Skip, Trials},
+};
 
 /// One shell, and what it takes to speak to it.
 pub(super) struct Shell {
@@ -47,7 +50,7 @@ const SH_OPTIONS: [&str; 7] = [
     "set -a; set -eu; : \"$(:)\"",
 ];
 
-pub(super) const SHELLS: [Shell; 11] = [
+pub(super) static SHELLS: [Shell; 11] = [
     Shell {
         name: "bash",
         command: &["bash", "--norc", "--noprofile"],
@@ -127,39 +130,31 @@ pub(super) const SHELLS: [Shell; 11] = [
     },
 ];
 
-/// Hands the shell of this name to the test, or says that there is none. In CI each must be there.
-#[track_caller]
-pub(super) fn with(name: &str, test: impl FnOnce(&Shell)) {
-    let shell = SHELLS.iter().find(|shell| shell.name == name).unwrap();
-    if shell.program().is_some() {
-        return test(shell);
-    }
-    // Homebrew has no busybox.
-    let optional = cfg!(target_os = "macos") && name == "busybox ash";
-    assert!(env::var_os("CI").is_none() || optional, "no {name} on PATH");
-    eprintln!("skipped: no {name} on PATH");
+/// A trial for each shell.
+pub(super) fn each_shell() -> Vec<Case<&'static Shell>> {
+    SHELLS.iter().map(Shell::case).collect()
 }
 
-/// A module with one test for each of the shells, which run side by side.
-macro_rules! for_each_shell {
-    ($(#[$attribute:meta])* $check:ident) => {
-        mod $check {
-            $crate::shells::for_each_shell! { @tests $check
-                bash "bash", zsh "zsh", dash "dash", ksh93 "ksh93", mksh "mksh", yash "yash", busybox "busybox ash",
-                tcsh "tcsh", fish "fish", nushell "nushell", xonsh "xonsh"
-            }
-        }
-    };
-    (@tests $check:ident $($test:ident $name:literal),*) => {
-        $(
-            #[test]
-            fn $test() {
-                $crate::shells::with($name, super::$check);
-            }
-        )*
-    };
+/// Hands the shell of this name to a part of a test, which is skipped where there is none.
+pub(super) fn with(name: &str, test: impl FnOnce(&'static Shell)) {
+    let shell = SHELLS.iter().find(|shell| shell.name == name).unwrap();
+    match shell.case().skip {
+        None => test(shell),
+        Some(skip) => skip.now(),
+    }
 }
-pub(super) use for_each_shell;
+
+/// Lists the tests of the modules below.
+pub(super) fn trials(list: &mut Trials) {
+    drawn::trials(list);
+    lifecycle::trials(list);
+    matrix::trials(list);
+    moved::trials(list);
+    powershell::trials(list);
+    random::trials(list);
+    syntax::trials(list);
+    users::trials(list);
+}
 
 /// One thing that a script does.
 pub(super) enum Step<'a> {
@@ -173,6 +168,24 @@ pub(super) enum Step<'a> {
 }
 
 impl Shell {
+    /// The trial with this shell, which a machine of CI must have.
+    fn case(&'static self) -> Case<&'static Self> {
+        let reason = || format!("no {} on PATH", self.name);
+        let skip = match self.program() {
+            Some(_) => None,
+            // Homebrew has no busybox.
+            None if cfg!(target_os = "macos") && self.name == "busybox ash" => {
+                Some(Skip::Absent(reason()))
+            }
+            None => Some(Skip::Missing(reason())),
+        };
+        Case {
+            label: self.name.replace(' ', "-"),
+            value: self,
+            skip,
+        }
+    }
+
     /// The path of the program.
     pub(super) fn program(&self) -> Option<std::path::PathBuf> {
         env::split_paths(&env::var_os("PATH")?)

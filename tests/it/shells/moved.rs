@@ -4,10 +4,18 @@
 use fs_err as fs;
 
 use super::{
-    Grammar, Shell, Step, for_each_shell, hostile,
+    Grammar, Shell, Step, each_shell, hostile,
     state::{activated, environment, equal, same},
 };
 use crate::{env::TestEnv, interpreters::newest};
+
+crate::harness::trials! {
+    says_that_an_environment_was_moved(each_shell),
+    says_that_an_environment_was_copied(each_shell),
+    activates_a_relocatable_environment_wherever_it_is(each_shell),
+    finds_a_relocatable_environment_by_a_relative_path(each_shell),
+    says_how_to_source_it_when_it_is_run(each_shell),
+}
 
 /// Makes an environment in `made`.
 fn make(env: &TestEnv, options: &[&str]) {
@@ -69,18 +77,14 @@ fn refuses(env: &TestEnv, shell: &Shell, env_dir: &str, says: &str) {
     }
 }
 
-for_each_shell! { says_that_an_environment_was_moved }
-
-fn says_that_an_environment_was_moved(shell: &Shell) {
+fn says_that_an_environment_was_moved(shell: &'static Shell) {
     let env = TestEnv::new();
     make(&env, &[]);
     fs::rename(env.at("made"), env.at("moved")).unwrap();
     refuses(&env, shell, &path(&env, "moved"), "it was moved or deleted");
 }
 
-for_each_shell! { says_that_an_environment_was_copied }
-
-fn says_that_an_environment_was_copied(shell: &Shell) {
+fn says_that_an_environment_was_copied(shell: &'static Shell) {
     // The others cannot tell where a sourced file is: there, the environment that the file names is activated.
     if matches!(
         shell.name,
@@ -94,9 +98,7 @@ fn says_that_an_environment_was_copied(shell: &Shell) {
     refuses(&env, shell, &path(&env, "copied"), "then moved or copied");
 }
 
-for_each_shell! { activates_a_relocatable_environment_wherever_it_is }
-
-fn activates_a_relocatable_environment_wherever_it_is(shell: &Shell) {
+fn activates_a_relocatable_environment_wherever_it_is(shell: &'static Shell) {
     let env = TestEnv::new();
     make(&env, &["--relocatable"]);
     if matches!(
@@ -138,9 +140,7 @@ fn activates_a_relocatable_environment_wherever_it_is(shell: &Shell) {
     }
 }
 
-for_each_shell! { finds_a_relocatable_environment_by_a_relative_path }
-
-fn finds_a_relocatable_environment_by_a_relative_path(shell: &Shell) {
+fn finds_a_relocatable_environment_by_a_relative_path(shell: &'static Shell) {
     if !matches!(shell.name, "bash" | "zsh" | "ksh93" | "fish" | "xonsh") {
         return;
     }
@@ -177,9 +177,7 @@ fn finds_a_relocatable_environment_by_a_relative_path(shell: &Shell) {
     }
 }
 
-for_each_shell! { says_how_to_source_it_when_it_is_run }
-
-fn says_how_to_source_it_when_it_is_run(shell: &Shell) {
+fn says_how_to_source_it_when_it_is_run(shell: &'static Shell) {
     let env = TestEnv::new();
     env.rvenv_for(newest(), ["--without-pip", "it's $HOME"])
         .succeeds();

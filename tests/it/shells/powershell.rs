@@ -4,7 +4,11 @@
 use std::env;
 
 use super::hostile;
-use crate::{env::TestEnv, interpreters::newest};
+use crate::{env::TestEnv, harness::absent, interpreters::newest};
+
+crate::harness::trials! {
+    activates_and_leaves_environments_of_every_name,
+}
 
 /// What the script below writes: variables as base64, since PowerShell and names have different ideas of line ends.
 const SCRIPT: &str = r#"
@@ -30,7 +34,6 @@ foreach ($index in 0..([int]$env:COUNT - 1)) {
 }
 "#;
 
-#[test]
 fn activates_and_leaves_environments_of_every_name() {
     let found = env::split_paths(&env::var_os("PATH").unwrap_or_default())
         .any(|folder| folder.join("pwsh").is_file());
@@ -39,8 +42,7 @@ fn activates_and_leaves_environments_of_every_name() {
             env::var("RVENV_TEST_PWSH").as_deref() != Ok("required"),
             "no pwsh on PATH"
         );
-        eprintln!("skipped: no pwsh on PATH");
-        return;
+        absent("no pwsh on PATH");
     }
     let env = TestEnv::new();
     // PowerShell itself runs no script in a folder whose name it takes for a pattern or a path; as a prompt, a name may be

@@ -6,10 +6,18 @@ use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
 use fs_err as fs;
 
 use super::{
-    Grammar, Shell, Step, for_each_shell,
+    Grammar, Shell, Step, each_shell,
     state::{activated, environment, equal, same},
 };
 use crate::{env::TestEnv, interpreters::newest};
+
+crate::harness::trials! {
+    does_not_run_what_a_user_has_defined(each_shell),
+    finds_commands_anew(each_shell),
+    takes_over_from_the_scripts_of_venv(each_shell),
+    a_prompt_hook_goes_on_working,
+    a_fish_prompt_of_the_user_is_drawn_with_the_statuses_of_the_command_line_and_comes_back,
+}
 
 /// One environment in `env`, and `out`.
 fn made(env: &TestEnv) -> String {
@@ -73,9 +81,7 @@ fn definitions(shell: &Shell) -> String {
     }
 }
 
-for_each_shell! { does_not_run_what_a_user_has_defined }
-
-fn does_not_run_what_a_user_has_defined(shell: &Shell) {
+fn does_not_run_what_a_user_has_defined(shell: &'static Shell) {
     let env = TestEnv::new();
     let path = made(&env);
     // Recorded before and after the definitions, which would get in the way of recording.
@@ -127,10 +133,8 @@ fn does_not_run_what_a_user_has_defined(shell: &Shell) {
     );
 }
 
-for_each_shell! { finds_commands_anew }
-
 /// A shell remembers where it found a command; the environment's is another.
-fn finds_commands_anew(shell: &Shell) {
+fn finds_commands_anew(shell: &'static Shell) {
     let env = TestEnv::new();
     let path = made(&env);
     for (folder, says) in [("usual", "usual"), ("env/bin", "env")] {
@@ -153,10 +157,8 @@ fn finds_commands_anew(shell: &Shell) {
         .prints("usual\nenv\nusual\n");
 }
 
-for_each_shell! { takes_over_from_the_scripts_of_venv }
-
 /// What `python -m venv` made is active; its PYTHONHOME and PATH are put back before they are saved.
-fn takes_over_from_the_scripts_of_venv(shell: &Shell) {
+fn takes_over_from_the_scripts_of_venv(shell: &'static Shell) {
     if matches!(shell.grammar, Grammar::Nu | Grammar::Xonsh) {
         return; // venv has no scripts for these
     }
@@ -206,7 +208,6 @@ fn takes_over_from_the_scripts_of_venv(shell: &Shell) {
     equal(&theirs, &before, shell.name);
 }
 
-#[test]
 fn a_prompt_hook_goes_on_working() {
     for (name, hook, draw) in [
         (
@@ -235,7 +236,6 @@ fn a_prompt_hook_goes_on_working() {
     }
 }
 
-#[test]
 fn a_fish_prompt_of_the_user_is_drawn_with_the_statuses_of_the_command_line_and_comes_back() {
     super::with("fish", |shell| {
         let env = TestEnv::new();

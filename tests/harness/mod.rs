@@ -1,0 +1,245 @@
+//! The harness of the integration tests: which trials there are, which of them run, and what is said of those that do not.
+//! It does not know what a trial tests.
+//!
+//! A module lists its tests once, and is listed in `main.rs`; a test that is not listed is dead code, of which the compiler
+//! warns:
+//!
+//! ```ignore
+//! trials! {
+//!     an_environment_is_made,             // fn an_environment_is_made()
+//!     pip_is_what_ensurepip_leaves(each), // fn pip_is_what_ensurepip_leaves(python: &'static Interpreter), a trial for each
+//!     every_moment(full),                 // fn every_moment(), in the full tier only
+//! }
+//! ```
+//!
+//! The quick tier is the default; `RVENV_TEST_TIER=full` runs everything, and so does `-- --include-ignored`. A test that
+//! finds that it lacks something calls [`missing`]: it is shown as ignored with the reason, or fails where `CI` is set.
+
+use std::{
+    any::Any,
+    backtrace::{Backtrace, BacktraceStatus},
+    cell::{Cell, RefCell},
+    collections::BTreeMap,
+    env,
+    panic::{self, AssertUnwindSafe, PanicHookInfo},
+    process::ExitCode,
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+};
+
+use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+/// Lists the tests of a module; see the head of this module.
+macro_rules! trials {
+    (@add $list:ident $name:ident) => {
+        $list.add(stringify!($name), None, $name)
+    };
+    (@add $list:ident $name:ident full) => {
+        $list.add(stringify!($name), $crate::harness::Skip::unless_full(), $name)
+    };
+    (@add $list:ident $name:ident $cases:ident) => {
+        $list.add_each(stringify!($name), $cases(), $name)
+    };
+    ($($(#[$attribute:meta])* $name:ident $(($cases:ident))?),* $(,)?) => {
+        pub(crate) fn trials(list: &mut $crate::harness::Trials) {
+            list.enter(module_path!());
+            $($(#[$attribute])* $crate::harness::trials!(@add list $name $($cases)?);)*
+        }
+    };
+}
+pub(crate) use trials;
+
+/// Whether everything is to run, or the quick tier only.
+pub(crate) fn full() -> bool {
+    static FULL: OnceLock<bool> = OnceLock::new();
+    *FULL.get_or_init(|| match env::var("RVENV_TEST_TIER").as_deref() {
+        Err(_) | Ok("" | "quick") => false,
+        Ok("full") => true,
+        Ok(other) => panic!("RVENV_TEST_TIER is quick or full, not {other:?}"),
+    })
+}
+
+/// Whether a machine of CI runs the tests, which must have everything that they need.
+pub(crate) fn in_ci() -> bool {
+    env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
+}
+
+/// Why a trial does not run.
+#[derive(Clone, Debug)]
+pub(crate) enum Skip {
+    /// It is of the full tier.
+    Tier,
+    /// The machine lacks something that every machine of CI has.
+    Missing(String),
+    /// The machine lacks something that not every machine of CI can have.
+    Absent(String),
+}
+
+impl Skip {
+    /// Leaves a trial to the full tier.
+    pub(crate) fn unless_full() -> Option<Self> {
+        (!full()).then_some(Self::Tier)
+    }
+
+    /// Ends the test that calls it.
+    pub(crate) fn now(self) -> ! {
+        panic::resume_unwind(Box::new(self))
+    }
+
+    fn reason(&self) -> String {
+        match self {
+            Self::Tier => "quick tier (RVENV_TEST_TIER=full runs it)".into(),
+            Self::Missing(what) | Self::Absent(what) => what.clone(),
+        }
+    }
+}
+
+/// Ends the test that calls it, which lacks something: it is ignored, or fails in CI.
+pub(crate) fn missing(what: impl Into<String>) -> ! {
+    Skip::Missing(what.into()).now()
+}
+
+/// Ends the test that calls it, which lacks something that a machine of CI may lack as well.
+pub(crate) fn absent(what: impl Into<String>) -> ! {
+    Skip::Absent(what.into()).now()
+}
+
+/// One of the values that a test runs with.
+pub(crate) struct Case<T> {
+    /// What the trial is called, after the test's own name.
+    pub(crate) label: String,
+    pub(crate) value: T,
+    pub(crate) skip: Option<Skip>,
+}
+
+/// The trials so far.
+pub(crate) struct Trials {
+    module: String,
+    listed: Vec<Trial>,
+    /// Whether trials are marked as ignored, as those who list them or ask for ignored ones expect; else they say why they
+    /// are when their turn comes.
+    marks: bool,
+    skipped: Arc<Mutex<BTreeMap<String, usize>>>,
+}
+
+impl Trials {
+    /// Opens a module, of which `module_path!()` is told.
+    pub(crate) fn enter(&mut self, path: &str) {
+        self.module = path.split_once("::").map_or("", |(_, rest)| rest).into();
+    }
+
+    /// Adds a test with one trial.
+    pub(crate) fn add(&mut self, name: &str, skip: Option<Skip>, test: fn()) {
+        self.push(format!("{}::{name}", self.module), skip, test);
+    }
+
+    /// Adds a test with a trial for each case.
+    pub(crate) fn add_each<T: Send + 'static>(
+        &mut self,
+        name: &str,
+        cases: impl IntoIterator<Item = Case<T>>,
+        test: fn(T),
+    ) {
+        for Case { label, value, skip } in cases {
+            let name = format!("{}::{name}::{label}", self.module);
+            self.push(name, skip, move || test(value));
+        }
+    }
+
+    fn push(&mut self, name: String, skip: Option<Skip>, test: impl FnOnce() + Send + 'static) {
+        let skips = skip.is_some() && !(in_ci() && matches!(skip, Some(Skip::Missing(_))));
+        let (skipped, asked_for) = (Arc::clone(&self.skipped), self.marks);
+        let trial = Trial::ignorable_test(name, move || {
+            let skip = match skip {
+                // Whoever asks for ignored tests gets the other tier's; what is missing stays so.
+                Some(skip) if !(asked_for && matches!(skip, Skip::Tier)) => skip,
+                _ => match caught(test) {
+                    Ok(()) => return Ok(Completion::Completed),
+                    Err(Ended::Skipped(skip)) => skip,
+                    Err(Ended::Failed(message)) => return Err(message.into()),
+                },
+            };
+            let reason = skip.reason();
+            if in_ci() && matches!(skip, Skip::Missing(_)) {
+                return Err(Failed::from(format!("missing in CI: {reason}")));
+            }
+            let mut skipped = skipped.lock().unwrap_or_else(PoisonError::into_inner);
+            *skipped.entry(reason.clone()).or_default() += 1;
+            Ok(Completion::ignored_with(reason))
+        });
+        self.listed
+            .push(trial.with_ignored_flag(self.marks && skips));
+    }
+}
+
+/// Runs what the command line asks for, and says at the end what did not run.
+pub(crate) fn run(modules: &[fn(&mut Trials)], introduction: &[String]) -> ExitCode {
+    let arguments = Arguments::from_args();
+    let skipped = Arc::default();
+    let mut list = Trials {
+        module: String::new(),
+        listed: Vec::new(),
+        marks: arguments.list || arguments.ignored || arguments.include_ignored,
+        skipped: Arc::clone(&skipped),
+    };
+    for module in modules {
+        module(&mut list);
+    }
+    panic::set_hook(Box::new(note));
+    let quiet = arguments.list || arguments.exact;
+    if !quiet {
+        let tier = if full() { "full" } else { "quick" };
+        println!("\n{tier} tier (RVENV_TEST_TIER is quick or full)");
+        for line in introduction {
+            println!("{line}");
+        }
+    }
+    let conclusion = libtest_mimic::run(&arguments, list.listed);
+    let skipped = skipped.lock().unwrap_or_else(PoisonError::into_inner);
+    if !quiet {
+        println!("{} skipped", skipped.values().sum::<usize>());
+        for (reason, count) in skipped.iter() {
+            println!("{count:6}: {reason}");
+        }
+    }
+    conclusion.exit_code()
+}
+
+/// How a test ended that did not pass.
+enum Ended {
+    Skipped(Skip),
+    Failed(String),
+}
+
+thread_local! {
+    /// Whether this thread runs a test.
+    static TESTS: Cell<bool> = const { Cell::new(false) };
+    /// What the hook was told of the last panic.
+    static NOTED: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Runs a test to its end.
+fn caught(test: impl FnOnce()) -> Result<(), Ended> {
+    TESTS.set(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(test));
+    TESTS.set(false);
+    result.map_err(
+        |payload: Box<dyn Any + Send>| match payload.downcast::<Skip>() {
+            Ok(skip) => Ended::Skipped(*skip),
+            Err(_) => Ended::Failed(NOTED.take()),
+        },
+    )
+}
+
+/// Keeps what a test's panic says for the list of failures; one of another thread is shown at once.
+fn note(info: &PanicHookInfo<'_>) {
+    let mut text = info.to_string();
+    let backtrace = Backtrace::capture();
+    if backtrace.status() == BacktraceStatus::Captured {
+        text = format!("{text}\n{backtrace}");
+    }
+    if TESTS.get() {
+        NOTED.set(text);
+    } else {
+        eprintln!("{text}");
+    }
+}
