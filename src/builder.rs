@@ -197,10 +197,14 @@ impl EnvBuilder {
             delegate::create(context, interpreter, options, &self.interrupt)
         })?;
         self.run_post_setup(context)?;
-        if !options.installs() {
-            return Ok(());
+        let mut installed = Ok(());
+        if options.upgrade_deps && options.limits_pip() {
+            installed =
+                pip::upgrade_dependencies(context, interpreter, options, &self.interrupt, log);
         }
-        let installed = pip::install_requirements(context, options, &self.interrupt, log);
+        if installed.is_ok() && options.installs() {
+            installed = pip::install_requirements(context, options, &self.interrupt, log);
+        }
         if installed.is_err() && is_new && !options.keep {
             // What it could not remove is the smaller trouble.
             let _ = remove_tree(env_dir);

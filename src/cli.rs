@@ -13,7 +13,7 @@ use clap::error::{ContextKind, ErrorKind};
 use clap::{Command, CommandFactory as _, Parser, ValueEnum, ValueHint};
 
 use crate::manual::Shell;
-use crate::{compat, habits};
+use crate::{compat, habits, index};
 
 const VENV: &str = "What venv has";
 const RVENV: &str = "What rvenv adds";
@@ -91,8 +91,8 @@ pub(crate) struct Args {
     /// Who provides pip: the base's own wheels, or its ensurepip (`RVENV_SEEDER`) [default: auto]
     #[arg(long, help_heading = RVENV, value_name = "SEEDER", overrides_with = "seeder")]
     seeder: Option<SeederName>,
-    /// A folder with a wheel of pip, for a Python without ensurepip; repeatable (`RVENV_FIND_LINKS`)
-    #[arg(long, help_heading = RVENV, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    /// A folder with wheels: of pip, for a Python without ensurepip, and of what pip installs; repeatable (`RVENV_FIND_LINKS`)
+    #[arg(short = 'f', long, help_heading = RVENV, value_name = "DIR", value_hint = ValueHint::DirPath)]
     find_links: Vec<OsString>,
     /// Where facts and images are kept (`RVENV_CACHE_DIR`)
     #[arg(long, help_heading = RVENV, value_name = "DIR", value_hint = ValueHint::DirPath, overrides_with = "cache_dir")]
@@ -139,6 +139,9 @@ pub(crate) struct Args {
     /// What `RVENV_FIND_LINKS` says where no option does.
     #[arg(skip)]
     wheels: Vec<OsString>,
+    /// What pip is told of indexes.
+    #[arg(skip)]
+    pip_options: Vec<OsString>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -170,12 +173,30 @@ impl Args {
             .map_err(|message| command().error(ErrorKind::InvalidValue, message))?;
         args.consistent()
             .map_err(|message| command().error(ErrorKind::ArgumentConflict, message))?;
+        args.take_indexes(&expanded.indexes)
+            .map_err(|message| command().error(ErrorKind::ArgumentConflict, message))?;
         Ok(args)
+    }
+
+    fn installs(&self) -> bool {
+        !self.requirements.is_empty() || !self.with.is_empty()
+    }
+
+    /// What pip is told of indexes, if it installs anything.
+    fn take_indexes(&mut self, given: &[index::Given]) -> Result<(), String> {
+        if self.installs() || self.upgrade_deps {
+            self.pip_options = index::pip_options(given)?;
+        } else {
+            let names = given.iter().map(|given| given.name.clone());
+            self.ignored
+                .extend(names.map(|name| (name, "pip installs nothing")));
+        }
+        Ok(())
     }
 
     /// What goes together in one way only.
     fn consistent(&self) -> Result<(), &'static str> {
-        let installs = !self.requirements.is_empty() || !self.with.is_empty();
+        let installs = self.installs();
         let is_offline = self.ignored.iter().any(|(name, _)| name == "--offline");
         if installs && self.without_pip {
             return Err(
@@ -183,9 +204,7 @@ impl Args {
             );
         }
         if is_offline && (installs || self.upgrade_deps) {
-            return Err(
-                "--offline cannot be said to pip: set PIP_NO_INDEX=1 and PIP_FIND_LINKS instead",
-            );
+            return Err("--offline cannot be said to pip: use --no-index and --find-links instead");
         }
         if !self.constraints.is_empty() && !installs && !self.upgrade_deps {
             return Err(

@@ -5,6 +5,8 @@
 
 use std::fmt::Write as _;
 
+use crate::index::Index;
+
 /// What rvenv makes of an option.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Meaning {
@@ -14,6 +16,10 @@ pub(crate) enum Meaning {
     Version(&'static str),
     /// The environment is the same without it, for this reason.
     Nothing(&'static str),
+    /// It says where pip finds what it installs.
+    Pip(Index),
+    /// It is the same without it for the second reason, unless the value is the first.
+    Unless(&'static str, &'static str),
     /// The environment would have to be another one; this is what to do.
     Refused(&'static str),
 }
@@ -42,6 +48,15 @@ const fn valued(names: &'static [&'static str], meaning: Meaning) -> Accepted {
     }
 }
 
+/// Variables of virtualenv and uv that rvenv does not read, and what is read instead.
+pub(crate) const VARIABLES: [(&str, &str); 4] = [
+    ("VIRTUALENV_PYTHON", "-p or RVENV_PYTHON"),
+    ("VIRTUALENV_SYSTEM_SITE_PACKAGES", "--system-site-packages"),
+    ("VIRTUALENV_PROMPT", "--prompt"),
+    ("UV_PYTHON", "-p or RVENV_PYTHON"),
+];
+
+const NAME_IT: &str = "name the Python with -p; `rvenv --list-pythons` says where each comes from";
 const DOWNLOADS: &str = "rvenv downloads nothing";
 const PIP: &str = "pip comes from this Python's own ensurepip";
 const NO_PROJECT: &str = "rvenv knows no projects and reads no configuration";
@@ -133,11 +148,27 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
         &["--try-first-with"],
         Meaning::Refused("name the Python with -p; several may be given"),
     ),
-    option(
-        &["--managed-python"],
-        Meaning::Refused(
-            "name the Python with -p; `rvenv --list-pythons` says where each comes from",
-        ),
+    option(&["--managed-python"], Meaning::Refused(NAME_IT)),
+    valued(
+        &["--python-preference"],
+        Meaning::Unless("only-managed", NAME_IT),
+    ),
+    valued(
+        &["-i", "--index-url", "--default-index", "--index"],
+        Meaning::Pip(Index::Url),
+    ),
+    valued(&["--extra-index-url"], Meaning::Pip(Index::Extra)),
+    option(&["--no-index"], Meaning::Pip(Index::None)),
+    valued(
+        &["--allow-insecure-host", "--trusted-host"],
+        Meaning::Pip(Index::Host),
+    ),
+    valued(&["--keyring-provider"], Meaning::Pip(Index::Keyring)),
+    valued(&["--exclude-newer"], Meaning::Pip(Index::Newer)),
+    valued(&["--index-strategy"], Meaning::Pip(Index::Strategy)),
+    valued(
+        &["--refresh-package"],
+        Meaning::Nothing("pip always asks the index"),
     ),
     valued(&["--directory"], Meaning::Refused("change to it with cd")),
     option(
@@ -164,6 +195,7 @@ pub(crate) fn help() -> String {
     let mut text = String::from("Accepted for compatibility with virtualenv and uv venv:\n");
     let mut nothing = Vec::new();
     let mut refused = Vec::new();
+    let mut pip = Vec::new();
     for accepted in ACCEPTED {
         let names = accepted.names.join(", ");
         match accepted.meaning {
@@ -172,7 +204,8 @@ pub(crate) fn help() -> String {
                 let names = format!("{names} VERSION");
                 line(&mut text, &names, &format!("as --with {project}==VERSION"));
             }
-            Meaning::Nothing(_) => nothing.extend_from_slice(accepted.names),
+            Meaning::Pip(_) => pip.extend_from_slice(accepted.names),
+            Meaning::Nothing(_) | Meaning::Unless(..) => nothing.extend_from_slice(accepted.names),
             Meaning::Refused(_) => refused.extend_from_slice(accepted.names),
         }
     }
@@ -182,6 +215,8 @@ pub(crate) fn help() -> String {
         "--no-setuptools",
         "no setuptools, where ensurepip brings it",
     );
+    text.push_str("Given to pip, where it installs something:\n");
+    wrapped(&mut text, &pip);
     text.push_str("Accepted without effect (-v says why):\n");
     wrapped(&mut text, &nothing);
     text.push_str("Refused, since the environment would have to be another one:\n");

@@ -6,6 +6,7 @@
 use std::ffi::{OsStr, OsString};
 
 use crate::compat::{self, Accepted, Meaning};
+use crate::index::Given;
 
 /// venv's own long options (`venv/__init__.py`, `main`).
 pub(crate) const VENV: [&str; 10] = [
@@ -45,7 +46,7 @@ pub(crate) const RVENV: [&str; 21] = [
     "--version",
 ];
 /// Options whose value may be the next argument.
-pub(crate) const VALUED: [&str; 12] = [
+pub(crate) const VALUED: [&str; 13] = [
     "--prompt",
     "--python",
     "-p",
@@ -56,6 +57,7 @@ pub(crate) const VALUED: [&str; 12] = [
     "--with",
     "--seeder",
     "--find-links",
+    "-f",
     "--cache-dir",
     "--completions",
 ];
@@ -66,6 +68,8 @@ pub(crate) struct Expanded {
     pub(crate) arguments: Vec<OsString>,
     /// Options that mean nothing here, with the reason.
     pub(crate) ignored: Vec<(String, &'static str)>,
+    /// Options for pip.
+    pub(crate) indexes: Vec<Given>,
 }
 
 /// Completes prefixes, translates what other programs' options are called, and sorts out what is a directory.
@@ -76,6 +80,7 @@ pub(crate) struct Expanded {
 pub(crate) fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<Expanded, String> {
     let mut arguments = arguments.into_iter();
     let mut ignored = Vec::new();
+    let mut indexes = Vec::new();
     let mut expanded: Vec<OsString> = arguments.next().into_iter().collect();
     let mut directories = Vec::new();
     while let Some(argument) = arguments.next() {
@@ -107,6 +112,7 @@ pub(crate) fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<Ex
                     match translate(&name, value, accepted.meaning)? {
                         Translated::Argument(argument) => expanded.extend(argument),
                         Translated::Nothing(reason) => ignored.push((name, reason)),
+                        Translated::Pip(given) => indexes.push(given),
                     }
                 }
                 None => expanded.push(complete(argument)?),
@@ -120,12 +126,21 @@ pub(crate) fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<Ex
     Ok(Expanded {
         arguments: expanded,
         ignored,
+        indexes,
     })
 }
 
 /// An option of another program's, with the value behind its equals sign.
 fn accepted(argument: &OsStr) -> Option<(String, Option<String>, &'static Accepted)> {
     let text = argument.to_str().filter(|text| text.starts_with('-'))?;
+    // `-iURL`, as pip and clap have it.
+    if let Some((name, value)) = text.split_at_checked(2)
+        && !value.is_empty()
+        && let Some(accepted) = compat::find(name).filter(|accepted| accepted.has_value)
+    {
+        let value = value.strip_prefix('=').unwrap_or(value);
+        return Some((name.to_owned(), Some(value.to_owned()), accepted));
+    }
     let (name, value) = match text.split_once('=') {
         Some((name, value)) => (name, Some(value.to_owned())),
         None => (text, None),
@@ -156,6 +171,7 @@ fn value(
 enum Translated {
     Argument(Option<OsString>),
     Nothing(&'static str),
+    Pip(Given),
 }
 
 fn translate(name: &str, value: Option<OsString>, meaning: Meaning) -> Result<Translated, String> {
@@ -174,6 +190,15 @@ fn translate(name: &str, value: Option<OsString>, meaning: Meaning) -> Result<Tr
             let argument = version.map_err(|instead| refusal(name, &instead))?;
             Translated::Argument(argument.map(OsString::from))
         }
+        Meaning::Pip(index) => Translated::Pip(Given {
+            name: name.to_owned(),
+            index,
+            value: value.unwrap_or_default(),
+        }),
+        Meaning::Unless(refused, instead) if value.is_some_and(|value| value == refused) => {
+            return Err(refusal(name, instead));
+        }
+        Meaning::Unless(_, instead) => Translated::Nothing(instead),
         Meaning::Nothing(reason) => Translated::Nothing(reason),
         Meaning::Refused(instead) => return Err(refusal(name, instead)),
     })

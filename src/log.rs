@@ -48,6 +48,16 @@ impl Log {
         }
     }
 
+    /// Says a line to a person at a terminal, unless `-q` was given.
+    pub(crate) fn note(self, line: impl FnOnce() -> Option<String>) {
+        if self.verbosity != Verbosity::Quiet
+            && std::io::stderr().is_terminal()
+            && let Some(line) = line()
+        {
+            print(&format!("Note: {line}"));
+        }
+    }
+
     /// Whether a person may be shown a program's own progress.
     pub(crate) fn shows_progress(self) -> bool {
         self.progress

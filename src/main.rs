@@ -3,6 +3,7 @@
 mod cli;
 mod compat;
 mod habits;
+mod index;
 mod manual;
 mod report;
 
@@ -72,6 +73,11 @@ fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitC
         .fold(builder, |builder, request| builder.python(request));
     for (name, reason) in &args.ignored {
         builder.say(&format!("{name} means nothing here: {reason}"));
+    }
+    for (name, instead) in compat::VARIABLES {
+        if std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
+            builder.say(&format!("{name} means nothing here: use {instead}"));
+        }
     }
     if args.warm_cache {
         builder.warm_cache()?;

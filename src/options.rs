@@ -29,6 +29,8 @@ pub struct Options {
     pub requirements: Vec<OsString>,
     /// Constraints files for what it installs or upgrades, as `pip install -c` takes them.
     pub constraints: Vec<OsString>,
+    /// Options that it gets besides, such as `--index-url=URL`.
+    pub pip_options: Vec<OsString>,
     /// Requirements that it installs as well.
     pub packages: Vec<String>,
     /// Keep the environment though installing into it failed.
@@ -69,6 +71,7 @@ impl Default for Options {
             upgrade_deps: false,
             requirements: Vec::new(),
             constraints: Vec::new(),
+            pip_options: Vec::new(),
             packages: Vec::new(),
             keep: false,
             scm_ignore_files: true,
@@ -85,6 +88,11 @@ impl Default for Options {
 }
 
 impl Options {
+    /// Whether pip is told more than what to install, for which the base's own venv has no options.
+    pub(crate) fn limits_pip(&self) -> bool {
+        !self.constraints.is_empty() || !self.pip_options.is_empty()
+    }
+
     /// Whether pip is to install something once the environment stands.
     pub(crate) fn installs(&self) -> bool {
         !self.requirements.is_empty() || !self.packages.is_empty()

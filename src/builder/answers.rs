@@ -11,6 +11,7 @@ use crate::context::{Context, absolute};
 use crate::error::Error;
 use crate::interpreter::Interpreter;
 use crate::interpreter::discovery::Discovery;
+use crate::interpreter::pinned;
 use crate::log::Log;
 use crate::options::OnExisting;
 use crate::pythons::Python;
@@ -43,6 +44,13 @@ impl EnvBuilder {
                 interpreter.version_string(),
                 interpreter.executable
             )
+        });
+        self.log().note(|| {
+            let wanted = pinned::other(&self.environment, &interpreter)?;
+            let version = interpreter.version_string();
+            Some(format!(
+                ".python-version asks for {wanted}; this is {version}, and -p chooses another"
+            ))
         });
         Ok(self.interpreter.get_or_init(|| interpreter))
     }

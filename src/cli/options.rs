@@ -1,6 +1,7 @@
 //! From the command line to what the library is asked for.
 
 use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
 
 use fs_err::File;
 
@@ -45,13 +46,8 @@ impl Args {
                 SeederName::Wheel => Seeder::Wheel,
                 SeederName::Ensurepip => Seeder::Ensurepip,
             },
-            find_links: self
-                .find_links
-                .iter()
-                .chain(&self.wheels)
-                .flat_map(std::env::split_paths)
-                .filter(|folder| !folder.as_os_str().is_empty())
-                .collect(),
+            find_links: folders(self.find_links.iter().chain(&self.wheels)).collect(),
+            pip_options: self.pip_options(),
             cache: self.cache(),
             verbosity: match (self.quiet, self.verbose) {
                 (true, _) => Verbosity::Quiet,
@@ -63,6 +59,18 @@ impl Args {
                 && !self.json
                 && std::env::var_os("TERM").as_deref() != Some(OsStr::new("dumb")),
         })
+    }
+
+    /// What pip is told of where packages are; the variable is only for what rvenv itself installs.
+    fn pip_options(&self) -> Vec<OsString> {
+        let addresses = self.find_links.iter().filter(|place| is_address(place));
+        let folders = folders(self.find_links.iter()).map(|folder| absolute(folder.as_os_str()));
+        let links = addresses.cloned().chain(folders).map(|place| {
+            let mut option = OsString::from("--find-links=");
+            option.push(place);
+            option
+        });
+        self.pip_options.iter().cloned().chain(links).collect()
     }
 
     /// Opens every requirements and constraints file, before anything is made; pip takes addresses, too.
@@ -90,6 +98,14 @@ impl Args {
             _ => Cache::Default,
         }
     }
+}
+
+/// The folders of a list; addresses are for pip alone.
+fn folders<'a>(places: impl Iterator<Item = &'a OsString>) -> impl Iterator<Item = PathBuf> {
+    places
+        .filter(|place| !is_address(place))
+        .flat_map(std::env::split_paths)
+        .filter(|folder| !folder.as_os_str().is_empty())
 }
 
 fn is_address(file: &OsStr) -> bool {

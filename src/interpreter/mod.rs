@@ -7,6 +7,7 @@ pub(crate) mod probe;
 
 pub(crate) mod landmarks;
 mod missed;
+pub(crate) mod pinned;
 mod places;
 mod registry;
 pub(crate) mod request;

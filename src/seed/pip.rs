@@ -2,7 +2,7 @@
 //!
 //! Knows how pip is started; what pip does there is pip's business.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
 use std::process::{Command, Stdio};
 
@@ -79,7 +79,9 @@ pub(crate) fn install_requirements(
 /// What is said of everything that pip installs.
 fn limits(options: &Options) -> impl Iterator<Item = &OsStr> {
     let files = options.constraints.iter();
-    files.flat_map(|file| [OsStr::new("-c"), file])
+    let files = files.flat_map(|file| [OsStr::new("-c"), file]);
+    let others = options.pip_options.iter().map(OsString::as_os_str);
+    files.chain(others)
 }
 
 fn run(

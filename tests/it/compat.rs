@@ -55,6 +55,19 @@ const IGNORED: &[&[&str]] = &[
     &["--config-file", "uv.toml"],
     &["--preview"],
     &["--refresh"],
+    &["--index-url", "https://example.invalid"],
+    &["-i", "https://example.invalid"],
+    &["--default-index=https://example.invalid"],
+    &["--index", "a=https://example.invalid"],
+    &["--extra-index-url", "https://example.invalid"],
+    &["--no-index"],
+    &["--python-preference", "system"],
+    &["-f", "wheels"],
+    &["--exclude-newer", "2026-01-31"],
+    &["--index-strategy", "first-index"],
+    &["--keyring-provider", "disabled"],
+    &["--allow-insecure-host", "example.invalid"],
+    &["--refresh-package", "six"],
     &["-q"],
     &["-qq"],
     &["--quiet"],
@@ -171,7 +184,7 @@ fn what_cannot_be_done_is_refused_with_what_to_do() {
         (&["--upgrade-embed-wheels"], "--upgrade-deps"),
         (&["--venv-redirect", "env"], ".venv"),
         (&["--setuptools", "latest", "env"], "--with setuptools"),
-        (&["--offline", "--with", "six", "env"], "PIP_NO_INDEX"),
+        (&["--offline", "--with", "six", "env"], "--no-index"),
     ];
     for (args, text) in cases {
         env.rvenv(args).fails(2, &[args[0], text]);
@@ -313,5 +326,77 @@ fn the_command_lines_of_tools_make_an_environment() {
             "{cfg}"
         );
         env.run(env.at("env/bin/python"), ["-c", "pass"]).succeeds();
+    }
+}
+
+#[test]
+fn options_for_indexes_go_to_pip() {
+    let env = TestEnv::new();
+    let wheels = env.at("wheels");
+    crate::wheel::write_wheel(&env, &wheels, "one", "1.0");
+    let mut run = env.rvenv_for(
+        newest(),
+        ["--no-index", "-f", "wheels", "--with=one", "env"],
+    );
+    run.shared_cache().succeeds();
+    assert!(env.at("env/bin/one").exists());
+
+    // An index of files: `--index` is it, not one more beside PyPI.
+    fs::create_dir_all(env.at("simple/one")).unwrap();
+    let name = &listing(&wheels)[0];
+    let page = format!("<a href=\"../../wheels/{name}\">{name}</a>");
+    fs::write(env.at("simple/one/index.html"), page).unwrap();
+    let index = format!("file://{}", env.at("simple").display());
+    for option in ["-i", "--index-url=", "--default-index=", "--index=own="] {
+        let args = ["--clear", "--with=one", &format!("{option}{index}"), "env"];
+        run = env.rvenv_for(newest(), args).shared_cache();
+        run.var("PIP_INDEX_URL", "https://example.invalid")
+            .succeeds();
+        assert!(env.at("env/bin/one").exists(), "{option}");
+        fs::remove_file(env.at("env/bin/one")).unwrap();
+    }
+    let missing = ["--clear", "--with=two", "--index", &index, "env"];
+    let outcome = env.rvenv_for(newest(), missing).shared_cache().outcome();
+    outcome.expect_code(1);
+    assert!(!outcome.stderr.contains("pypi.org"), "{outcome}");
+    assert!(outcome.stderr.contains("--index-url=file://"), "{outcome}");
+}
+
+#[test]
+fn what_pip_cannot_do_is_refused_where_it_installs() {
+    let env = TestEnv::new();
+    let cases: [(&[&str], &str); 4] = [
+        (
+            &["--index", "https://a", "-ihttps://b"],
+            "--extra-index-url",
+        ),
+        (&["--index-strategy", "first-index"], "unsafe-best-match"),
+        (&["--exclude-newer", "2026-01-31"], "2026-01-31T00:00:00Z"),
+        (&["--python-preference", "only-managed"], "-p"),
+    ];
+    for (args, text) in cases {
+        env.rvenv([args, &["--with", "one", "env"]].concat())
+            .fails(2, &[text]);
+    }
+    // A pip that does not know an option says so, and all is undone.
+    let oldest = a_few_with_pip()[0];
+    let args = ["--exclude-newer=2026-01-31T00:00:00Z", "--with=one", "env"];
+    let run = env.rvenv_for(oldest, args).shared_cache();
+    run.errs(&["--uploaded-prior-to"]);
+    env.holds_only([]);
+}
+
+#[test]
+fn variables_of_others_are_said_under_v() {
+    let env = TestEnv::new();
+    for (verbose, said) in [("-v", 3), ("-q", 0)] {
+        let args = [verbose, "--without-pip", "--clear", "env"];
+        let run = env
+            .rvenv_for(newest(), args)
+            .var("VIRTUALENV_PYTHON", "3.8");
+        let run = run.var("VIRTUALENV_PROMPT", "x").var("UV_PYTHON", "3.8");
+        let outcome = run.var("VIRTUALENV_SYSTEM_SITE_PACKAGES", "").outcome();
+        outcome.expect_code(0);
+        assert_eq!(outcome.stderr.matches(" means nothing here").count(), said);
     }
 }

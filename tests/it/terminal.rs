@@ -245,3 +245,28 @@ fn verbose_ends_with_a_summary() {
         "{outcome}"
     );
 }
+
+#[test]
+fn a_person_is_told_that_python_version_asks_for_another() {
+    let env = TestEnv::new();
+    let python = newest().executable.to_str().unwrap();
+    let args = ["-p", python, "--without-pip", "--clear", "a", "b"];
+    let own = newest().short_version();
+    for (text, notes) in [
+        ("3.5\n", 1),
+        ("# ours\n3.5\npypy3.5\n", 1),
+        (own.as_str(), 0),
+        ("my-environment\n", 0),
+        ("", 0),
+    ] {
+        fs::write(env.at(".python-version"), text).unwrap();
+        let outcome = on_a_terminal(&env, &args, &[]);
+        outcome.expect_code(0);
+        let said = outcome.stdout.matches(".python-version asks for 3.5");
+        assert_eq!(said.count(), notes, "{text:?}: {outcome}");
+        env.rvenv(args).succeeds();
+    }
+    fs::write(env.at(".python-version"), "3.5").unwrap();
+    let quiet = [&["-q"], &args[..]].concat();
+    assert_eq!(on_a_terminal(&env, &quiet, &[]).stdout, "");
+}

@@ -1,0 +1,30 @@
+//! Which Python `.python-version` asks for: rvenv does not take it, pyenv and uv would.
+//!
+//! Knows only the current directory's file.
+
+use fs_err as fs;
+
+use super::Interpreter;
+use super::request::Request;
+use super::traits::Traits;
+use crate::options::Environment;
+
+/// What the file asks for, if that is another Python than this one.
+pub(crate) fn other(environment: &Environment, interpreter: &Interpreter) -> Option<String> {
+    let path = environment.cwd.as_ref()?.join(".python-version");
+    if !path.is_file() {
+        return None;
+    }
+    let text = fs::read_to_string(path).ok()?;
+    let lines = text.lines().map(str::trim);
+    let wanted: Vec<_> = lines
+        .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect();
+    let traits = Traits::from(interpreter);
+    // A name of pyenv's may be any Python.
+    let is_other = |line: &&str| match Request::parse(line) {
+        Ok(Request::Wanted(wanted)) => wanted.fits(&traits) == Some(false),
+        _ => false,
+    };
+    (!wanted.is_empty() && wanted.iter().all(is_other)).then(|| wanted.join(", "))
+}
