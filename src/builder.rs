@@ -133,11 +133,17 @@ impl EnvBuilder {
         context: &Context,
     ) -> Result<bool, Error> {
         let (options, log) = (&self.options, self.log());
-        let mut stage = Stage::open(env_dir, options, &self.environment)?;
+        let mut stage = Stage::open(env_dir, &base(interpreter), options, &self.environment)?;
         let upgrade = options.on_existing == OnExisting::Upgrade;
 
         tree::ensure_directories(stage.tree(), interpreter, context, options.links)?;
         tree::create_configuration(stage.tree(), interpreter, context, options, log)?;
+        if stage.is_merge() {
+            // venv writes into the file that is there.
+            stage
+                .tree()
+                .keep_mode("pyvenv.cfg", Path::new(&context.cfg_path))?;
+        }
         log.step("interpreter", || {
             tree::setup_python(&stage, interpreter, context, options.links, log)
         })?;
@@ -185,7 +191,7 @@ impl EnvBuilder {
         context: &Context,
     ) -> Result<(), Error> {
         let (options, log) = (&self.options, self.log());
-        stage::check(env_dir, options, &self.environment)?;
+        stage::check(env_dir, &base(interpreter), options, &self.environment)?;
         log.say(|| {
             format!(
                 "{} is not known: its own venv does it",
@@ -256,4 +262,9 @@ impl EnvBuilder {
             source,
         })
     }
+}
+
+/// What an environment may not take from the Python that it is built on.
+fn base(interpreter: &Interpreter) -> [&str; 2] {
+    [&interpreter.stdlib, &interpreter.base_executable]
 }

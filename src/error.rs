@@ -40,6 +40,25 @@ pub enum Error {
         /// What makes it precious.
         reason: &'static str,
     },
+    /// An installation of Python is neither made an environment nor cleared.
+    #[error(
+        "refusing to touch {}, which is an installation of Python: {reason}",
+        repr(path)
+    )]
+    Installation {
+        /// The absolute path of the environment.
+        path: PathBuf,
+        /// What tells that it is one.
+        reason: String,
+    },
+    /// What is mounted in an environment would be left over from it.
+    #[error("refusing to clear {}: {} is a mount point", repr(path), repr(mount))]
+    MountBelow {
+        /// The absolute path of the environment.
+        path: PathBuf,
+        /// Where something is mounted.
+        mount: PathBuf,
+    },
     /// The umask would make an environment that its own maker cannot use.
     #[error(
         "the umask {umask:04o} takes the owner's own permissions from {}",
@@ -163,6 +182,8 @@ impl Error {
             Self::RefusingToClear { .. } => {
                 Some("use --force to delete what is in it, or choose another directory".into())
             }
+            Self::Installation { .. } => Some("choose another directory".into()),
+            Self::MountBelow { .. } => Some("unmount it first".into()),
             Self::Umask { .. } => Some("run `umask 022` first".into()),
             Self::PythonNotFound { nearest, .. } => Some(match nearest {
                 Some(nearest) => format!("the nearest is {nearest}"),
@@ -232,7 +253,8 @@ fn io_hint(source: &io::Error) -> Option<String> {
         InvalidFilename => "choose a shorter path",
         Unsupported => "use --copies, or choose a directory on another file system",
         NotFound => "something else has removed it: run the command again",
-        AlreadyExists | IsADirectory | NotADirectory => "remove what stands in the way",
+        AlreadyExists | IsADirectory => "remove what stands in the way",
+        NotADirectory => "something on the way there is a file: choose another directory",
         WouldBlock => "raise the limit of processes (`ulimit -u`)",
         _ => return None,
     };

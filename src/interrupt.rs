@@ -2,11 +2,12 @@
 //!
 //! Only sets and reads a number; undoing is `stage`'s business, dying of the signal is `main`'s.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::Error;
+use crate::fs;
 
 /// Whether a signal came, shared between threads.
 #[derive(Debug, Clone, Default)]
@@ -16,10 +17,6 @@ pub struct Interrupt(Arc<State>);
 struct State {
     /// The number of the signal that came last; 0 if none did.
     signal: Arc<AtomicUsize>,
-    /// SIGPIPE apart, since writing to a program that has died raises it, too.
-    broken_pipe: Arc<AtomicBool>,
-    /// How many threads write to a program at the moment.
-    writers: AtomicUsize,
 }
 
 impl Interrupt {
@@ -39,9 +36,8 @@ impl Interrupt {
         }
         #[cfg(unix)]
         {
-            use signal_hook::consts::{SIGPIPE, SIGXFSZ};
-            // Rust's own start ignores SIGPIPE, so whether the parent does is not known.
-            signal_hook::flag::register(SIGPIPE, Arc::clone(&interrupt.0.broken_pipe))?;
+            use signal_hook::consts::SIGXFSZ;
+            // SIGPIPE stays ignored, as Rust's start and CPython's leave it: nobody who stops reading undoes an environment.
             // Handled, it leaves the write that passes the limit an error like any other.
             signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         }
@@ -60,27 +56,7 @@ impl Interrupt {
     /// The signal that came, if any.
     pub fn signal(&self) -> Option<i32> {
         let number = i32::try_from(self.0.signal.load(Ordering::Relaxed)).ok();
-        number.filter(|&signal| signal != 0).or_else(|| self.pipe())
-    }
-
-    /// Runs `write`, which writes to a program we have started: if that program has died, nobody meant us to end.
-    pub(crate) fn writing<T>(&self, write: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-        self.0.writers.fetch_add(1, Ordering::SeqCst);
-        let written = write();
-        if matches!(&written, Err(error) if error.kind() == io::ErrorKind::BrokenPipe) {
-            self.0.broken_pipe.store(false, Ordering::SeqCst);
-        }
-        self.0.writers.fetch_sub(1, Ordering::SeqCst);
-        written
-    }
-
-    #[cfg_attr(windows, expect(clippy::unused_self, reason = "there is no SIGPIPE"))]
-    fn pipe(&self) -> Option<i32> {
-        #[cfg(unix)]
-        if self.0.broken_pipe.load(Ordering::SeqCst) && self.0.writers.load(Ordering::SeqCst) == 0 {
-            return Some(signal_hook::consts::SIGPIPE);
-        }
-        None
+        number.filter(|&signal| signal != 0)
     }
 
     /// An error if a signal came: called between steps and between files.
@@ -113,17 +89,8 @@ fn signals() -> [i32; 2] {
 /// The signals that the parent wants ignored, as `nohup` does with SIGHUP and a shell with the SIGINT of background jobs: a
 /// bit for each. Only Linux tells without `unsafe`.
 fn ignored_signals() -> u64 {
-    if !cfg!(target_os = "linux") {
-        return 0;
-    }
-    // One read instead of many: the size of such a file is not known before.
-    let mut buffer = [0; 4096];
-    let length = fs_err::File::open("/proc/self/status")
-        .and_then(|mut status| status.read(&mut buffer))
-        .unwrap_or(0);
-    let status = String::from_utf8_lossy(&buffer[..length]);
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = fs::status_field("SigIgn:");
     ignored
-        .and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok())
+        .and_then(|bits| u64::from_str_radix(&bits, 16).ok())
         .unwrap_or(0)
 }

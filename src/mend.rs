@@ -34,6 +34,7 @@ pub(crate) fn scripts(
         let contents = mend(&stale, interpreter, context);
         // What pip's own new version has just brought is not to be mended.
         if write(tree, &name, &contents, Mode::Executable)? {
+            tree.keep_mode(&name, &bin.join(&stale.name))?;
             mended.push((bin.join(&stale.name), contents));
         }
     }
@@ -63,12 +64,10 @@ pub(crate) fn scripts(
             let folder = format!("{}/{}", interpreter.scheme.purelib, one.dist_info);
             tree.create_dir_all(&folder)?;
             let text = record::render(&mut rows);
-            write(
-                tree,
-                &format!("{folder}/RECORD"),
-                text.as_bytes(),
-                Mode::Plain,
-            )?;
+            let name = format!("{folder}/RECORD");
+            if write(tree, &name, text.as_bytes(), Mode::Plain)? {
+                tree.keep_mode(&name, &path)?;
+            }
         }
     }
     Ok(())

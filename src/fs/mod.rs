@@ -3,8 +3,8 @@
 //! Knows folders and files, nothing of environments. `unix` and `windows` have the same functions; only the two `mod`
 //! lines know which one is compiled.
 
-use std::io::Write as _;
-use std::path::Path;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 
@@ -13,24 +13,23 @@ mod unix;
 #[cfg(windows)]
 mod windows;
 
-mod removal;
-
 use std::fs::FileType;
 
 #[cfg(unix)]
 pub(crate) use unix::{
-    Folder, Identity, Lock, can_give_away, end_process_group, exchange, is_executable,
-    is_mount_root, is_trusted, locations, own_process_group, parent_program, read_exact_at,
-    rename_new, symlink, umask,
+    Claim, Folder, Identity, Lock, can_give_away, end_process_group, exchange, is_executable,
+    is_mount_root, is_trusted, locations, mount_below, own_process_group, parent_program,
+    read_exact_at, remove_tree, rename_new, status_field, symlink, umask,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    Folder, Identity, Lock, can_give_away, end_process_group, exchange, is_executable,
-    is_mount_root, is_trusted, locations, own_process_group, parent_program, read_exact_at,
-    rename_new, symlink, umask,
+    Claim, Folder, Identity, Lock, can_give_away, end_process_group, exchange, is_executable,
+    is_mount_root, is_trusted, locations, mount_below, own_process_group, parent_program,
+    read_exact_at, remove_tree, rename_new, status_field, symlink, umask,
 };
 
-pub(crate) use removal::remove_tree;
+/// What is left of a tree that was to be removed, with the reason.
+pub(crate) type Left = (PathBuf, io::Error);
 
 /// Whether something is a socket, a fifo or a device.
 pub(crate) fn is_special(file_type: FileType) -> bool {

@@ -1,7 +1,9 @@
 //! The file system of Windows: the same functions by path, since there is no opening relative to a folder.
 
+mod claim;
 mod folder;
 mod identity;
+mod removal;
 
 use std::io;
 use std::os::windows::fs::{FileExt as _, MetadataExt as _};
@@ -11,8 +13,10 @@ use std::process::{Child, Command};
 use fs_err as fs;
 
 use crate::error::Error;
+pub(crate) use claim::Claim;
 pub(crate) use folder::Folder;
 pub(crate) use identity::{Identity, Lock, can_give_away, is_trusted};
+pub(crate) use removal::remove_tree;
 
 /// Makes a symlink to a file.
 pub(crate) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
@@ -80,6 +84,16 @@ pub(crate) fn locations(path: &Path) -> Option<(String, String)> {
         None => real.strip_prefix(r"\\?\").unwrap_or(real).to_owned(),
     };
     Some((long.to_str()?.to_owned(), actual))
+}
+
+/// What is mounted on Windows moves with the folder that it is in.
+pub(crate) fn mount_below(_path: &Path) -> Option<PathBuf> {
+    None
+}
+
+/// Only Linux says such things of a process.
+pub(crate) fn status_field(_name: &str) -> Option<String> {
+    None
 }
 
 /// Windows has no umask.

@@ -107,7 +107,7 @@ impl Pool {
             for (stdin, stdout, words) in pipes {
                 let (sender, queue) = (sender.clone(), &queue);
                 scope.spawn(move || {
-                    let answer = serve(stdin, stdout, queue, interrupt);
+                    let answer = serve(stdin, stdout, queue);
                     // Its pipes are closed now, so that it ends and its last words are complete.
                     let words = words.join().unwrap_or_default();
                     // Nobody listens any more once something else has failed.
@@ -162,7 +162,6 @@ fn serve<'a>(
     mut stdin: ChildStdin,
     stdout: ChildStdout,
     queue: &Mutex<VecDeque<Vec<&'a str>>>,
-    interrupt: &Interrupt,
 ) -> io::Result<Vec<&'a str>> {
     let mut stdout = BufReader::new(stdout);
     let mut valid = Vec::new();
@@ -174,7 +173,7 @@ fn serve<'a>(
         let Some(batch) = next else { return Ok(valid) };
         let mut line = batch.join("\0");
         line.push('\n');
-        interrupt.writing(|| stdin.write_all(line.as_bytes()))?;
+        stdin.write_all(line.as_bytes())?;
         let mut answer = String::new();
         stdout.read_line(&mut answer)?;
         let refusal = answer.trim_end().strip_prefix('!');

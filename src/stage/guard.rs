@@ -7,7 +7,7 @@ use std::path::Path;
 use fs_err as fs;
 
 use crate::error::Error;
-use crate::options::{Environment, Options};
+use crate::options::{Environment, OnExisting, Options};
 
 /// Refuses what is not an environment or holds more than one, unless `--force` is given (gh-90484).
 pub(super) fn check(
@@ -47,6 +47,75 @@ pub(super) fn check(
         return refuse("it is not empty and has no pyvenv.cfg, so it is not a virtual environment");
     }
     Ok(())
+}
+
+/// Refuses an installation of Python, whatever is asked for, and to clear what holds the base: one of these files.
+pub(super) fn check_installation(
+    env_dir: &Path,
+    base: &[&str],
+    options: &Options,
+) -> Result<(), Error> {
+    let refuse = |reason: String| {
+        Err(Error::Installation {
+            path: env_dir.into(),
+            reason,
+        })
+    };
+    if let Some(landmark) = landmark(env_dir) {
+        return refuse(format!("it has {landmark}"));
+    }
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    let own_prefix = base.first().and_then(|library| {
+        let (library, folder) = (real(Path::new(library))?, real(env_dir)?);
+        // `lib/python3.13`, `Lib`, `lib-python/3`.
+        let below = library.strip_prefix(folder).ok()?.components().count();
+        (1..=2).contains(&below).then_some(library)
+    });
+    if let Some(library) = own_prefix {
+        return refuse(format!("the base Python has {} in it", library.display()));
+    }
+    let clears = options.on_existing == OnExisting::Clear;
+    match base.iter().find(|file| is_within(Path::new(file), env_dir)) {
+        Some(file) if clears => refuse(format!("the base Python has {file} in it")),
+        _ => Ok(()),
+    }
+}
+
+/// What makes a folder an installation of Python rather than an environment, which has no standard library of its own.
+fn landmark(folder: &Path) -> Option<String> {
+    let is_dir = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+    let is_file = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
+    if is_dir(&folder.join("conda-meta")) {
+        return Some("conda-meta".into());
+    }
+    for name in ["pybuilddir.txt", "Lib/os.py", "lib-python/3/os.py"] {
+        // Old versions of virtualenv copy some modules, and this file says where from.
+        if is_file(&folder.join(name)) && !is_file(&folder.join("Lib/orig-prefix.txt")) {
+            return Some(name.into());
+        }
+    }
+    for lib in ["lib", "lib64"] {
+        if !is_dir(&folder.join(lib)) {
+            continue;
+        }
+        let entries = fs::read_dir(folder.join(lib))
+            .into_iter()
+            .flatten()
+            .flatten();
+        for entry in entries {
+            let (name, path) = (entry.file_name(), entry.path());
+            let name = name.to_string_lossy();
+            let is_version = name.starts_with("python") || name.starts_with("pypy");
+            if is_version
+                && is_dir(&path)
+                && is_file(&path.join("os.py"))
+                && !is_file(&path.join("orig-prefix.txt"))
+            {
+                return Some(format!("{lib}/{name}/os.py"));
+            }
+        }
+    }
+    None
 }
 
 /// Whether `path` is `folder` or below it, through any symlink.

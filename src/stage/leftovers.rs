@@ -1,23 +1,27 @@
-//! What killed runs left behind: recognised by its name and by a lock that nobody holds, put right and removed.
+//! What killed runs left behind: recognised by name, mark, owner and a lock that nobody holds, put right and removed.
 //!
 //! Knows the names of stages and of what can be in one. Never touches one whose maker lives.
 
+use std::collections::hash_map::RandomState;
 use std::ffi::{OsStr, OsString};
+use std::hash::BuildHasher as _;
 use std::io;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use fs_err as fs;
+use sha2::{Digest as _, Sha256};
 
 use super::merge;
 use crate::fs as ours;
-use crate::fs::Lock;
+use crate::fs::Claim;
+use crate::store::hex;
 
 /// Part of the name of every stage.
 pub(super) const INFIX: &str = ".rvenv-";
-/// How many letters and digits that cannot be guessed end the name of a stage.
-pub(super) const RANDOM: usize = 12;
+/// The file that tells a stage from a folder of another's with such a name.
+pub(super) const MARK: &str = "rvenv-stage";
 /// In a stage: the old environment between the two renames that stand for an exchange.
 pub(super) const ASIDE: &str = "aside";
 /// In a stage: the old entries of an environment that is cleared in place, under their own names.
@@ -30,11 +34,30 @@ pub(super) fn beside(env_dir: &Path) -> OsString {
         .file_name()
         .unwrap_or(OsStr::new(""))
         .to_string_lossy();
-    let mut end = name.len().min(LONGEST);
+    if name.len() <= LONGEST {
+        return OsString::from(format!(".{name}{INFIX}"));
+    }
+    // Long names may begin with the same letters.
+    let mut end = LONGEST - 17;
     while !name.is_char_boundary(end) {
         end -= 1;
     }
-    OsString::from(format!(".{}{INFIX}", &name[..end]))
+    let digest = hex(&Sha256::digest(name.as_bytes())[..8]);
+    OsString::from(format!(".{}~{digest}{INFIX}", &name[..end]))
+}
+
+/// A name for a stage that nobody can guess; the last of its digits are computed from the others, so that no other name is
+/// taken for one.
+pub(super) fn new_name(prefix: &OsStr) -> OsString {
+    let random = format!("{:016x}", RandomState::new().hash_one(prefix));
+    let mut name = prefix.to_owned();
+    name.push(&random);
+    name.push(check_digits(&random));
+    name
+}
+
+fn check_digits(random: &str) -> String {
+    format!("{:08x}", crc32fast::hash(random.as_bytes()))
 }
 
 /// Removes the stages of killed runs on `env_dir`, beside it and in it, after putting back what they held of the old environment.
@@ -52,44 +75,41 @@ pub(super) fn sweep(env_dir: &Path) {
     }
 }
 
-/// Whether a stage has this name.
+/// Whether a stage may have this name.
 pub(super) fn is_stage(name: &OsStr, prefix: &OsStr) -> bool {
-    name.as_encoded_bytes()
-        .strip_prefix(prefix.as_encoded_bytes())
-        .is_some_and(|rest| rest.len() == RANDOM)
+    let rest = name
+        .as_encoded_bytes()
+        .strip_prefix(prefix.as_encoded_bytes());
+    rest.and_then(|rest| str::from_utf8(rest).ok())
+        .and_then(|rest| rest.split_at_checked(16))
+        .is_some_and(|(random, check)| check == check_digits(random))
 }
 
-/// Calls `restore` with every stage in `folder` that nobody holds locked, and removes it.
+/// Calls `restore` with every stage in `folder` that a killed run of this user has left, and removes it.
 fn each_dead(folder: &Path, prefix: &OsStr, restore: impl Fn(&Path)) {
+    const ATTEMPTS: u32 = 40;
     let Ok(entries) = fs::read_dir(folder) else {
         return;
     };
     for entry in entries.flatten() {
-        if !is_stage(&entry.file_name(), prefix) {
+        let name = entry.file_name();
+        if !is_stage(&name, prefix) {
             continue;
         }
-        let path = entry.path();
-        if let Ok(Some(lock)) = Lock::try_exclusive(&path) {
-            // In a shared parent anybody can make a folder of this name, but nothing in it becomes an environment.
-            if ours::is_trusted(&path).is_ok() {
-                restore(&path);
+        for attempt in 0..ATTEMPTS {
+            let Some(claim) = Claim::leftover(folder, name.clone(), MARK) else {
+                break;
+            };
+            if attempt == 0 {
+                restore(&entry.path());
             }
-            let lock = Lock::before_removal(Some(lock));
-            remove(&path);
-            drop(lock);
-        }
-    }
-}
-
-/// Removes a stage, in which a program that the killed run has started may still be at work: without its files it soon ends.
-fn remove(path: &Path) {
-    const ATTEMPTS: u32 = 40;
-    for _ in 0..ATTEMPTS {
-        match ours::remove_tree(path) {
-            Err((_, error)) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
-                thread::sleep(Duration::from_millis(5));
+            // A program that the killed run has started may still be at work in it: without its files it soon ends.
+            match claim.remove() {
+                Err((_, error)) if error.kind() == io::ErrorKind::DirectoryNotEmpty => {
+                    thread::sleep(Duration::from_millis(5));
+                }
+                _ => break,
             }
-            _ => break,
         }
     }
 }

@@ -8,9 +8,10 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use super::{Left, leftovers};
+use super::leftovers;
 use crate::error::Error;
 use crate::fs as ours;
+use crate::fs::Left;
 
 /// Entries of an environment that an existing one keeps: they mean the same whoever wrote them.
 const KEPT: [&str; 2] = [".gitignore", "lib64"];

@@ -19,15 +19,12 @@ use fs_err as fs;
 
 use crate::error::Error;
 use crate::fs as ours;
-use crate::fs::{Folder, Lock};
+use crate::fs::{Claim, Folder, Left};
 use crate::options::{Environment, Options};
 use publish::Published;
 use snapshot::Snapshot;
 pub(crate) use way::check;
 use way::{Way, is_refusal, way};
-
-/// What is left of a replaced tree, with the reason.
-pub(crate) type Left = (PathBuf, io::Error);
 
 /// A tree on its way to be an environment.
 #[derive(Debug)]
@@ -35,7 +32,7 @@ pub(crate) struct Stage {
     env_dir: PathBuf,
     root: PathBuf,
     tree: Option<Folder>,
-    lock: Option<Lock>,
+    claim: Option<Claim>,
     way: Way,
     /// Parents of `ENV_DIR` that were made for it, outermost first.
     parents: Vec<PathBuf>,
@@ -46,13 +43,14 @@ pub(crate) struct Stage {
 }
 
 impl Stage {
-    /// Checks `env_dir`, clears away what killed runs left there, and makes an empty tree.
+    /// Checks `env_dir`, which must hold none of the `base` Python's files, clears away what killed runs left there, and makes an empty tree.
     ///
     /// # Errors
     ///
     /// [`Error::UnableToCreateDirectory`] for a file or symlink at `env_dir`, [`Error::RefusingToClear`], [`Error::Io`].
     pub(crate) fn open(
         env_dir: &Path,
+        base: &[&str],
         options: &Options,
         environment: &Environment,
     ) -> Result<Self, Error> {
@@ -64,12 +62,12 @@ impl Stage {
             });
         }
         leftovers::sweep(env_dir);
-        let way = way(env_dir, options, environment)?;
+        let way = way(env_dir, base, options, environment)?;
         let mut stage = Self {
             env_dir: env_dir.into(),
             root: PathBuf::new(),
             tree: None,
-            lock: None,
+            claim: None,
             way,
             parents: Vec::new(),
             published: Published::Nothing,
@@ -158,17 +156,15 @@ impl Stage {
         }
     }
 
-    /// An empty root is removed by one call; a replaced tree needs the long way.
     fn remove_root(&mut self) -> Result<(), Left> {
         self.tree = None;
-        self.lock = Lock::before_removal(self.lock.take());
-        let removed = match fs::remove_dir(&self.root) {
-            Ok(()) => Ok(()),
-            Err(_) => ours::remove_tree(&self.root),
+        let Some(claim) = self.claim.take() else {
+            return Ok(());
         };
-        // Only now: whoever could lock the root would take it for a killed run's.
-        self.lock = None;
-        removed
+        match self.published {
+            Published::Renamed => claim.remove_empty(),
+            _ => claim.remove(),
+        }
     }
 }
 
@@ -178,9 +174,7 @@ impl Drop for Stage {
             return;
         }
         self.undo();
-        if !self.root.as_os_str().is_empty() {
-            let _ = self.remove_root();
-        }
+        let _ = self.remove_root();
         for parent in self.parents.iter().rev() {
             // Only if nobody has put anything there meanwhile.
             let _ = fs::remove_dir(parent);
@@ -190,7 +184,9 @@ impl Drop for Stage {
 
 /// The system's own error, without the path that `fs_err` adds: ours names the path already.
 fn bare(error: io::Error) -> io::Error {
-    error
-        .raw_os_error()
-        .map_or(error, io::Error::from_raw_os_error)
+    match error.raw_os_error() {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None if error.kind() == io::ErrorKind::Other => error,
+        None => error.kind().into(),
+    }
 }

@@ -8,11 +8,11 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use super::leftovers::{self, INFIX, RANDOM};
+use super::leftovers::{self, INFIX, MARK};
 use super::way::Way;
 use super::{Stage, bare};
 use crate::error::Error;
-use crate::fs::Lock;
+use crate::fs::Claim;
 
 impl Stage {
     pub(super) fn make_parents(&mut self) -> Result<(), Error> {
@@ -47,38 +47,23 @@ impl Stage {
             Way::InPlace | Way::Merge => (self.env_dir.as_path(), OsString::from(INFIX)),
         };
         loop {
-            let made = tempfile::Builder::new()
-                .prefix(&prefix)
-                .rand_bytes(RANDOM)
-                .tempdir_in(folder);
-            let root = made
-                .map_err(|error| {
-                    Error::io("create directory", &self.env_dir)(bare_of_tempfile(&error))
-                })?
-                .keep();
-            match Lock::try_exclusive(&root) {
-                Ok(lock @ Some(_)) => self.lock = lock,
-                // A file system without locks: nobody can take the stage for a leftover either.
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {}
-                // Another run took it for a leftover before it was locked.
-                Ok(None) | Err(_) => continue,
-            }
-            self.root = root;
-            if self.root.is_dir() {
+            let name = leftovers::new_name(&prefix);
+            let root = folder.join(&name);
+            let made = Claim::create(folder, name, MARK).map_err(|error| {
+                let error = match bare(error) {
+                    error if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => {
+                        let reason = "this file system takes no folders";
+                        io::Error::new(io::ErrorKind::PermissionDenied, reason)
+                    }
+                    error => error,
+                };
+                Error::io("create directory", &self.env_dir)(error)
+            })?;
+            if made.is_some() {
+                self.claim = made;
+                self.root = root;
                 return Ok(());
             }
         }
-    }
-}
-
-/// `tempfile` hides the system's number one level deeper.
-fn bare_of_tempfile(error: &io::Error) -> io::Error {
-    let source = error
-        .get_ref()
-        .and_then(std::error::Error::source)
-        .and_then(|source| source.downcast_ref::<io::Error>());
-    match source.or(Some(error)).and_then(io::Error::raw_os_error) {
-        Some(number) => io::Error::from_raw_os_error(number),
-        None => error.kind().into(),
     }
 }

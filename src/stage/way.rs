@@ -28,15 +28,17 @@ pub(super) enum Way {
 /// Refuses what `Stage::open` would refuse, and changes nothing.
 pub(crate) fn check(
     env_dir: &Path,
+    base: &[&str],
     options: &Options,
     environment: &Environment,
 ) -> Result<(), Error> {
-    way(env_dir, options, environment).map(drop)
+    way(env_dir, base, options, environment).map(drop)
 }
 
 /// Decides by what is at `env_dir`, before anything is changed.
 pub(super) fn way(
     env_dir: &Path,
+    base: &[&str],
     options: &Options,
     environment: &Environment,
 ) -> Result<Way, Error> {
@@ -51,10 +53,17 @@ pub(super) fn way(
             path: env_dir.into(),
         });
     }
+    guard::check_installation(env_dir, base, options)?;
     if options.on_existing != OnExisting::Clear {
         return Ok(Way::Merge);
     }
     guard::check(env_dir, options, environment)?;
+    if let Some(mount) = ours::mount_below(env_dir) {
+        return Err(Error::MountBelow {
+            path: env_dir.into(),
+            mount,
+        });
+    }
     let holds_cwd = environment
         .cwd
         .as_deref()

@@ -24,6 +24,9 @@ crate::harness::trials! {
     a_file_system_that_cannot_be_written_is_named,
     missing_parents_follow_the_umask_and_go_when_it_fails,
     it_works_without_a_home_and_without_a_cache,
+    a_file_on_the_way_to_the_directory_is_named_in_plain_words,
+    a_directory_that_no_folder_can_be_made_in_was_not_removed_by_anybody,
+    a_configuration_that_is_written_anew_keeps_its_mode,
 }
 
 /// Runs rvenv without pip for the newest Python and expects an error with these texts.
@@ -227,4 +230,48 @@ fn it_works_without_a_home_and_without_a_cache() {
         .var("HOME", nowhere.join("below"))
         .succeeds();
     env.holds_only(["env"]);
+}
+
+fn a_file_on_the_way_to_the_directory_is_named_in_plain_words() {
+    let env = TestEnv::new();
+    fs::write(env.at("file"), "mine").unwrap();
+    let outcome = env
+        .rvenv_for(newest(), ["--without-pip", "file/env"])
+        .outcome();
+    outcome.expect_code(1);
+    assert!(outcome.stderr.contains("not a directory"), "{outcome}");
+    assert!(outcome.stderr.contains("is a file"), "{outcome}");
+    assert!(!outcome.stderr.contains("metadata"), "{outcome}");
+    env.holds_only(["file"]);
+}
+
+fn a_directory_that_no_folder_can_be_made_in_was_not_removed_by_anybody() {
+    if cfg!(target_os = "linux") {
+        let env = TestEnv::new();
+        let outcome = env
+            .rvenv_for(newest(), ["--without-pip", "/proc/x"])
+            .outcome();
+        outcome.expect_code(1);
+        assert!(outcome.stderr.contains("'/proc/x'"), "{outcome}");
+        assert!(!outcome.stderr.contains("removed it"), "{outcome}");
+    }
+}
+
+fn a_configuration_that_is_written_anew_keeps_its_mode() {
+    let env = TestEnv::new();
+    let mode = |name: &str| {
+        let metadata = fs::metadata(env.at(name).join("pyvenv.cfg")).unwrap();
+        metadata.permissions().mode() & 0o7777
+    };
+    let python = newest().executable.as_os_str();
+    for (first, second) in [(0o022, 0o077), (0o077, 0o022)] {
+        for umask in [first, second] {
+            let args = ["-m", "venv", "--without-pip", "theirs"];
+            env.run(python, args).umask(umask).succeeds();
+            let run = env.rvenv_for(newest(), ["--without-pip", "--prompt=x", "ours"]);
+            run.umask(umask).succeeds();
+            assert_eq!(mode("ours"), mode("theirs"), "{umask:o}");
+        }
+        env.reset();
+    }
 }

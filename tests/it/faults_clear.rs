@@ -19,7 +19,7 @@ use crate::{
 crate::harness::trials! {
     folders_that_nobody_can_enter,
     an_immutable_file,
-    a_mount_below,
+    a_mount_below_is_refused_before_anything_moves,
     links_are_not_followed,
     sockets_and_fifos,
     many_files_and_deep_folders,
@@ -121,27 +121,24 @@ fn an_immutable_file() {
     assert_eq!(leftovers(&env.at("env")), [""; 0]);
 }
 
-fn a_mount_below() {
+fn a_mount_below_is_refused_before_anything_moves() {
     let env = TestEnv::new();
     environment(&env, "env");
-    let mount = Mount::tmpfs(&env, "env/sub/data", "size=1M");
-    fs::write(env.at("env/sub/data/precious"), "precious").unwrap();
-    let outcome = clear(&env, "env");
-    stands(&env, "env", &outcome);
-    let left = leftovers(&env.work());
-    let [left] = left.as_slice() else {
-        panic!("{left:?}")
-    };
-    let data = env.at(left).join("new/sub/data");
-    assert_eq!(
-        fs::read_to_string(data.join("precious")).unwrap(),
-        "precious"
-    );
-    assert!(outcome.stderr.contains(data.to_str().unwrap()), "{outcome}");
-    env.run("umount", [&data]).succeeds();
-    drop(mount);
-    stands(&env, "env", &clear(&env, "env"));
-    env.holds_only(["env"]);
+    let _mount = Mount::tmpfs(&env, "env/sub/a folder", "size=1M");
+    fs::write(env.at("env/sub/a folder/precious"), "precious").unwrap();
+    let before = state(&env.at("env"));
+    for (cwd, args) in [
+        ("", &["--clear", "env"][..]),
+        ("env", &["--clear", "."]),
+        ("", &["--clear", "--force", "env"]),
+    ] {
+        let args = [&["--without-pip"], args].concat();
+        let mount = env.at("env/sub/a folder");
+        let run = env.rvenv_for(newest(), args).cwd(cwd);
+        run.errs(&[mount.to_str().unwrap(), "unmount it"]);
+        assert_eq!(state(&env.at("env")), before);
+        env.holds_only(["env"]);
+    }
 }
 
 fn links_are_not_followed() {

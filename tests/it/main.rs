@@ -125,11 +125,15 @@ mod faults_space;
 #[cfg(unix)]
 mod filesystems;
 #[cfg(unix)]
+mod installations; // what is never made an environment
+#[cfg(unix)]
 mod many_at_once;
 #[cfg(unix)]
 mod odd_environments;
 #[cfg(unix)]
 mod odd_names;
+#[cfg(unix)]
+mod shared_parent; // a folder that others write to, too
 
 #[cfg(unix)]
 fn main() -> std::process::ExitCode {
@@ -176,9 +180,11 @@ fn main() -> std::process::ExitCode {
             faults_signals::trials,
             faults_space::trials,
             filesystems::trials,
+            installations::trials,
             many_at_once::trials,
             odd_environments::trials,
             odd_names::trials,
+            shared_parent::trials,
         ],
         &[],
     )

@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use rustix::fs::{AtFlags, Gid, Mode as Bits, OFlags, Uid};
+use rustix::fs::{AtFlags, FileType, Gid, Mode as Bits, OFlags, Uid};
 use rustix::io::Errno;
 
 use super::{failed, umask_bits};
@@ -20,6 +20,22 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
+    pub(super) fn new(fd: OwnedFd, shown: &Path) -> Self {
+        Self {
+            fd,
+            path: shown.into(),
+        }
+    }
+
+    pub(super) fn fd(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    /// What messages call it.
+    pub(crate) fn shown(&self) -> &Path {
+        &self.path
+    }
+
     /// Opens the folder at `path`, which messages call `shown`; a symlink there is an error.
     pub(crate) fn open(path: &Path, shown: &Path) -> Result<Self, Error> {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -127,6 +143,28 @@ impl Folder {
                 .map_err(|errno| self.failed("set the mode of", name, errno))?;
         }
         Ok(fd)
+    }
+
+    /// Gives a file the owner and the mode of the file at `path`, which it is about to replace; nothing if none is there.
+    pub(crate) fn keep_mode(&self, name: &str, path: &Path) -> Result<(), Error> {
+        let old = match rustix::fs::lstat(path) {
+            Ok(old) if FileType::from_raw_mode(old.st_mode) == FileType::RegularFile => old,
+            _ => return Ok(()),
+        };
+        let own = rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW)
+            .map_err(|errno| self.failed("look at", name, errno))?;
+        if (own.st_uid, own.st_gid) != (old.st_uid, old.st_gid) {
+            let (owner, group) = (Uid::from_raw(old.st_uid), Gid::from_raw(old.st_gid));
+            // A group that the user is no member of is no reason to fail.
+            let flags = AtFlags::SYMLINK_NOFOLLOW;
+            let _ = rustix::fs::chownat(&self.fd, name, Some(owner), Some(group), flags);
+        }
+        if own.st_mode & 0o7777 != old.st_mode & 0o7777 {
+            let mode = Bits::from_raw_mode(old.st_mode & 0o7777);
+            rustix::fs::chmodat(&self.fd, name, mode, AtFlags::empty())
+                .map_err(|errno| self.failed("set the mode of", name, errno))?;
+        }
+        Ok(())
     }
 
     /// Gives this folder the mode and the owner of the one that it is about to replace; nothing if that one has gone.

@@ -69,9 +69,9 @@ pub(crate) struct Lock(
 );
 
 impl Lock {
-    /// Locks a file or folder; `None` if somebody holds it, an error where the file system has no locks.
+    /// Locks a file; `None` if somebody holds it, an error where the file system has no locks.
     pub(crate) fn try_exclusive(path: &Path) -> io::Result<Option<Self>> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let fd = rustix::fs::open(path, flags, Bits::empty())?;
         match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(Some(Self(fd))),
@@ -84,10 +84,5 @@ impl Lock {
     pub(crate) fn prepare(path: &Path) -> io::Result<()> {
         let mut options = fs::OpenOptions::new();
         options.append(true).create(true).open(path).map(drop)
-    }
-
-    /// Called before a locked folder is removed: here it stays locked until it has gone.
-    pub(crate) fn before_removal(lock: Option<Self>) -> Option<Self> {
-        lock
     }
 }

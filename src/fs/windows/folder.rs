@@ -6,9 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use fs_err as fs;
 
-use super::symlink;
+use super::{removal, symlink};
 use crate::error::Error;
-use crate::fs::{Mode, removal};
+use crate::fs::Mode;
 
 /// A folder below which entries are made.
 #[derive(Debug)]
@@ -81,6 +81,12 @@ impl Folder {
         file.write_all(contents)
             .map_err(self.failed("write", name))?;
         Ok(file)
+    }
+
+    /// Files on Windows inherit their permissions from where they are.
+    #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "as on Unix")]
+    pub(crate) fn keep_mode(&self, _name: &str, _path: &Path) -> Result<(), Error> {
+        Ok(())
     }
 
     /// Windows folders inherit their permissions from where they are.

@@ -85,9 +85,4 @@ impl Lock {
     pub(crate) fn prepare(_path: &Path) -> io::Result<()> {
         Ok(())
     }
-
-    /// Called before a locked folder is removed: the lock of a folder is an open file in it, which cannot be removed.
-    pub(crate) fn before_removal(_lock: Option<Self>) -> Option<Self> {
-        None
-    }
 }

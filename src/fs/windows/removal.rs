@@ -8,47 +8,16 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use super::is_mount_root;
+use crate::fs::Left;
 
 /// Removes `path` and everything below it, goes on past what refuses, and returns what is left with the reason.
-pub(crate) fn remove_tree(path: &Path) -> Result<(), (PathBuf, io::Error)> {
-    // The usual case in one go, by the standard library's symlink-safe walk.
-    if !has_mount(path) && fs::remove_dir_all(path).is_ok() {
-        return Ok(());
-    }
+pub(crate) fn remove_tree(path: &Path) -> Result<(), Left> {
     let mut left = None;
     remove_stubborn(path, &mut left);
     left.map_or(Ok(()), Err)
 }
 
-/// Whether another file system begins below `path`: only then must the walk look at every folder.
-#[cfg(unix)]
-fn has_mount(path: &Path) -> bool {
-    // The mount table is the only place that knows without walking; without it, the careful walk is taken.
-    let Ok(path) = fs::canonicalize(path) else {
-        return false;
-    };
-    let Ok(table) = fs::read_to_string("/proc/self/mounts") else {
-        return true;
-    };
-    table
-        .lines()
-        .filter_map(|line| line.split(' ').nth(1))
-        .any(|mount| {
-            let mount = mount
-                .replace("\\040", " ")
-                .replace("\\011", "\t")
-                .replace("\\012", "\n")
-                .replace("\\134", "\\");
-            Path::new(&mount).starts_with(&path)
-        })
-}
-
-#[cfg(windows)]
-fn has_mount(_path: &Path) -> bool {
-    true
-}
-
-fn remove_stubborn(path: &Path, left: &mut Option<(PathBuf, io::Error)>) {
+fn remove_stubborn(path: &Path, left: &mut Option<Left>) {
     let is_dir = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
     let removed = if !is_dir {
         remove_leaf(path)
@@ -75,13 +44,7 @@ fn remove_stubborn(path: &Path, left: &mut Option<(PathBuf, io::Error)>) {
     }
 }
 
-#[cfg(unix)]
-fn remove_leaf(path: &Path) -> io::Result<()> {
-    fs::remove_file(path)
-}
-
 /// Windows refuses to delete read-only files, and deletes links to folders as folders.
-#[cfg(windows)]
 fn remove_leaf(path: &Path) -> io::Result<()> {
     if fs::remove_file(path).is_ok() {
         return Ok(());
@@ -96,12 +59,6 @@ pub(super) fn make_accessible(path: &Path) {
         return;
     };
     let mut permissions = metadata.permissions();
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt as _;
-        permissions.set_mode(permissions.mode() | 0o700);
-    }
-    #[cfg(windows)]
     #[allow(
         clippy::permissions_set_readonly_false,
         reason = "on Windows this is only the read-only attribute"

@@ -1,0 +1,144 @@
+//! A folder of this user's that is marked, locked and held open, so that nobody can pass off another one for it.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::path::Path;
+
+use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode as Bits, OFlags};
+use rustix::io::Errno;
+
+use super::folder::Folder;
+use super::removal;
+use crate::fs::{Left, Mode};
+
+/// A folder that only its holder touches until it is closed.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    parent: Folder,
+    name: OsString,
+    mark: &'static str,
+    folder: Folder,
+}
+
+impl Claim {
+    /// Makes the folder `name` in `parent`, locks and marks it; `None` if another process was faster.
+    pub(crate) fn create(
+        parent: &Path,
+        name: OsString,
+        mark: &'static str,
+    ) -> io::Result<Option<Self>> {
+        let parent = open_parent(parent)?;
+        match rustix::fs::mkdirat(parent.fd(), &name, Bits::from_raw_mode(0o700)) {
+            Ok(()) => {}
+            Err(Errno::EXIST) => return Ok(None),
+            Err(errno) => return Err(errno.into()),
+        }
+        let Some(folder) = open(&parent, &name)? else {
+            return Ok(None);
+        };
+        let locked = rustix::fs::flock(folder.fd(), FlockOperation::NonBlockingLockExclusive);
+        // On a file system without locks nobody can take it for a leftover either.
+        if locked == Err(Errno::WOULDBLOCK) {
+            return Ok(None);
+        }
+        match folder.write(mark, b"", Mode::Plain) {
+            Ok(()) => {}
+            // An empty folder of this name was taken for a leftover before it was locked.
+            Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => return Ok(None),
+            Err(crate::error::Error::Io { source, .. }) => {
+                let _ = rustix::fs::unlinkat(parent.fd(), &name, AtFlags::REMOVEDIR);
+                return Err(source);
+            }
+            Err(error) => return Err(io::Error::other(error)),
+        }
+        Ok(Some(Self {
+            parent,
+            name,
+            mark,
+            folder,
+        }))
+    }
+
+    /// Claims what a process that has ended has left: a marked folder of this user's that nobody holds locked.
+    ///
+    /// An empty one without the mark is removed: its maker ended before it could mark it.
+    pub(crate) fn leftover(parent: &Path, name: OsString, mark: &'static str) -> Option<Self> {
+        let parent = open_parent(parent).ok()?;
+        let folder = open(&parent, &name).ok()??;
+        let user = rustix::process::geteuid().as_raw();
+        let stat = rustix::fs::fstat(folder.fd()).ok()?;
+        if stat.st_uid != user || stat.st_mode & 0o022 != 0 {
+            return None;
+        }
+        rustix::fs::flock(folder.fd(), FlockOperation::NonBlockingLockExclusive).ok()?;
+        let marked = rustix::fs::statat(folder.fd(), mark, AtFlags::SYMLINK_NOFOLLOW);
+        let is_marked = marked.is_ok_and(|marked| {
+            let is_file = FileType::from_raw_mode(marked.st_mode) == FileType::RegularFile;
+            is_file && marked.st_uid == user
+        });
+        if !is_marked {
+            // This removes nothing but an empty folder.
+            let _ = rustix::fs::unlinkat(parent.fd(), &name, AtFlags::REMOVEDIR);
+            return None;
+        }
+        Some(Self {
+            parent,
+            name,
+            mark,
+            folder,
+        })
+    }
+
+    /// Removes the folder, which most likely holds nothing but its mark.
+    pub(crate) fn remove_empty(self) -> Result<(), Left> {
+        let _ = rustix::fs::unlinkat(self.folder.fd(), self.mark, AtFlags::empty());
+        if rustix::fs::unlinkat(self.parent.fd(), &self.name, AtFlags::REMOVEDIR).is_ok() {
+            return Ok(());
+        }
+        let _ = self.folder.write(self.mark, b"", Mode::Plain);
+        self.remove()
+    }
+
+    /// Removes the folder with all that is in it; the mark goes last, so that what is left is found again.
+    pub(crate) fn remove(self) -> Result<(), Left> {
+        let path = self.parent.shown().join(&self.name);
+        let failed = |error: Errno| (path.clone(), error.into());
+        for entry in Dir::read_from(self.folder.fd()).map_err(failed)? {
+            let entry = entry.map_err(failed)?;
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." && name != self.mark.as_bytes() {
+                let name = <OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(name);
+                removal::remove(self.folder.fd(), name, &path)?;
+            }
+        }
+        rustix::fs::unlinkat(self.folder.fd(), self.mark, AtFlags::empty()).map_err(failed)?;
+        rustix::fs::unlinkat(self.parent.fd(), &self.name, AtFlags::REMOVEDIR).map_err(failed)
+    }
+}
+
+/// Opens the folder that entries are made in; symlinks lead to it.
+pub(super) fn open_parent(path: &Path) -> io::Result<Folder> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = rustix::fs::openat(CWD, path, flags, Bits::empty());
+    // One that cannot be listed may still take entries.
+    #[cfg(target_os = "linux")]
+    let opened = match opened {
+        Err(Errno::ACCESS) => {
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            rustix::fs::openat(CWD, path, flags, Bits::empty())
+        }
+        opened => opened,
+    };
+    Ok(Folder::new(opened?, path))
+}
+
+/// Opens a folder; `None` if there is none of this name. A symlink or a FIFO is an error, and nothing is waited for.
+fn open(parent: &Folder, name: &OsStr) -> io::Result<Option<Folder>> {
+    let flags =
+        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    match rustix::fs::openat(parent.fd(), name, flags, Bits::empty()) {
+        Ok(fd) => Ok(Some(Folder::new(fd, &parent.shown().join(name)))),
+        Err(Errno::NOENT) => Ok(None),
+        Err(errno) => Err(errno.into()),
+    }
+}

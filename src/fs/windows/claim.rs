@@ -1,0 +1,69 @@
+//! A folder that is marked and locked, so that a killed process's is told from one at work.
+
+use std::ffi::OsString;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use super::Lock;
+use super::removal::remove_tree;
+use crate::fs::Left;
+
+/// A folder that only its holder touches.
+#[derive(Debug)]
+pub(crate) struct Claim {
+    path: PathBuf,
+    lock: Option<Lock>,
+}
+
+impl Claim {
+    /// Makes the folder `name` in `parent`, locks and marks it; `None` if another process was faster.
+    pub(crate) fn create(
+        parent: &Path,
+        name: OsString,
+        mark: &'static str,
+    ) -> io::Result<Option<Self>> {
+        let path = parent.join(name);
+        match fs::create_dir(&path) {
+            Ok(()) => {}
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        let lock = match Lock::try_exclusive(&path) {
+            Ok(None) => return Ok(None),
+            Ok(lock) => lock,
+            // On a file system without locks nobody can take it for a leftover either.
+            Err(error) if error.kind() != io::ErrorKind::NotFound => None,
+            Err(_) => return Ok(None),
+        };
+        fs::write(path.join(mark), "")?;
+        Ok(Some(Self { path, lock }))
+    }
+
+    /// Claims what a process that has ended has left: a marked folder that nobody holds locked.
+    pub(crate) fn leftover(parent: &Path, name: OsString, mark: &'static str) -> Option<Self> {
+        let path = parent.join(name);
+        if !fs::symlink_metadata(path.join(mark)).is_ok_and(|metadata| metadata.is_file()) {
+            // This removes nothing but an empty folder, the maker of which ended before it could mark it.
+            let _ = fs::remove_dir(&path);
+            return None;
+        }
+        let lock = Lock::try_exclusive(&path).ok()??;
+        Some(Self {
+            path,
+            lock: Some(lock),
+        })
+    }
+
+    /// Removes the folder, which most likely holds nothing but its mark.
+    pub(crate) fn remove_empty(self) -> Result<(), Left> {
+        self.remove()
+    }
+
+    /// Removes the folder with all that is in it; its lock is an open file in it and goes first.
+    pub(crate) fn remove(mut self) -> Result<(), Left> {
+        self.lock = None;
+        remove_tree(&self.path)
+    }
+}
