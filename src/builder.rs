@@ -202,7 +202,14 @@ impl EnvBuilder {
         log.wait("venv", || {
             delegate::create(context, interpreter, options, &self.interrupt)
         })?;
-        self.run_post_setup(context)?;
+        if options.on_existing != OnExisting::Upgrade {
+            let set_up = self.run_post_setup(context);
+            if set_up.is_err() && is_new {
+                // What it could not remove is the smaller trouble.
+                let _ = remove_tree(env_dir);
+            }
+            set_up?;
+        }
         let mut installed = Ok(());
         if options.upgrade_deps && options.limits_pip() {
             installed =
