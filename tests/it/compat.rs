@@ -16,6 +16,9 @@ crate::harness::trials! {
     an_env_dir_may_be_called_as_they_call_an_option,
     help_lists_them,
     the_command_lines_of_tools_make_an_environment,
+    options_for_indexes_go_to_pip,
+    what_pip_cannot_do_is_refused_where_it_installs,
+    variables_of_others_are_said_under_v,
 }
 
 /// Options that change nothing, as they are passed.
@@ -329,7 +332,6 @@ fn the_command_lines_of_tools_make_an_environment() {
     }
 }
 
-#[test]
 fn options_for_indexes_go_to_pip() {
     let env = TestEnv::new();
     let wheels = env.at("wheels");
@@ -362,7 +364,6 @@ fn options_for_indexes_go_to_pip() {
     assert!(outcome.stderr.contains("--index-url=file://"), "{outcome}");
 }
 
-#[test]
 fn what_pip_cannot_do_is_refused_where_it_installs() {
     let env = TestEnv::new();
     let cases: [(&[&str], &str); 4] = [
@@ -386,7 +387,6 @@ fn what_pip_cannot_do_is_refused_where_it_installs() {
     env.holds_only([]);
 }
 
-#[test]
 fn variables_of_others_are_said_under_v() {
     let env = TestEnv::new();
     for (verbose, said) in [("-v", 3), ("-q", 0)] {

@@ -19,6 +19,7 @@ crate::harness::trials! {
     an_error_follows_where_the_spinner_was,
     pips_progress_is_shown_to_a_person_only,
     verbose_ends_with_a_summary,
+    a_person_is_told_that_python_version_asks_for_another,
 }
 
 const RED: &str = "\u{1b}[1m\u{1b}[31mError:";
@@ -246,7 +247,6 @@ fn verbose_ends_with_a_summary() {
     );
 }
 
-#[test]
 fn a_person_is_told_that_python_version_asks_for_another() {
     let env = TestEnv::new();
     let python = newest().executable.to_str().unwrap();
