@@ -113,6 +113,17 @@ tools_npm() {
     touch "$CI_SCRATCH/npm/.${1//\//-}"
 }
 
+# install_powershell: makes PowerShell the `pwsh` of the tests, where a copy of it lies beside the checkout. Elsewhere it is
+# the one on PATH: no package registry has it.
+install_powershell() {
+    local program
+    [ -x ../shared/pwsh/install ] || return 0
+    program=$(../shared/pwsh/install "$CI_SCRATCH/pwsh")
+    # It finds its own files beside the name by which it is started, so that a link is not enough.
+    printf '#!/bin/sh\nexec "%s" "$@"\n' "$program" >"$CI_SCRATCH/bin/pwsh"
+    chmod +x "$CI_SCRATCH/bin/pwsh"
+}
+
 # run_tests WHERE COMMAND...: runs a test command, shows its output, and adds what passed to $CI_PASSED, a file. One that
 # ran no test fails.
 run_tests() {

@@ -134,6 +134,12 @@ mod tests {
     }
 
     #[test]
+    fn the_script_for_powershell_is_ascii() {
+        // Windows PowerShell reads it in the code page of the system.
+        assert!(text(&VALUES, "Activate.ps1").is_ascii());
+    }
+
+    #[test]
     fn lines_end_as_their_readers_want_them() {
         for (name, windows) in [
             ("activate", false),

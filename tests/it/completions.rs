@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use fs_err as fs;
 
 use crate::env::{PATH, TestEnv};
-use crate::harness::{absent, missing};
+use crate::harness::missing;
 
 crate::harness::trials! {
     every_option_is_completed_in_every_shell,
@@ -20,7 +20,7 @@ crate::harness::trials! {
 
 const SHELLS: [&str; 6] = ["bash", "zsh", "fish", "powershell", "elvish", "nushell"];
 
-/// Where a shell is; a machine of CI has them all but PowerShell, which no package registry has.
+/// Where a shell is; a machine of CI has them all.
 fn program(name: &str) -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = which::which_in(name, Some(path), "/");
@@ -132,15 +132,26 @@ fn nushell_completes() {
 }
 
 fn powershell_completes() {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found = which::which_in("pwsh", Some(path), "/");
-    let pwsh = found.unwrap_or_else(|_| absent("no pwsh on PATH"));
+    let pwsh = program("pwsh");
     let env = TestEnv::new();
+    // It sources no other file as a script.
     let file = script(&env, "powershell");
-    let test =
-        format!(". {file}; (TabExpansion2 'rvenv --relo' 12).CompletionMatches[0].CompletionText");
-    env.run(pwsh, ["-NoProfile", "-Command", &test])
-        .prints("--relocatable\n");
+    fs::rename(&file, format!("{file}.ps1")).unwrap();
+    let test = format!(
+        ". {file}.ps1; foreach ($line in 'rvenv --relo', 'rvenv --system-s', 'rvenv -') {{\
+         (TabExpansion2 $line $line.Length).CompletionMatches[0].CompletionText }}"
+    );
+    let args = [
+        "-NoLogo",
+        "-NoProfile",
+        "-NonInteractive",
+        "-Command",
+        &test,
+    ];
+    let said = env.run(pwsh, args).stdout();
+    let completed: Vec<_> = said.lines().collect();
+    assert_eq!(completed[..2], ["--relocatable", "--system-site-packages"]);
+    assert!(completed[2].starts_with('-'), "{said}");
 }
 
 fn the_man_page_is_right_and_says_every_option() {
