@@ -23,6 +23,48 @@ step() {
     fi
 }
 
+# part NAME COMMAND...: a step that is one command.
+part() {
+    step "$1"
+    shift
+    "$@"
+}
+
+declare -A CI_BEHIND=() CI_BEHIND_LOG=()
+
+# behind NAME COMMAND...: starts a command in the background; `await` shows what it wrote.
+behind() {
+    local name=$1
+    shift
+    CI_BEHIND_LOG[$name]=$(mktemp)
+    # A group of its own, so that it can be ended with all that it has started; signals as a shell in the foreground has them.
+    # shellcheck disable=SC2016 # The inner shell expands it.
+    setsid env --default-signal bash -c 'SECONDS=0; "$@" || exit; echo "-- took $SECONDS s"' behind "$@" \
+        >"${CI_BEHIND_LOG[$name]}" 2>&1 &
+    CI_BEHIND[$name]=$!
+}
+
+# await NAME: waits for a command in the background, shows its output, and fails if it failed.
+await() {
+    local status=0
+    step "$1"
+    wait "${CI_BEHIND[$1]}" || status=$?
+    cat "${CI_BEHIND_LOG[$1]}"
+    rm -f "${CI_BEHIND_LOG[$1]}"
+    unset "CI_BEHIND[$1]" "CI_BEHIND_LOG[$1]"
+    [ "$status" -eq 0 ] || die "$1: exit status $status"
+}
+
+# stop_behind: ends what is still in the background, as the run has failed.
+stop_behind() {
+    local name
+    for name in "${!CI_BEHIND[@]}"; do
+        kill -- "-${CI_BEHIND[$name]}" 2>/dev/null || true
+        wait "${CI_BEHIND[$name]}" || true
+        rm -f "${CI_BEHIND_LOG[$name]}"
+    done
+}
+
 die() {
     printf '%s: %s\n' "${0##*/}" "$*" >&2
     exit 1

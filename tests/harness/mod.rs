@@ -172,7 +172,7 @@ impl Trials {
 }
 
 /// Runs what the command line asks for, and says at the end what did not run.
-pub(crate) fn run(modules: &[fn(&mut Trials)], introduction: &[String]) -> ExitCode {
+pub(crate) fn run(modules: &[fn(&mut Trials)], introduction: impl Fn() -> String) -> ExitCode {
     let arguments = Arguments::from_args();
     let skipped = Arc::default();
     let mut list = Trials {
@@ -189,9 +189,7 @@ pub(crate) fn run(modules: &[fn(&mut Trials)], introduction: &[String]) -> ExitC
     if !quiet {
         let tier = if full() { "full" } else { "quick" };
         println!("\n{tier} tier (RVENV_TEST_TIER is quick or full)");
-        for line in introduction {
-            println!("{line}");
-        }
+        println!("{}", introduction());
     }
     let conclusion = libtest_mimic::run(&arguments, list.listed);
     let skipped = skipped.lock().unwrap_or_else(PoisonError::into_inner);

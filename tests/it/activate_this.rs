@@ -4,11 +4,11 @@ use fs_err as fs;
 
 use crate::{
     env::TestEnv,
-    interpreters::{Interpreter, interpreters, newest},
+    interpreters::{Interpreter, each, newest},
 };
 
 crate::harness::trials! {
-    its_packages_come_first_in_every_python,
+    its_packages_come_first_in_every_python(each),
     it_says_how_to_use_it,
     it_is_for_one_python_only,
 }
@@ -36,28 +36,26 @@ fn made(env: &TestEnv, python: &Interpreter) {
     fs::create_dir(env.at("extra")).unwrap();
 }
 
-fn its_packages_come_first_in_every_python() {
-    for python in interpreters() {
-        let env = TestEnv::new();
-        made(&env, python);
-        let script = "import os, runpy, sys\n\
-                      before = list(sys.path)\n\
-                      runpy.run_path('env/bin/activate_this.py')\n\
-                      import only_here\n\
-                      here = os.path.abspath('env')\n\
-                      assert os.environ['PATH'] == os.path.join(here, 'bin') + ':/usr/bin', os.environ['PATH']\n\
-                      assert os.environ['VIRTUAL_ENV'] == here\n\
-                      assert os.environ['VIRTUAL_ENV_PROMPT'] == os.environ['PROMPT']\n\
-                      assert 'PYTHONHOME' not in os.environ\n\
-                      assert sys.prefix == here\n\
-                      assert sys.path[0] == os.path.dirname(only_here.__file__), sys.path\n\
-                      assert sys.path[1] == os.path.abspath('extra'), sys.path\n\
-                      assert sys.path[2:] == before, sys.path";
-        env.run(&python.executable, ["-c", script])
-            .var("PATH", "/usr/bin")
-            .var("PROMPT", PROMPT)
-            .succeeds();
-    }
+fn its_packages_come_first_in_every_python(python: &'static Interpreter) {
+    let env = TestEnv::new();
+    made(&env, python);
+    let script = "import os, runpy, sys\n\
+                  before = list(sys.path)\n\
+                  runpy.run_path('env/bin/activate_this.py')\n\
+                  import only_here\n\
+                  here = os.path.abspath('env')\n\
+                  assert os.environ['PATH'] == os.path.join(here, 'bin') + ':/usr/bin', os.environ['PATH']\n\
+                  assert os.environ['VIRTUAL_ENV'] == here\n\
+                  assert os.environ['VIRTUAL_ENV_PROMPT'] == os.environ['PROMPT']\n\
+                  assert 'PYTHONHOME' not in os.environ\n\
+                  assert sys.prefix == here\n\
+                  assert sys.path[0] == os.path.dirname(only_here.__file__), sys.path\n\
+                  assert sys.path[1] == os.path.abspath('extra'), sys.path\n\
+                  assert sys.path[2:] == before, sys.path";
+    env.run(&python.executable, ["-c", script])
+        .var("PATH", "/usr/bin")
+        .var("PROMPT", PROMPT)
+        .succeeds();
 }
 
 fn it_says_how_to_use_it() {

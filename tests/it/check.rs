@@ -10,7 +10,7 @@ use fs_err as fs;
 
 use crate::{
     env::{Outcome, TestEnv},
-    interpreters::{Interpreter, a_few_with_pip, interpreters, newest},
+    interpreters::{Interpreter, a_few, a_few_with_pip, interpreters, newest},
     layouts::{keep, keepable, prefix, version, without_ensurepip},
     wheel::write_wheel,
 };
@@ -22,9 +22,9 @@ crate::harness::trials! {
     a_base_that_no_longer_works_is_said,
     dangling_and_missing_links_are_mended,
     another_version_of_the_base_is_said,
-    a_moved_environment_is_mended_with_all_its_scripts,
+    a_moved_environment_is_mended_with_all_its_scripts(a_few),
     a_copy_of_an_environment_is_told_from_its_original,
-    a_pip_that_is_missing_or_not_whole_is_mended,
+    a_pip_that_is_missing_or_not_whole_is_mended(a_few),
     a_package_that_was_altered_is_named_with_its_version,
     for_programs_there_is_json,
 }
@@ -239,48 +239,46 @@ fn another_version_of_the_base_is_said() {
     is_sound(&env, "env");
 }
 
-fn a_moved_environment_is_mended_with_all_its_scripts() {
-    for python in a_few_with_pip() {
-        let env = TestEnv::new();
-        for (name, moved) in [("env", "elsewhere"), ("a b", "c d"), ("one", "spa ce")] {
-            make(
-                &env,
-                python,
-                &["--prompt", "my env", "--system-site-packages", name],
-            );
-            // What a user has put there is not ours to mend.
-            let own = env.at(name).join("bin/own");
-            fs::write(
-                &own,
-                format!("#!{}\nprint(1)\n", python.executable.display()),
-            )
-            .unwrap();
-            fs::rename(env.at(name), env.at(moved)).unwrap();
-            let old = env.at(name);
-            let lines = is_broken(
-                &env,
-                moved,
-                &["was moved", old.to_str().unwrap(), "pip", "activate"],
-            );
-            assert!(!lines.iter().any(|line| line.contains("own")), "{lines:?}");
-            mend(&env, &lines);
-            is_sound(&env, moved);
-            pip_works(&env, moved);
-            let activated = format!(
-                ". '{0}/bin/activate' && [ \"$VIRTUAL_ENV\" = '{0}' ]",
-                env.at(moved).display()
-            );
-            env.run("/bin/sh", ["-c", &activated]).succeeds();
-            let text = fs::read_to_string(env.at(moved).join("pyvenv.cfg")).unwrap();
-            assert!(
-                text.contains("include-system-site-packages = true"),
-                "{text}"
-            );
-            assert!(
-                !python.at_least(8) || text.contains("prompt = 'my env'"),
-                "{text}"
-            );
-        }
+fn a_moved_environment_is_mended_with_all_its_scripts(python: &'static Interpreter) {
+    let env = TestEnv::new();
+    for (name, moved) in [("env", "elsewhere"), ("a b", "c d"), ("one", "spa ce")] {
+        make(
+            &env,
+            python,
+            &["--prompt", "my env", "--system-site-packages", name],
+        );
+        // What a user has put there is not ours to mend.
+        let own = env.at(name).join("bin/own");
+        fs::write(
+            &own,
+            format!("#!{}\nprint(1)\n", python.executable.display()),
+        )
+        .unwrap();
+        fs::rename(env.at(name), env.at(moved)).unwrap();
+        let old = env.at(name);
+        let lines = is_broken(
+            &env,
+            moved,
+            &["was moved", old.to_str().unwrap(), "pip", "activate"],
+        );
+        assert!(!lines.iter().any(|line| line.contains("own")), "{lines:?}");
+        mend(&env, &lines);
+        is_sound(&env, moved);
+        pip_works(&env, moved);
+        let activated = format!(
+            ". '{0}/bin/activate' && [ \"$VIRTUAL_ENV\" = '{0}' ]",
+            env.at(moved).display()
+        );
+        env.run("/bin/sh", ["-c", &activated]).succeeds();
+        let text = fs::read_to_string(env.at(moved).join("pyvenv.cfg")).unwrap();
+        assert!(
+            text.contains("include-system-site-packages = true"),
+            "{text}"
+        );
+        assert!(
+            !python.at_least(8) || text.contains("prompt = 'my env'"),
+            "{text}"
+        );
     }
 }
 
@@ -301,55 +299,53 @@ fn a_copy_of_an_environment_is_told_from_its_original() {
     pip_works(&env, "env");
 }
 
-fn a_pip_that_is_missing_or_not_whole_is_mended() {
-    for python in a_few_with_pip() {
-        let env = TestEnv::new();
-        make(&env, python, &["env"]);
-        let packages = site_packages(&env, "env", python);
-        let dist_info = crate::env::listing(&packages);
-        let mut dist_info = dist_info.iter().filter(|name| name.ends_with(".dist-info"));
-        let dist_info = dist_info.find(|name| name.starts_with("pip-")).unwrap();
-        let dist_info = packages.join(dist_info);
-        let damages: [(&str, &dyn Fn()); 6] = [
-            ("pip is half-installed", &|| {
-                fs::remove_dir_all(packages.join("pip")).unwrap();
-            }),
-            ("pip is half-installed", &|| {
-                fs::remove_dir_all(&dist_info).unwrap();
-            }),
-            ("no RECORD", &|| {
-                fs::remove_file(dist_info.join("RECORD")).unwrap();
-            }),
-            ("pip/__main__.py missing", &|| {
-                fs::remove_file(packages.join("pip/__main__.py")).unwrap();
-            }),
-            ("pip/__init__.py altered", &|| {
-                fs::write(packages.join("pip/__init__.py"), "broken").unwrap();
-            }),
-            ("bin/pip", &|| {
-                fs::remove_file(env.at("env/bin/pip")).unwrap();
-            }),
-        ];
-        for (said, damage) in damages {
-            damage();
-            let lines = is_broken(&env, "env", &[said]);
-            assert_eq!(lines.len(), 1, "{lines:?}");
-            mend(&env, &lines);
-            is_sound(&env, "env");
-            pip_works(&env, "env");
-        }
-        // Bytecode is anybody's to delete.
-        fs::remove_dir_all(packages.join("pip/__pycache__")).unwrap();
+fn a_pip_that_is_missing_or_not_whole_is_mended(python: &'static Interpreter) {
+    let env = TestEnv::new();
+    make(&env, python, &["env"]);
+    let packages = site_packages(&env, "env", python);
+    let dist_info = crate::env::listing(&packages);
+    let mut dist_info = dist_info.iter().filter(|name| name.ends_with(".dist-info"));
+    let dist_info = dist_info.find(|name| name.starts_with("pip-")).unwrap();
+    let dist_info = packages.join(dist_info);
+    let damages: [(&str, &dyn Fn()); 6] = [
+        ("pip is half-installed", &|| {
+            fs::remove_dir_all(packages.join("pip")).unwrap();
+        }),
+        ("pip is half-installed", &|| {
+            fs::remove_dir_all(&dist_info).unwrap();
+        }),
+        ("no RECORD", &|| {
+            fs::remove_file(dist_info.join("RECORD")).unwrap();
+        }),
+        ("pip/__main__.py missing", &|| {
+            fs::remove_file(packages.join("pip/__main__.py")).unwrap();
+        }),
+        ("pip/__init__.py altered", &|| {
+            fs::write(packages.join("pip/__init__.py"), "broken").unwrap();
+        }),
+        ("bin/pip", &|| {
+            fs::remove_file(env.at("env/bin/pip")).unwrap();
+        }),
+    ];
+    for (said, damage) in damages {
+        damage();
+        let lines = is_broken(&env, "env", &[said]);
+        assert_eq!(lines.len(), 1, "{lines:?}");
+        mend(&env, &lines);
         is_sound(&env, "env");
-        env.run(env.at("env/bin/pip"), ["uninstall", "-y", "-q", "pip"])
-            .outcome()
-            .expect_code(0);
-        if python.at_least(11) {
-            let lines = is_broken(&env, "env", &["pip is missing"]);
-            mend(&env, &lines);
-            is_sound(&env, "env");
-            pip_works(&env, "env");
-        }
+        pip_works(&env, "env");
+    }
+    // Bytecode is anybody's to delete.
+    fs::remove_dir_all(packages.join("pip/__pycache__")).unwrap();
+    is_sound(&env, "env");
+    env.run(env.at("env/bin/pip"), ["uninstall", "-y", "-q", "pip"])
+        .outcome()
+        .expect_code(0);
+    if python.at_least(11) {
+        let lines = is_broken(&env, "env", &["pip is missing"]);
+        mend(&env, &lines);
+        is_sound(&env, "env");
+        pip_works(&env, "env");
     }
 }
 

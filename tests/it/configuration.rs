@@ -4,13 +4,13 @@ use fs_err as fs;
 
 use crate::{
     env::TestEnv,
-    interpreters::{interpreters, newest},
+    interpreters::{Interpreter, each, interpreters, newest},
     tree,
 };
 
 crate::harness::trials! {
     the_last_line_signs_it_once,
-    python_itself_reads_the_system_site_packages_setting,
+    python_itself_reads_the_system_site_packages_setting(each),
     the_command_line_in_it_makes_the_same_environment,
     a_prompt_cannot_add_a_line,
 }
@@ -26,18 +26,16 @@ fn the_last_line_signs_it_once() {
     }
 }
 
-fn python_itself_reads_the_system_site_packages_setting() {
+fn python_itself_reads_the_system_site_packages_setting(python: &'static Interpreter) {
     let env = TestEnv::new();
     let script = "import site, sys; print(sys.prefix != sys.base_prefix, \
                   any(p.startswith(sys.base_prefix + '/') for p in site.getsitepackages()))";
-    for python in interpreters() {
-        for (flags, seen) in [(&[][..], "False"), (&["--system-site-packages"], "True")] {
-            env.reset();
-            let args = [&["--without-pip"], flags, &["env"]].concat();
-            env.rvenv_for(python, args).succeeds();
-            env.run(env.at("env/bin/python"), ["-c", script])
-                .prints(&format!("True {seen}\n"));
-        }
+    for (flags, seen) in [(&[][..], "False"), (&["--system-site-packages"], "True")] {
+        env.reset();
+        let args = [&["--without-pip"], flags, &["env"]].concat();
+        env.rvenv_for(python, args).succeeds();
+        env.run(env.at("env/bin/python"), ["-c", script])
+            .prints(&format!("True {seen}\n"));
     }
 }
 

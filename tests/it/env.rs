@@ -1,5 +1,18 @@
 //! `TestEnv`: a temporary folder, a clean environment, and runs whose status, stdout and stderr are
 //! all judged. It does not know what an environment looks like.
+//!
+//! A run is described first and judged last, by the one word that says all that must come of it:
+//!
+//! ```ignore
+//! let env = TestEnv::new();
+//! env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds(); // status 0, and it says nothing
+//! env.run(env.at("env/bin/python"), ["-c", "print(1)"]).prints("1\n");
+//! env.rvenv(["-p", "3.99", "env"]).errs(&["3.99"]); // status 1, and one `Error: …` that says so
+//! env.holds_only(["env"]); // and nothing was left elsewhere
+//! ```
+//!
+//! Nothing of this process's variables reaches a run; `var` and `shared_cache` add to the few that it has. `start` hands back
+//! a run that goes on, to be interrupted.
 
 use std::{
     collections::BTreeMap,
@@ -8,10 +21,10 @@ use std::{
     fmt::Write as _,
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
-    process::{self, Child, Command, ExitStatus, Stdio},
+    process::{Child, Command, ExitStatus, Stdio},
     sync::OnceLock,
     thread,
-    time::Duration,
+    time::{Duration, UNIX_EPOCH},
 };
 
 use fs_err as fs;
@@ -34,7 +47,7 @@ impl TestEnv {
     pub(crate) fn new() -> Self {
         let folder = tempfile::Builder::new()
             .prefix("rvenv-it-")
-            .tempdir()
+            .tempdir_in(test_folder().0)
             .unwrap();
         // macOS has /var as a link to /private/var, and Pythons name what they are told.
         let root = fs::canonicalize(folder.path()).unwrap();
@@ -131,24 +144,74 @@ pub(crate) fn program() -> OsString {
     env::var_os("RVENV_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_rvenv").into())
 }
 
-/// A cache that the tests of one process share, so that each Python's pip is prepared once.
-fn shared_cache() -> &'static Path {
+/// Where the folders of tests are made, and why there: `RVENV_TEST_TMPDIR`, else memory where there is room and programs may
+/// be started from it, since thousands of environments would mostly wait for a disk; else the system's own.
+pub(crate) fn test_folder() -> (&'static Path, &'static str) {
+    static FOLDER: OnceLock<(PathBuf, &str)> = OnceLock::new();
+    let (folder, why) = FOLDER.get_or_init(|| {
+        if let Some(folder) = env::var_os("RVENV_TEST_TMPDIR") {
+            return (folder.into(), "RVENV_TEST_TMPDIR");
+        }
+        let memory = PathBuf::from("/dev/shm");
+        if cfg!(target_os = "linux") && has_room(&memory) && starts_programs(&memory) {
+            sweep(&memory);
+            return (memory, "memory; RVENV_TEST_TMPDIR names another");
+        }
+        (env::temp_dir(), "RVENV_TEST_TMPDIR names another")
+    });
+    (folder, why)
+}
+
+/// Whether a folder has the room that the tests of a few processors use at one time.
+fn has_room(folder: &Path) -> bool {
+    const ROOM: u64 = 2 << 30;
+    rustix::fs::statvfs(folder).is_ok_and(|of| of.f_bavail * of.f_frsize >= ROOM)
+}
+
+/// Whether a program that lies in a folder can be started.
+fn starts_programs(folder: &Path) -> bool {
+    let Ok(place) = tempfile::Builder::new()
+        .prefix("rvenv-it-")
+        .tempdir_in(folder)
+    else {
+        return false;
+    };
+    let program = place.path().join("true");
+    let copied = fs::copy("/bin/true", &program);
+    copied.is_ok() && Command::new(program).status().is_ok_and(|s| s.success())
+}
+
+/// Removes what tests that were killed have left in memory.
+fn sweep(folder: &Path) {
+    for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
+        let age = entry.metadata().and_then(|m| m.modified());
+        let age = age.map(|modified| modified.elapsed().unwrap_or_default());
+        let ours = entry.file_name().to_string_lossy().starts_with("rvenv-it-");
+        if ours && age.is_ok_and(|age| age > Duration::from_hours(6)) {
+            let _ = fs::remove_dir_all(entry.path());
+        }
+    }
+}
+
+/// A cache that all tests share, whichever process they run in, so that each Python's pip is prepared once.
+pub(crate) fn shared_cache() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
-        let parent = Path::new(env!("CARGO_TARGET_TMPDIR"));
-        fs::create_dir_all(parent).unwrap();
-        for entry in fs::read_dir(parent).unwrap().flatten() {
-            let age = entry
-                .metadata()
-                .and_then(|m| m.modified())
-                .map(|m| m.elapsed());
-            let old = matches!(age, Ok(Ok(age)) if age > Duration::from_hours(1));
-            if old && entry.file_name().to_string_lossy().starts_with("cache-") {
+        // A name for each build of the program: another build's images must not be taken for its own.
+        let built = fs::metadata(program()).unwrap().modified().unwrap();
+        let built = built.duration_since(UNIX_EPOCH).unwrap().as_nanos();
+        let (parent, name) = (
+            Path::new(env!("CARGO_TARGET_TMPDIR")),
+            format!("store-{built}"),
+        );
+        for old in fs::read_dir(parent).into_iter().flatten().flatten() {
+            let (old, path) = (old.file_name().into_string().unwrap(), old.path());
+            if old.starts_with("store-") && old != name {
                 // Another process may be sweeping as well.
-                let _ = fs::remove_dir_all(entry.path());
+                let _ = fs::remove_dir_all(path);
             }
         }
-        parent.join(format!("cache-{}", process::id()))
+        parent.join(name)
     })
 }
 

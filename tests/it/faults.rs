@@ -9,16 +9,15 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
-    time::UNIX_EPOCH,
 };
 
 use fs_err as fs;
 use walkdir::WalkDir;
 
 use crate::{
-    env::{Run, TestEnv, program},
+    env::{Run, TestEnv, program, shared_cache},
     harness::missing,
-    interpreters::{interpreters, newest},
+    interpreters::{installed, newest},
 };
 
 /// Everything in a folder: for each path its kind and mode, and its contents or target.
@@ -76,24 +75,9 @@ pub(crate) fn leftovers(folder: &Path) -> Vec<String> {
 pub(crate) fn warm() -> &'static Path {
     static STORE: OnceLock<PathBuf> = OnceLock::new();
     STORE.get_or_init(|| {
-        // A name for each build of the program: another build's images must not be taken for its own.
-        let built = fs::metadata(program()).unwrap().modified().unwrap();
-        let built = built.duration_since(UNIX_EPOCH).unwrap().as_nanos();
-        let (folder, name) = (
-            Path::new(env!("CARGO_TARGET_TMPDIR")),
-            format!("store-{built}"),
-        );
-        for old in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let old = (old.file_name().into_string().unwrap(), old.path());
-            if old.0.starts_with("store-") && old.0 != name {
-                let _ = fs::remove_dir_all(old.1);
-            }
-        }
-        let store = folder.join(name);
         let env = TestEnv::new();
-        let run = env.rvenv_for(newest(), ["env"]);
-        run.var("RVENV_CACHE_DIR", &store).succeeds();
-        store
+        env.rvenv_for(newest(), ["env"]).shared_cache().succeeds();
+        shared_cache().to_owned()
     })
 }
 
@@ -207,7 +191,7 @@ pub(crate) fn nobody(env: &TestEnv) -> Nobody {
         let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
         status.is_ok_and(|status| status.success())
     };
-    let python = interpreters()
+    let python = installed()
         .iter()
         .map(|python| &python.executable)
         .find(|python| runs(python));

@@ -9,11 +9,13 @@ use std::{
 };
 
 use fs_err as fs;
+use serde::{Deserialize, Serialize};
+use tempfile::NamedTempFile;
 
-use crate::harness::{absent, in_ci, missing};
+use crate::harness::{Case, Skip, absent, in_ci, missing};
 
 /// One Python to test with.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct Interpreter {
     /// The path it is invoked by.
     pub(crate) executable: PathBuf,
@@ -51,9 +53,16 @@ impl Interpreter {
 /// Every Python from 3.6 up that has `venv`, oldest first.
 ///
 /// In CI a machine with fewer than `RVENV_TEST_MIN_PYTHONS` (1 if unset) is a failure.
-pub(crate) fn interpreters() -> &'static [Interpreter] {
+pub(crate) fn installed() -> &'static [Interpreter] {
     static FOUND: OnceLock<Vec<Interpreter>> = OnceLock::new();
     FOUND.get_or_init(|| {
+        // A runner that starts a process for each test has listed them before: the Pythons were asked then.
+        let list = Path::new(env!("CARGO_TARGET_TMPDIR")).join("pythons.json");
+        let runs_one = env::args().any(|argument| argument == "--exact");
+        let known = fs::read(&list).ok().filter(|_| runs_one);
+        if let Some(known) = known.and_then(|text| serde_json::from_slice(&text).ok()) {
+            return known;
+        }
         let mut found: Vec<_> = candidates().iter().filter_map(|c| probe(c)).collect();
         found.sort_by(|a, b| (a.version, &a.executable).cmp(&(b.version, &b.executable)));
         let wanted = env::var("RVENV_TEST_MIN_PYTHONS").map_or(1, |n| n.parse().unwrap());
@@ -66,13 +75,82 @@ pub(crate) fn interpreters() -> &'static [Interpreter] {
             !in_ci() || bare.is_none(),
             "missing in CI: ensurepip of {bare:?}"
         );
+        if let Ok(mut file) = NamedTempFile::new_in(env!("CARGO_TARGET_TMPDIR")) {
+            let written = serde_json::to_writer(&mut file, &found);
+            let _ = written.map(|()| file.persist(&list));
+        }
         found
     })
 }
 
+/// The Pythons of this tier: every one, or the oldest and the newest `CPython`.
+pub(crate) fn interpreters() -> Vec<&'static Interpreter> {
+    let of_tier = |python: &&Interpreter| tier(python).is_none();
+    installed().iter().filter(of_tier).collect()
+}
+
+/// Whether a Python is left to the full tier.
+fn tier(python: &Interpreter) -> Option<Skip> {
+    let is_cpython = |python: &&Interpreter| python.implementation == "cpython" && python.pip;
+    let mut pythons = installed().iter().filter(is_cpython);
+    let ends = [pythons.next(), pythons.next_back()];
+    let mut ends = ends.iter().flatten();
+    if ends.any(|end| end.executable == python.executable) {
+        return None;
+    }
+    Skip::unless_full()
+}
+
+/// A trial with each of these Pythons.
+fn cases(
+    pythons: impl IntoIterator<Item = &'static Interpreter>,
+) -> Vec<Case<&'static Interpreter>> {
+    let mut cases: Vec<Case<_>> = Vec::new();
+    for python in pythons {
+        let (major, minor, micro) = python.version;
+        let mut label = format!("{}-{major}.{minor}.{micro}", python.implementation);
+        while cases.iter().any(|case| case.label == label) {
+            label.push('+');
+        }
+        cases.push(Case {
+            label,
+            value: python,
+            skip: tier(python),
+        });
+    }
+    cases
+}
+
+/// A trial with each Python.
+pub(crate) fn each() -> Vec<Case<&'static Interpreter>> {
+    cases(installed())
+}
+
+/// A trial with each Python that can install pip.
+pub(crate) fn each_with_pip() -> Vec<Case<&'static Interpreter>> {
+    cases(installed().iter().filter(|python| python.pip))
+}
+
+/// A trial with the oldest, a middle one and the newest, of which the quick tier takes the newest: for checks too dear to
+/// make with each.
+pub(crate) fn a_few() -> Vec<Case<&'static Interpreter>> {
+    let all: Vec<_> = installed().iter().filter(|python| python.pip).collect();
+    let places = BTreeSet::from([0, all.len() / 2, all.len().saturating_sub(1)]);
+    let pythons = places
+        .into_iter()
+        .filter_map(|place| all.get(place).copied());
+    let mut cases = cases(pythons);
+    for case in &mut cases {
+        if case.value.executable != newest().executable {
+            case.skip = Skip::unless_full();
+        }
+    }
+    cases
+}
+
 /// The Pythons that can install pip.
 pub(crate) fn interpreters_with_pip() -> impl Iterator<Item = &'static Interpreter> {
-    interpreters().iter().filter(|python| python.pip)
+    interpreters().into_iter().filter(|python| python.pip)
 }
 
 /// The oldest, a middle one and the newest: for checks too dear to make with each.
@@ -87,7 +165,7 @@ pub(crate) fn a_few_with_pip() -> Vec<&'static Interpreter> {
 
 /// The newest `CPython`, for checks in which the version plays no part.
 pub(crate) fn newest() -> &'static Interpreter {
-    interpreters()
+    installed()
         .iter()
         .rfind(|python| python.implementation == "cpython" && python.pip)
         .expect("a CPython with venv and ensurepip must be installed")
@@ -96,7 +174,7 @@ pub(crate) fn newest() -> &'static Interpreter {
 /// The `CPython` before the newest, for checks that need two of them.
 pub(crate) fn another() -> &'static Interpreter {
     let newest = newest();
-    let found = interpreters().iter().rfind(|python| {
+    let found = installed().iter().rfind(|python| {
         python.implementation == "cpython" && python.version.1 < newest.version.1 && python.pip
     });
     found.unwrap_or_else(|| missing("no second CPython"))

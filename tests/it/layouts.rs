@@ -14,14 +14,14 @@ use fs_err as fs;
 use crate::{
     env::{PATH, TestEnv},
     harness::missing,
-    interpreters::{Interpreter, interpreters},
+    interpreters::{Interpreter, installed},
 };
 
 /// The `CPython`s that have a prefix of their own, the newest patch level of each version, oldest
 /// first: what a version manager would keep.
 pub(crate) fn keepable() -> Vec<&'static Interpreter> {
     let mut kept: Vec<&Interpreter> = Vec::new();
-    for python in interpreters() {
+    for python in installed() {
         let is_own = python.implementation == "cpython" && !prefix(python).starts_with("/usr");
         if is_own && prefix(python).join("bin/python3").exists() {
             kept.retain(|other| other.version.1 != python.version.1);

@@ -89,6 +89,8 @@ mod regression;
 #[cfg(unix)]
 mod relocatable;
 #[cfg(unix)]
+mod repository; // what the documents and .ci say of the tests
+#[cfg(unix)]
 mod requests;
 #[cfg(unix)]
 mod requirements; // -r and --with
@@ -161,6 +163,7 @@ fn main() -> std::process::ExitCode {
             pip::trials,
             prompt::trials,
             python::trials,
+            repository::trials,
             regression::trials,
             relocatable::trials,
             requests::trials,
@@ -186,7 +189,10 @@ fn main() -> std::process::ExitCode {
             odd_names::trials,
             shared_parent::trials,
         ],
-        &[],
+        || {
+            let (folder, why) = env::test_folder();
+            format!("test folders in {} ({why})", folder.display())
+        },
     )
 }
 

@@ -1,5 +1,17 @@
 //! The oracle: the real `python -m venv` and then rvenv, at the same path with the same flags, and
 //! the whole trees compared. What differs is for `tree` to say.
+//!
+//! A case is described first and judged last; no expectation is written down, as `python -m venv` is asked each time:
+//!
+//! ```ignore
+//! fn a_prompt_is_kept_by_upgrade(python: &'static Interpreter) {
+//!     let env = TestEnv::new();
+//!     let case = env.oracle(python).args(["--prompt=x", "env"]).args(["--upgrade", "env"]);
+//!     all_agree([case.verdict()]);
+//! }
+//! ```
+//!
+//! Each `args` is one run in the same place; `before` prepares that place for both; `var`, `umask` and `cwd` hold for both.
 
 use std::{
     ffi::{OsStr, OsString},

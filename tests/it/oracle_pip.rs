@@ -3,39 +3,34 @@
 //!
 //! A reference with pip costs seconds, so each is made once per Python and judged against several runs.
 
-use std::{
-    sync::{Mutex, PoisonError},
-    thread,
-};
-
 use crate::{
     env::TestEnv,
-    interpreters::{Interpreter, a_few_with_pip, interpreters_with_pip},
+    interpreters::{Interpreter, a_few, each_with_pip, newest},
     oracle::{Oracle, Verdict, all_agree, write},
     wheel,
 };
 
 crate::harness::trials! {
-    pip_is_what_ensurepip_leaves,
-    pip_under_another_umask_with_all_flags_below_a_path_too_long_for_a_shebang,
-    pip_below_a_path_with_spaces,
-    pip_without_a_cache,
+    pip_is_what_ensurepip_leaves(each_with_pip),
+    pip_under_another_umask_with_all_flags_below_a_path_too_long_for_a_shebang(each_with_pip),
+    pip_below_a_path_with_spaces(a_few),
+    pip_without_a_cache(a_few),
     the_longest_shebang_and_one_longer,
-    pip_carries_the_invoked_name_in_its_shebang,
-    a_second_run_leaves_pip_as_it_is,
-    an_upgrade_leaves_pip_as_it_is,
-    pip_is_added_to_a_bare_environment,
-    pip_is_made_again_by_clear,
-    an_older_pip_is_replaced,
-    a_newer_pip_is_kept,
-    several_env_dirs_have_pip_each,
-    a_file_that_pip_would_write_is_replaced,
-    altinstall_is_honoured,
-    bytecode_is_checked_by_hash_under_source_date_epoch,
-    bytecode_is_optimized_where_python_says_so,
-    bytecode_goes_to_a_cache_prefix_where_python_says_so,
-    bytecode_is_written_even_where_python_should_not,
-    pips_own_settings_do_not_reach_ensurepip,
+    pip_carries_the_invoked_name_in_its_shebang(a_few),
+    a_second_run_leaves_pip_as_it_is(each_with_pip),
+    an_upgrade_leaves_pip_as_it_is(a_few),
+    pip_is_added_to_a_bare_environment(a_few),
+    pip_is_made_again_by_clear(a_few),
+    an_older_pip_is_replaced(a_few),
+    a_newer_pip_is_kept(a_few),
+    several_env_dirs_have_pip_each(a_few),
+    a_file_that_pip_would_write_is_replaced(a_few),
+    altinstall_is_honoured(a_few),
+    bytecode_is_checked_by_hash_under_source_date_epoch(a_few),
+    bytecode_is_optimized_where_python_says_so(a_few),
+    bytecode_goes_to_a_cache_prefix_where_python_says_so(a_few),
+    bytecode_is_written_even_where_python_should_not(a_few),
+    pips_own_settings_do_not_reach_ensurepip(a_few),
 }
 
 /// Judges a case with an empty cache, with the full one, and by the other producer.
@@ -62,67 +57,43 @@ fn by_every_way<'a>(case: impl Fn() -> Oracle<'a>) -> Vec<Verdict> {
     verdicts
 }
 
-/// Judges Pythons with pip, several at once: one after the other, they would outlast all other tests.
-fn at_once(judge: impl Fn(&'static Interpreter) -> Vec<Verdict> + Sync) -> Vec<Verdict> {
-    let pythons = Mutex::new(interpreters_with_pip());
-    let next = || {
-        pythons
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .next()
+/// Judges a case once.
+fn agrees(python: &'static Interpreter, case: impl for<'a> Fn(Oracle<'a>) -> Oracle<'a>) {
+    let env = TestEnv::new();
+    all_agree([case(env.oracle(python).shared_cache()).verdict()]);
+}
+
+fn pip_is_what_ensurepip_leaves(python: &'static Interpreter) {
+    let env = TestEnv::new();
+    all_agree(by_every_way(|| env.oracle(python).args(["env"])));
+}
+
+fn pip_under_another_umask_with_all_flags_below_a_path_too_long_for_a_shebang(
+    python: &'static Interpreter,
+) {
+    let env = TestEnv::new();
+    let links = if python.copies {
+        "--copies"
+    } else {
+        "--symlinks"
     };
-    let work = || -> Vec<_> { std::iter::from_fn(next).flat_map(&judge).collect() };
-    let workers = thread::available_parallelism().map_or(1, usize::from);
-    thread::scope(|scope| {
-        let handles: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
-        let verdicts = handles.into_iter().map(|handle| handle.join().unwrap());
-        verdicts.flatten().collect()
-    })
+    let name = "ünlimited-".repeat(12);
+    let flags = ["--system-site-packages", links, "--prompt=x"];
+    let case = env.oracle(python).shared_cache().umask(0o077);
+    all_agree(vec![case.args([&flags[..], &[&name]].concat()).verdict()]);
 }
 
-/// Judges a case once, over a few Pythons.
-fn with_a_few(case: impl for<'a> Fn(Oracle<'a>, &'static Interpreter) -> Oracle<'a>) {
-    all_agree(a_few_with_pip().into_iter().map(|python| {
-        let env = TestEnv::new();
-        case(env.oracle(python).shared_cache(), python).verdict()
-    }));
+fn pip_below_a_path_with_spaces(python: &'static Interpreter) {
+    agrees(python, |case| case.args(["a folder/with spaces"]));
 }
 
-fn pip_is_what_ensurepip_leaves() {
-    all_agree(at_once(|python| {
-        let env = TestEnv::new();
-        by_every_way(|| env.oracle(python).args(["env"]))
-    }));
-}
-
-fn pip_under_another_umask_with_all_flags_below_a_path_too_long_for_a_shebang() {
-    all_agree(at_once(|python| {
-        let env = TestEnv::new();
-        let links = if python.copies {
-            "--copies"
-        } else {
-            "--symlinks"
-        };
-        let name = "ünlimited-".repeat(12);
-        let flags = ["--system-site-packages", links, "--prompt=x"];
-        let case = env.oracle(python).shared_cache().umask(0o077);
-        vec![case.args([&flags[..], &[&name]].concat()).verdict()]
-    }));
-}
-
-fn pip_below_a_path_with_spaces() {
-    with_a_few(|case, _| case.args(["a folder/with spaces"]));
-}
-
-fn pip_without_a_cache() {
-    with_a_few(|case, _| case.var("RVENV_NO_CACHE", "1").args(["env"]));
+fn pip_without_a_cache(python: &'static Interpreter) {
+    agrees(python, |case| case.var("RVENV_NO_CACHE", "1").args(["env"]));
 }
 
 fn the_longest_shebang_and_one_longer() {
     let env = TestEnv::new();
-    let Some(python) = a_few_with_pip().pop() else {
-        return;
-    };
+    let python = newest();
     let name = python.executable.file_name().unwrap().len();
     // `#!` + path + newline may have 127 bytes.
     let room = 124 - env.work().as_os_str().len() - "//bin/".len() - name;
@@ -132,8 +103,8 @@ fn the_longest_shebang_and_one_longer() {
     }));
 }
 
-fn pip_carries_the_invoked_name_in_its_shebang() {
-    with_a_few(|case, python| {
+fn pip_carries_the_invoked_name_in_its_shebang(python: &'static Interpreter) {
+    agrees(python, |case| {
         let version = python.short_version();
         let name = if python.implementation == "pypy" {
             "pypy3".into()
@@ -145,29 +116,29 @@ fn pip_carries_the_invoked_name_in_its_shebang() {
     });
 }
 
-fn a_second_run_leaves_pip_as_it_is() {
-    all_agree(at_once(|python| {
-        let env = TestEnv::new();
-        let case = env.oracle(python).shared_cache();
-        vec![case.args(["env"]).args(["env"]).verdict()]
-    }));
+fn a_second_run_leaves_pip_as_it_is(python: &'static Interpreter) {
+    let env = TestEnv::new();
+    let case = env.oracle(python).shared_cache();
+    all_agree(vec![case.args(["env"]).args(["env"]).verdict()]);
 }
 
-fn an_upgrade_leaves_pip_as_it_is() {
+fn an_upgrade_leaves_pip_as_it_is(python: &'static Interpreter) {
     let upgrade = ["--upgrade", "--system-site-packages", "env"];
-    with_a_few(|case, _| case.args(["env"]).args(upgrade));
+    agrees(python, |case| case.args(["env"]).args(upgrade));
 }
 
-fn pip_is_added_to_a_bare_environment() {
-    with_a_few(|case, _| case.args(["--without-pip", "env"]).args(["env"]));
+fn pip_is_added_to_a_bare_environment(python: &'static Interpreter) {
+    agrees(python, |case| {
+        case.args(["--without-pip", "env"]).args(["env"])
+    });
 }
 
-fn pip_is_made_again_by_clear() {
-    with_a_few(|case, _| case.args(["env"]).args(["--clear", "env"]));
+fn pip_is_made_again_by_clear(python: &'static Interpreter) {
+    agrees(python, |case| case.args(["env"]).args(["--clear", "env"]));
 }
 
-fn an_older_pip_is_replaced() {
-    with_a_few(|case, python| {
+fn an_older_pip_is_replaced(python: &'static Interpreter) {
+    agrees(python, |case| {
         let folder = python.python_folder();
         case.before(move |env| {
             let site_packages = env.at(format!("env/lib/{folder}/site-packages"));
@@ -178,8 +149,8 @@ fn an_older_pip_is_replaced() {
     });
 }
 
-fn a_newer_pip_is_kept() {
-    with_a_few(|case, python| {
+fn a_newer_pip_is_kept(python: &'static Interpreter) {
+    agrees(python, |case| {
         let folder = python.python_folder();
         case.before(move |env| {
             let site_packages = env.at(format!("env/lib/{folder}/site-packages"));
@@ -189,12 +160,12 @@ fn a_newer_pip_is_kept() {
     });
 }
 
-fn several_env_dirs_have_pip_each() {
-    with_a_few(|case, _| case.args(["a", "b/c"]));
+fn several_env_dirs_have_pip_each(python: &'static Interpreter) {
+    agrees(python, |case| case.args(["a", "b/c"]));
 }
 
-fn a_file_that_pip_would_write_is_replaced() {
-    with_a_few(|case, python| {
+fn a_file_that_pip_would_write_is_replaced(python: &'static Interpreter) {
+    agrees(python, |case| {
         let folder = python.python_folder();
         case.before(move |env| {
             write(env, "env/bin/pip", "mine\n");
@@ -206,34 +177,37 @@ fn a_file_that_pip_would_write_is_replaced() {
     });
 }
 
-fn altinstall_is_honoured() {
-    with_a_few(|case, _| case.var("ENSUREPIP_OPTIONS", "altinstall").args(["env"]));
+fn altinstall_is_honoured(python: &'static Interpreter) {
+    agrees(python, |case| {
+        case.var("ENSUREPIP_OPTIONS", "altinstall").args(["env"])
+    });
 }
 
-fn bytecode_is_checked_by_hash_under_source_date_epoch() {
-    with_a_few(|case, _| case.var("SOURCE_DATE_EPOCH", "1000000000").args(["env"]));
+fn bytecode_is_checked_by_hash_under_source_date_epoch(python: &'static Interpreter) {
+    agrees(python, |case| {
+        case.var("SOURCE_DATE_EPOCH", "1000000000").args(["env"])
+    });
 }
 
-fn bytecode_is_optimized_where_python_says_so() {
-    with_a_few(|case, _| case.var("PYTHONOPTIMIZE", "1").args(["env"]));
+fn bytecode_is_optimized_where_python_says_so(python: &'static Interpreter) {
+    agrees(python, |case| case.var("PYTHONOPTIMIZE", "1").args(["env"]));
 }
 
-fn bytecode_goes_to_a_cache_prefix_where_python_says_so() {
-    all_agree(a_few_with_pip().into_iter().map(|python| {
-        let env = TestEnv::new();
-        env.oracle(python)
-            .var("PYTHONPYCACHEPREFIX", env.root().join("pycache"))
-            .args(["env"])
-            .verdict()
-    }));
+fn bytecode_goes_to_a_cache_prefix_where_python_says_so(python: &'static Interpreter) {
+    let env = TestEnv::new();
+    let case = env.oracle(python);
+    let case = case.var("PYTHONPYCACHEPREFIX", env.root().join("pycache"));
+    all_agree([case.args(["env"]).verdict()]);
 }
 
-fn bytecode_is_written_even_where_python_should_not() {
-    with_a_few(|case, _| case.var("PYTHONDONTWRITEBYTECODE", "1").args(["env"]));
+fn bytecode_is_written_even_where_python_should_not(python: &'static Interpreter) {
+    agrees(python, |case| {
+        case.var("PYTHONDONTWRITEBYTECODE", "1").args(["env"])
+    });
 }
 
-fn pips_own_settings_do_not_reach_ensurepip() {
-    with_a_few(|case, _| {
+fn pips_own_settings_do_not_reach_ensurepip(python: &'static Interpreter) {
+    agrees(python, |case| {
         case.before(|env| {
             let settings = "[global]\nno-compile = true\nprefix = /nowhere\n";
             write(env, "../home/.config/pip/pip.conf", settings);

@@ -4,20 +4,20 @@ use fs_err as fs;
 
 use crate::{
     env::TestEnv,
-    interpreters::interpreters,
+    interpreters::{Interpreter, each},
     oracle::{all_agree, write},
 };
 
 crate::harness::trials! {
-    every_shape_of_env_dir_makes_the_same_environment,
-    the_current_folder_can_be_the_environment,
-    an_absolute_env_dir_is_kept_as_it_is_said,
-    a_path_through_a_linked_folder_is_kept_as_it_is_said,
-    several_env_dirs_are_each_the_same_environment,
-    modes_follow_the_umask,
-    prompts_are_written_as_python_would,
-    what_is_in_env_dir_already_is_kept,
-    a_real_lib64_is_left_alone,
+    every_shape_of_env_dir_makes_the_same_environment(each),
+    the_current_folder_can_be_the_environment(each),
+    an_absolute_env_dir_is_kept_as_it_is_said(each),
+    a_path_through_a_linked_folder_is_kept_as_it_is_said(each),
+    several_env_dirs_are_each_the_same_environment(each),
+    modes_follow_the_umask(each),
+    prompts_are_written_as_python_would(each),
+    what_is_in_env_dir_already_is_kept(each),
+    a_real_lib64_is_left_alone(each),
 }
 
 /// One path component of 120 characters.
@@ -25,7 +25,7 @@ fn long_name() -> String {
     "long-name-".repeat(12)
 }
 
-fn every_shape_of_env_dir_makes_the_same_environment() {
+fn every_shape_of_env_dir_makes_the_same_environment(python: &'static Interpreter) {
     let env = TestEnv::new();
     let long = long_name();
     let shapes = [
@@ -49,84 +49,69 @@ fn every_shape_of_env_dir_makes_the_same_environment() {
         "x=y # z",
         &long,
     ];
-    all_agree(interpreters().iter().flat_map(|python| {
-        let env = &env;
-        shapes.iter().map(move |shape| {
-            let args = ["--without-pip", "--", shape];
-            env.oracle(python).args(args).verdict()
-        })
+    all_agree(shapes.iter().map(move |shape| {
+        let args = ["--without-pip", "--", shape];
+        env.oracle(python).args(args).verdict()
     }));
 }
 
-fn the_current_folder_can_be_the_environment() {
+fn the_current_folder_can_be_the_environment(python: &'static Interpreter) {
     let env = TestEnv::new();
-    all_agree(interpreters().iter().flat_map(|python| {
-        let env = &env;
-        [".", "", "./", "../here", "sub/.."].map(|shape| {
-            let case = env.oracle(python).cwd("here");
-            case.args(["--without-pip", shape]).verdict()
-        })
+    all_agree([".", "", "./", "../here", "sub/.."].map(|shape| {
+        let case = env.oracle(python).cwd("here");
+        case.args(["--without-pip", shape]).verdict()
     }));
 }
 
-fn an_absolute_env_dir_is_kept_as_it_is_said() {
+fn an_absolute_env_dir_is_kept_as_it_is_said(python: &'static Interpreter) {
     let env = TestEnv::new();
     let path = env.at("env").to_str().unwrap().to_owned();
-    all_agree(interpreters().iter().flat_map(|python| {
-        let shapes = [
-            path.clone(),
-            // POSIX leaves exactly two slashes to the system, and so does os.path.abspath.
-            format!("/{path}"),
-            format!("//{path}"),
-            format!("{path}/../env/."),
-        ];
-        let env = &env;
-        shapes.map(move |shape| env.oracle(python).args(["--without-pip", &shape]).verdict())
-    }));
+    let shapes = [
+        path.clone(),
+        // POSIX leaves exactly two slashes to the system, and so does os.path.abspath.
+        format!("/{path}"),
+        format!("//{path}"),
+        format!("{path}/../env/."),
+    ];
+    all_agree(
+        shapes.map(move |shape| env.oracle(python).args(["--without-pip", &shape]).verdict()),
+    );
 }
 
-fn a_path_through_a_linked_folder_is_kept_as_it_is_said() {
+fn a_path_through_a_linked_folder_is_kept_as_it_is_said(python: &'static Interpreter) {
     let env = TestEnv::new();
-    all_agree(interpreters().iter().map(|python| {
-        env.oracle(python)
-            .before(|env| {
-                fs::create_dir(env.at("real")).unwrap();
-                std::os::unix::fs::symlink("real", env.at("link")).unwrap();
-            })
-            .args(["--without-pip", "link/env"])
-            .verdict()
-    }));
+    all_agree([env
+        .oracle(python)
+        .before(|env| {
+            fs::create_dir(env.at("real")).unwrap();
+            std::os::unix::fs::symlink("real", env.at("link")).unwrap();
+        })
+        .args(["--without-pip", "link/env"])
+        .verdict()]);
 }
 
-fn several_env_dirs_are_each_the_same_environment() {
+fn several_env_dirs_are_each_the_same_environment(python: &'static Interpreter) {
     let env = TestEnv::new();
-    all_agree(interpreters().iter().map(|python| {
-        let args = ["--without-pip", "--system-site-packages", "--prompt=."];
-        let args = [&args[..], &["a", "b/c", "d e", "."]].concat();
-        env.oracle(python).cwd("here").args(args).verdict()
-    }));
+    let args = ["--without-pip", "--system-site-packages", "--prompt=."];
+    let args = [&args[..], &["a", "b/c", "d e", "."]].concat();
+    all_agree([env.oracle(python).cwd("here").args(args).verdict()]);
 }
 
-fn modes_follow_the_umask() {
+fn modes_follow_the_umask(python: &'static Interpreter) {
     let env = TestEnv::new();
-    all_agree(interpreters().iter().flat_map(|python| {
-        let env = &env;
-        [0o000, 0o002, 0o027, 0o077]
-            .into_iter()
-            .flat_map(move |umask| {
-                let kinds = if python.copies { 2 } else { 1 };
-                let links = ["--symlinks", "--copies"].into_iter().take(kinds);
-                links.map(move |links| {
-                    env.oracle(python)
-                        .umask(umask)
-                        .args(["--without-pip", links, "parents/env"])
-                        .verdict()
-                })
-            })
+    let kinds = if python.copies { 2 } else { 1 };
+    let links = &["--symlinks", "--copies"][..kinds];
+    all_agree([0o000, 0o002, 0o027, 0o077].iter().flat_map(|umask| {
+        links.iter().map(|links| {
+            env.oracle(python)
+                .umask(*umask)
+                .args(["--without-pip", links, "parents/env"])
+                .verdict()
+        })
     }));
 }
 
-fn prompts_are_written_as_python_would() {
+fn prompts_are_written_as_python_would(python: &'static Interpreter) {
     let env = TestEnv::new();
     let prompts = [
         "",
@@ -145,44 +130,37 @@ fn prompts_are_written_as_python_would() {
         "__VENV_BIN_NAME__",
         "{{ PROMPT }} %s {}",
     ];
-    all_agree(interpreters().iter().flat_map(|python| {
-        let env = &env;
-        prompts.iter().map(move |prompt| {
-            let prompt = format!("--prompt={prompt}");
-            let case = env.oracle(python).cwd("it's here");
-            case.args(["--without-pip", &prompt, "env"]).verdict()
-        })
+    all_agree(prompts.iter().map(move |prompt| {
+        let prompt = format!("--prompt={prompt}");
+        let case = env.oracle(python).cwd("it's here");
+        case.args(["--without-pip", &prompt, "env"]).verdict()
     }));
 }
 
-fn what_is_in_env_dir_already_is_kept() {
+fn what_is_in_env_dir_already_is_kept(python: &'static Interpreter) {
     let env = TestEnv::new();
-    all_agree(interpreters().iter().flat_map(|python| {
-        let env = &env;
-        [&[][..], &["--upgrade"], &["--clear"]].map(|flags| {
-            env.oracle(python)
-                .before(|env| {
-                    write(env, "env/notes.txt", "mine\n");
-                    write(env, "env/bin/tool", "mine\n");
-                    write(env, "env/lib/other/file", "mine\n");
-                    write(env, "env/include/mine.h", "mine\n");
-                    // Without this `--clear` would refuse a folder that is no environment.
-                    write(env, "env/pyvenv.cfg", "prompt = 'old'\n");
-                    fs::create_dir_all(env.at("env/empty")).unwrap();
-                    std::os::unix::fs::symlink("nowhere", env.at("env/dangling")).unwrap();
-                })
-                .args([&["--without-pip"][..], flags, &["env"]].concat())
-                .verdict()
-        })
-    }));
-}
-
-fn a_real_lib64_is_left_alone() {
-    let env = TestEnv::new();
-    all_agree(interpreters().iter().map(|python| {
+    all_agree([&[][..], &["--upgrade"], &["--clear"]].map(|flags| {
         env.oracle(python)
-            .before(|env| write(env, "env/lib64/mine", "mine\n"))
-            .args(["--without-pip", "env"])
+            .before(|env| {
+                write(env, "env/notes.txt", "mine\n");
+                write(env, "env/bin/tool", "mine\n");
+                write(env, "env/lib/other/file", "mine\n");
+                write(env, "env/include/mine.h", "mine\n");
+                // Without this `--clear` would refuse a folder that is no environment.
+                write(env, "env/pyvenv.cfg", "prompt = 'old'\n");
+                fs::create_dir_all(env.at("env/empty")).unwrap();
+                std::os::unix::fs::symlink("nowhere", env.at("env/dangling")).unwrap();
+            })
+            .args([&["--without-pip"][..], flags, &["env"]].concat())
             .verdict()
     }));
+}
+
+fn a_real_lib64_is_left_alone(python: &'static Interpreter) {
+    let env = TestEnv::new();
+    all_agree([env
+        .oracle(python)
+        .before(|env| write(env, "env/lib64/mine", "mine\n"))
+        .args(["--without-pip", "env"])
+        .verdict()]);
 }

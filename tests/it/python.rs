@@ -12,15 +12,15 @@ use walkdir::WalkDir;
 use crate::{
     env::TestEnv,
     harness::missing,
-    interpreters::{Interpreter, interpreters, newest, python2},
+    interpreters::{Interpreter, each, interpreters, newest, python2},
 };
 
 crate::harness::trials! {
-    the_prefixes_are_the_environment_and_its_base,
-    every_name_of_the_python_runs_it,
-    its_paths_are_in_the_environment,
-    system_site_packages_are_seen_only_when_asked_for,
-    multiprocessing_spawns_in_the_environment,
+    the_prefixes_are_the_environment_and_its_base(each),
+    every_name_of_the_python_runs_it(each),
+    its_paths_are_in_the_environment(each),
+    system_site_packages_are_seen_only_when_asked_for(each),
+    multiprocessing_spawns_in_the_environment(each),
     an_extension_in_c_can_be_built,
     what_is_no_python_is_named_and_nothing_is_made,
     python_2_is_named_and_nothing_is_made,
@@ -49,82 +49,74 @@ fn kinds(python: &Interpreter) -> &'static [&'static str] {
     }
 }
 
-fn the_prefixes_are_the_environment_and_its_base() {
+fn the_prefixes_are_the_environment_and_its_base(python: &'static Interpreter) {
     let env = TestEnv::new();
     let script = "import sys; print(sys.prefix, sys.exec_prefix, sys.base_prefix, \
                   sys.base_exec_prefix, sys.executable)";
-    for python in interpreters() {
-        let base = "import sys; print(sys.base_prefix, sys.base_exec_prefix)";
-        let base = env.run(&python.executable, ["-c", base]).stdout();
-        for kind in kinds(python) {
-            make(&env, python, &[kind]);
-            let prefix = env.at("env");
-            let prefix = prefix.display();
-            let base = base.trim();
-            let expected = format!("{prefix} {prefix} {base} {prefix}/bin/python\n");
-            assert_eq!(ask(&env, script), expected, "{python:?} {kind}");
-        }
+    let base = "import sys; print(sys.base_prefix, sys.base_exec_prefix)";
+    let base = env.run(&python.executable, ["-c", base]).stdout();
+    for kind in kinds(python) {
+        make(&env, python, &[kind]);
+        let prefix = env.at("env");
+        let prefix = prefix.display();
+        let base = base.trim();
+        let expected = format!("{prefix} {prefix} {base} {prefix}/bin/python\n");
+        assert_eq!(ask(&env, script), expected, "{python:?} {kind}");
     }
 }
 
-fn every_name_of_the_python_runs_it() {
+fn every_name_of_the_python_runs_it(python: &'static Interpreter) {
     let env = TestEnv::new();
     let script = "import sys; print(sys.version_info[:3], sys.prefix)";
-    for python in interpreters() {
-        make(&env, python, &[]);
-        let (major, minor, micro) = python.version;
-        let prefix = env.at("env");
-        let expected = format!("({major}, {minor}, {micro}) {}\n", prefix.display());
-        let names = crate::env::listing(&env.at("env/bin"));
-        let names = names.iter().filter(|name| !name.contains("activate"));
-        let names: Vec<_> = names.filter(|name| !name.starts_with("Activate")).collect();
-        assert!(names.len() >= 3, "{names:?}");
-        for name in names {
-            env.run(env.at("env/bin").join(name), ["-c", script])
-                .prints(&expected);
-        }
+    make(&env, python, &[]);
+    let (major, minor, micro) = python.version;
+    let prefix = env.at("env");
+    let expected = format!("({major}, {minor}, {micro}) {}\n", prefix.display());
+    let names = crate::env::listing(&env.at("env/bin"));
+    let names = names.iter().filter(|name| !name.contains("activate"));
+    let names: Vec<_> = names.filter(|name| !name.starts_with("Activate")).collect();
+    assert!(names.len() >= 3, "{names:?}");
+    for name in names {
+        env.run(env.at("env/bin").join(name), ["-c", script])
+            .prints(&expected);
     }
 }
 
-fn its_paths_are_in_the_environment() {
+fn its_paths_are_in_the_environment(python: &'static Interpreter) {
     let env = TestEnv::new();
     let script = "import site, sysconfig\n\
                   for p in site.getsitepackages(): print(p)\n\
                   for n in ('purelib', 'platlib', 'scripts', 'data'): print(sysconfig.get_path(n))\n\
                   import sys; print([p for p in sys.path if p.endswith('site-packages')][0])";
-    for python in interpreters() {
-        for kind in kinds(python) {
-            make(&env, python, &[kind]);
-            let answer = ask(&env, script);
-            let prefix = env.at("env");
-            for line in answer.lines() {
-                assert!(Path::new(line).starts_with(&prefix), "{line} in\n{answer}");
-            }
-            let folder = python.python_folder();
-            let site_packages = prefix.join(format!("lib/{folder}/site-packages"));
-            let site_packages = site_packages.to_str().unwrap();
-            assert_eq!(answer.lines().last(), Some(site_packages), "{answer}");
-            assert!(
-                answer
-                    .lines()
-                    .any(|line| line == prefix.join("bin").to_str().unwrap())
-            );
+    for kind in kinds(python) {
+        make(&env, python, &[kind]);
+        let answer = ask(&env, script);
+        let prefix = env.at("env");
+        for line in answer.lines() {
+            assert!(Path::new(line).starts_with(&prefix), "{line} in\n{answer}");
         }
+        let folder = python.python_folder();
+        let site_packages = prefix.join(format!("lib/{folder}/site-packages"));
+        let site_packages = site_packages.to_str().unwrap();
+        assert_eq!(answer.lines().last(), Some(site_packages), "{answer}");
+        assert!(
+            answer
+                .lines()
+                .any(|line| line == prefix.join("bin").to_str().unwrap())
+        );
     }
 }
 
-fn system_site_packages_are_seen_only_when_asked_for() {
+fn system_site_packages_are_seen_only_when_asked_for(python: &'static Interpreter) {
     let env = TestEnv::new();
     let script = "import sys; print(sum('-packages' in p for p in sys.path))";
-    for python in interpreters() {
-        make(&env, python, &[]);
-        assert_eq!(ask(&env, script), "1\n");
-        make(&env, python, &["--system-site-packages"]);
-        assert_ne!(ask(&env, script), "1\n");
-    }
+    make(&env, python, &[]);
+    assert_eq!(ask(&env, script), "1\n");
+    make(&env, python, &["--system-site-packages"]);
+    assert_ne!(ask(&env, script), "1\n");
 }
 
-fn multiprocessing_spawns_in_the_environment() {
+fn multiprocessing_spawns_in_the_environment(python: &'static Interpreter) {
     let env = TestEnv::new();
     let script = "import multiprocessing, sys\n\
                   def prefix(_):\n    return sys.prefix\n\
@@ -132,12 +124,10 @@ fn multiprocessing_spawns_in_the_environment() {
                   multiprocessing.set_start_method('spawn')\n    \
                   with multiprocessing.Pool(1) as pool:\n        \
                   print(pool.map(prefix, [0])[0])\n";
-    for python in interpreters() {
-        make(&env, python, &[]);
-        fs::write(env.at("spawn.py"), script).unwrap();
-        env.run(env.at("env/bin/python"), ["spawn.py"])
-            .prints(&format!("{}\n", env.at("env").display()));
-    }
+    make(&env, python, &[]);
+    fs::write(env.at("spawn.py"), script).unwrap();
+    env.run(env.at("env/bin/python"), ["spawn.py"])
+        .prints(&format!("{}\n", env.at("env").display()));
 }
 
 fn an_extension_in_c_can_be_built() {

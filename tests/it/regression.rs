@@ -4,12 +4,12 @@ use fs_err as fs;
 
 use crate::{
     env::{PATH, TestEnv},
-    interpreters::{interpreters, newest},
+    interpreters::{Interpreter, each, interpreters, newest},
     oracle::write,
 };
 
 crate::harness::trials! {
-    modules_in_the_current_folder_are_not_imported_when_python_is_asked,
+    modules_in_the_current_folder_are_not_imported_when_python_is_asked(each),
     a_relative_entry_of_path_is_made_absolute,
     a_file_that_says_it_is_a_python_is_not_believed_after_it_changed,
     a_copied_environment_python_still_leads_to_its_base,
@@ -17,16 +17,16 @@ crate::harness::trials! {
     many_at_once_make_one_environment,
 }
 
-fn modules_in_the_current_folder_are_not_imported_when_python_is_asked() {
+fn modules_in_the_current_folder_are_not_imported_when_python_is_asked(
+    python: &'static Interpreter,
+) {
     let env = TestEnv::new();
     for name in ["json", "sysconfig", "venv", "platform", "os"] {
         write(&env, format!("{name}.py"), "raise SystemExit(9)\n");
     }
-    for python in interpreters() {
-        env.rvenv_for(python, ["--without-pip", "--clear", "env"])
-            .var("PYTHONPATH", env.work())
-            .succeeds();
-    }
+    env.rvenv_for(python, ["--without-pip", "--clear", "env"])
+        .var("PYTHONPATH", env.work())
+        .succeeds();
 }
 
 fn a_relative_entry_of_path_is_made_absolute() {

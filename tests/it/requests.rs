@@ -10,7 +10,7 @@ use fs_err as fs;
 use crate::{
     env::TestEnv,
     harness::missing,
-    interpreters::{Interpreter, interpreters},
+    interpreters::{Interpreter, installed},
     layouts::{base_of, keep, keepable, prefix, script, version},
     oracle::all_agree,
 };
@@ -159,7 +159,7 @@ fn a_prefix_or_an_environment_is_its_python() {
 
 fn pypy_is_taken_only_if_it_is_asked_for_or_called_python() {
     let env = TestEnv::new();
-    let mut pypys = interpreters().iter().filter(|p| p.implementation == "pypy");
+    let mut pypys = installed().iter().filter(|p| p.implementation == "pypy");
     let pypy = pypys.next_back().unwrap_or_else(|| missing("no PyPy"));
     let short = pypy.short_version();
     let name = format!("pypy{short}");

@@ -7,11 +7,11 @@ use rustix::process::Signal;
 
 use crate::env::{Run, TestEnv, listing};
 use crate::faults::{changes, leftovers, state};
-use crate::interpreters::{a_few_with_pip, newest};
+use crate::interpreters::{Interpreter, a_few, newest};
 use crate::wheel::write_wheel;
 
 crate::harness::trials! {
-    requirements_are_installed_by_the_environments_pip,
+    requirements_are_installed_by_the_environments_pip(a_few),
     several_files_and_several_directories_work,
     pips_failure_leaves_nothing_of_a_new_environment,
     pips_failure_gives_the_old_environment_back,
@@ -52,27 +52,25 @@ fn slow(env: &TestEnv) -> (String, PathBuf) {
     (folder.to_str().unwrap().to_owned(), asked)
 }
 
-fn requirements_are_installed_by_the_environments_pip() {
-    for python in a_few_with_pip() {
-        let env = TestEnv::new();
-        let wheels = wheels(&env);
-        fs::create_dir(env.at("deps")).unwrap();
-        fs::write(env.at("deps/all.txt"), "-r more.txt\n").unwrap();
-        fs::write(env.at("deps/more.txt"), "one==1.0\n").unwrap();
-        // A module in the current directory is not what pip imports.
-        fs::write(env.at("tempfile.py"), "raise SystemExit('the wrong one')\n").unwrap();
-        let args = ["-r", "deps/all.txt", "--with", "two", "env"];
-        offline(env.rvenv_for(python, args), &wheels)
-            .var("PYTHONPATH", env.work())
-            .succeeds();
-        let prefix = env.at("env");
-        let said = |version: &str| format!("{version} {}\n", prefix.display());
-        env.run(prefix.join("bin/one"), [""; 0])
-            .prints(&said("1.0"));
-        env.run(prefix.join("bin/two"), [""; 0])
-            .prints(&said("2.0"));
-        env.left_nothing_in_tmp();
-    }
+fn requirements_are_installed_by_the_environments_pip(python: &'static Interpreter) {
+    let env = TestEnv::new();
+    let wheels = wheels(&env);
+    fs::create_dir(env.at("deps")).unwrap();
+    fs::write(env.at("deps/all.txt"), "-r more.txt\n").unwrap();
+    fs::write(env.at("deps/more.txt"), "one==1.0\n").unwrap();
+    // A module in the current directory is not what pip imports.
+    fs::write(env.at("tempfile.py"), "raise SystemExit('the wrong one')\n").unwrap();
+    let args = ["-r", "deps/all.txt", "--with", "two", "env"];
+    offline(env.rvenv_for(python, args), &wheels)
+        .var("PYTHONPATH", env.work())
+        .succeeds();
+    let prefix = env.at("env");
+    let said = |version: &str| format!("{version} {}\n", prefix.display());
+    env.run(prefix.join("bin/one"), [""; 0])
+        .prints(&said("1.0"));
+    env.run(prefix.join("bin/two"), [""; 0])
+        .prints(&said("2.0"));
+    env.left_nothing_in_tmp();
 }
 
 fn several_files_and_several_directories_work() {

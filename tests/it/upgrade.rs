@@ -6,7 +6,7 @@ use fs_err as fs;
 
 use crate::{
     env::TestEnv,
-    interpreters::{Interpreter, a_few_with_pip, another, newest},
+    interpreters::{Interpreter, a_few, a_few_with_pip, another, newest},
     oracle::{all_agree, write},
     wheel,
 };
@@ -18,9 +18,9 @@ crate::harness::trials! {
     packages_and_scripts_survive_an_upgrade,
     what_stays_behind_for_another_version_is_named,
     upgrade_deps_does_what_venvs_does,
-    upgrade_deps_runs_the_environments_own_pip,
+    upgrade_deps_runs_the_environments_own_pip(a_few),
     upgrade_deps_gives_pip_the_variables_and_folder_that_venv_gives,
-    pips_failure_is_ours,
+    pips_failure_is_ours(a_few),
     upgrade_deps_without_pip_is_an_error,
 }
 
@@ -165,21 +165,19 @@ fn upgrade_deps_does_what_venvs_does() {
     }));
 }
 
-fn upgrade_deps_runs_the_environments_own_pip() {
-    for python in a_few_with_pip() {
-        let env = TestEnv::new();
-        let folder = newer_wheels(&env);
-        env.rvenv_for(python, ["--upgrade-deps", "env"])
-            .shared_cache()
-            .var("PIP_NO_INDEX", "1")
-            .var("PIP_FIND_LINKS", folder)
-            .succeeds();
-        env.run(env.at("env/bin/pip"), [""; 0])
-            .prints(&format!("999.0 {}\n", env.at("env").display()));
-        let folder = format!("env/lib/{}/site-packages", python.python_folder());
-        let upgraded = env.at(folder).join("setuptools-999.0.dist-info").exists();
-        assert_eq!(upgraded, !python.at_least(12), "{python:?}");
-    }
+fn upgrade_deps_runs_the_environments_own_pip(python: &'static Interpreter) {
+    let env = TestEnv::new();
+    let folder = newer_wheels(&env);
+    env.rvenv_for(python, ["--upgrade-deps", "env"])
+        .shared_cache()
+        .var("PIP_NO_INDEX", "1")
+        .var("PIP_FIND_LINKS", folder)
+        .succeeds();
+    env.run(env.at("env/bin/pip"), [""; 0])
+        .prints(&format!("999.0 {}\n", env.at("env").display()));
+    let folder = format!("env/lib/{}/site-packages", python.python_folder());
+    let upgraded = env.at(folder).join("setuptools-999.0.dist-info").exists();
+    assert_eq!(upgraded, !python.at_least(12), "{python:?}");
 }
 
 fn upgrade_deps_gives_pip_the_variables_and_folder_that_venv_gives() {
@@ -226,32 +224,30 @@ fn upgrade_deps_gives_pip_the_variables_and_folder_that_venv_gives() {
     assert_eq!(told("rvenv"), told("venv"));
 }
 
-fn pips_failure_is_ours() {
-    for python in a_few_with_pip() {
-        let env = TestEnv::new();
-        let folder = env.root().join("wheels");
-        fs::create_dir(&folder).unwrap();
-        for name in ["pip", "setuptools"] {
-            let path = folder.join(format!("{name}-999.0-py3-none-any.whl"));
-            fs::write(path, "this is no wheel").unwrap();
-        }
-        let outcome = env
-            .rvenv_for(python, ["--upgrade-deps", "env"])
-            .shared_cache()
-            .var("PIP_NO_INDEX", "1")
-            .var("PIP_FIND_LINKS", &folder)
-            .outcome();
-        outcome.expect_code(1);
-        assert_eq!(outcome.stdout, "", "{outcome}");
-        let said = " -m pip install --upgrade pip";
-        assert!(outcome.stderr.starts_with("Error: "), "{outcome}");
-        assert!(outcome.stderr.contains(said), "{outcome}");
-        // pip's own words are shown.
-        let wheels = folder.to_str().unwrap();
-        let zip = outcome.stderr.to_lowercase().contains("zip");
-        assert!(zip || outcome.stderr.contains(wheels), "{outcome}");
-        env.holds_only([]);
+fn pips_failure_is_ours(python: &'static Interpreter) {
+    let env = TestEnv::new();
+    let folder = env.root().join("wheels");
+    fs::create_dir(&folder).unwrap();
+    for name in ["pip", "setuptools"] {
+        let path = folder.join(format!("{name}-999.0-py3-none-any.whl"));
+        fs::write(path, "this is no wheel").unwrap();
     }
+    let outcome = env
+        .rvenv_for(python, ["--upgrade-deps", "env"])
+        .shared_cache()
+        .var("PIP_NO_INDEX", "1")
+        .var("PIP_FIND_LINKS", &folder)
+        .outcome();
+    outcome.expect_code(1);
+    assert_eq!(outcome.stdout, "", "{outcome}");
+    let said = " -m pip install --upgrade pip";
+    assert!(outcome.stderr.starts_with("Error: "), "{outcome}");
+    assert!(outcome.stderr.contains(said), "{outcome}");
+    // pip's own words are shown.
+    let wheels = folder.to_str().unwrap();
+    let zip = outcome.stderr.to_lowercase().contains("zip");
+    assert!(zip || outcome.stderr.contains(wheels), "{outcome}");
+    env.holds_only([]);
 }
 
 fn upgrade_deps_without_pip_is_an_error() {

@@ -31,7 +31,9 @@ mod tree; // the differences between two trees
 
 #[cfg(windows)]
 fn main() -> std::process::ExitCode {
-    harness::run(&[faults::trials, oracle::trials, shells::trials], &[])
+    harness::run(&[faults::trials, oracle::trials, shells::trials], || {
+        format!("test folders in {}", std::env::temp_dir().display())
+    })
 }
 
 #[cfg(not(windows))]

@@ -6,13 +6,13 @@ use super::{Grammar, Shell, each_shell};
 use crate::{
     env::TestEnv,
     harness::{absent, missing},
-    interpreters::{interpreters, newest},
+    interpreters::{Interpreter, each, newest},
 };
 
 crate::harness::trials! {
     parses_its_script(each_shell),
     shellcheck_finds_nothing,
-    every_python_compiles_activate_this,
+    every_python_compiles_activate_this(each),
 }
 
 /// An environment with a plain name, one with a name of every special character, and a relocatable one.
@@ -71,15 +71,14 @@ fn shellcheck_finds_nothing() {
     }
 }
 
-fn every_python_compiles_activate_this() {
-    for python in interpreters() {
-        let env = TestEnv::new();
-        for name in environments(&env) {
-            let code = "import sys; f = open(sys.argv[1], 'rb'); compile(f.read(), f.name, 'exec'); f.close()";
-            let file = format!("{name}/bin/activate_this.py");
-            env.run(&python.executable, ["-W", "error", "-c", code, &file])
-                .succeeds();
-        }
+fn every_python_compiles_activate_this(python: &'static Interpreter) {
+    let env = TestEnv::new();
+    for name in environments(&env) {
+        let code =
+            "import sys; f = open(sys.argv[1], 'rb'); compile(f.read(), f.name, 'exec'); f.close()";
+        let file = format!("{name}/bin/activate_this.py");
+        env.run(&python.executable, ["-W", "error", "-c", code, &file])
+            .succeeds();
     }
 }
 

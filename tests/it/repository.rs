@@ -1,0 +1,41 @@
+//! What the repository says of its tests is what is run.
+
+use std::path::Path;
+
+use fs_err as fs;
+
+use crate::harness::absent;
+
+crate::harness::trials! {
+    the_readme_names_the_command_that_ci_runs,
+    every_test_is_listed,
+}
+
+/// A file of the checkout; the packaged crate has not all of them.
+fn read(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+    fs::read_to_string(path).unwrap_or_else(|_| absent(format!("no checkout with {name}")))
+}
+
+fn the_readme_names_the_command_that_ci_runs() {
+    let (readme, ci) = (read("README.md"), read(".ci/run"));
+    let command = "cargo test --locked";
+    assert!(readme.lines().any(|line| line == format!("$ {command}")));
+    let runs = |line: &str| line.starts_with("part ") && line.ends_with(command);
+    assert!(ci.lines().any(runs), "{command}");
+    assert!(readme.contains("RVENV_TEST_TIER=full"));
+    assert!(ci.contains("export RVENV_TEST_TIER=full"));
+}
+
+/// What Cargo's own harness would run is dropped without a word by this one.
+fn every_test_is_listed() {
+    let attribute = concat!("#[", "test]");
+    for entry in walkdir::WalkDir::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")) {
+        let path = entry.unwrap().into_path();
+        if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            let marked = text.lines().any(|line| line.trim() == attribute);
+            assert!(!marked, "{} has {attribute}", path.display());
+        }
+    }
+}
