@@ -127,6 +127,42 @@ pub(crate) fn repr(value: &str) -> String {
     text
 }
 
+/// What a literal of [`repr`] stands for; `None` if `literal` is none.
+pub(crate) fn unrepr(literal: &str) -> Option<String> {
+    let quote = literal.chars().next().filter(|c| ['\'', '"'].contains(c))?;
+    let inner = literal.get(1..)?.strip_suffix(quote)?;
+    let mut text = String::with_capacity(inner.len());
+    let mut characters = inner.chars();
+    while let Some(character) = characters.next() {
+        if character == quote {
+            return None;
+        }
+        if character != '\\' {
+            text.push(character);
+            continue;
+        }
+        let digits = match characters.next()? {
+            'n' => Err('\n'),
+            'r' => Err('\r'),
+            't' => Err('\t'),
+            same @ ('\\' | '\'' | '"') => Err(same),
+            'x' => Ok(2),
+            'u' => Ok(4),
+            'U' => Ok(8),
+            _ => return None,
+        };
+        text.push(match digits {
+            Err(character) => character,
+            Ok(count) => {
+                let digits: String = characters.by_ref().take(count).collect();
+                let code = u32::from_str_radix(&digits, 16).ok();
+                char::from_u32(code.filter(|_| digits.len() == count)?)?
+            }
+        });
+    }
+    Some(text)
+}
+
 fn escape(text: &mut String, character: char) {
     let code = u32::from(character);
     let written = match character {
@@ -161,6 +197,13 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_is_no_literal_stands_for_nothing() {
+        for text in ["", "'", "x", "'a", "a'", "'a'b'", "'\\'", "'\\q'", "'\\x4'"] {
+            assert_eq!(unrepr(text), None, "{text}");
+        }
+    }
+
+    #[test]
     fn repr_is_pythons() {
         for (value, expected) in [
             ("foo", "'foo'"),
@@ -175,6 +218,7 @@ mod tests {
             ("\u{1d70b}", "'\u{1d70b}'"),
         ] {
             assert_eq!(repr(value), expected);
+            assert_eq!(unrepr(expected).as_deref(), Some(value));
         }
     }
 }

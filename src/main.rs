@@ -146,7 +146,7 @@ fn check(builder: &EnvBuilder, args: &Args) -> anyhow::Result<ExitCode> {
         reports.iter().map(Report::lines).collect()
     };
     print(text.as_bytes())?;
-    Ok(worst(reports.iter().map(|report| report.sound)))
+    Ok(worst(reports.iter().map(|report| report.ok)))
 }
 
 /// Several environments at once: one that fails does not stop the others. The answers are in the directories' order.

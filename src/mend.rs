@@ -2,7 +2,7 @@
 //!
 //! Which ones do is `check`'s business. Writes into the stage alone.
 
-use std::io;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 use fs_err as fs;
@@ -31,7 +31,9 @@ pub(crate) fn scripts(
     let mut mended = Vec::new();
     for stale in scripts::stale(bin) {
         let name = format!("{}/{}", context.bin_name, stale.name);
-        let contents = mend(&stale, interpreter, context);
+        let Ok(contents) = mend(&stale, interpreter, context) else {
+            continue;
+        };
         // What pip's own new version has just brought is not to be mended.
         if write(tree, &name, &contents, Mode::Executable)? {
             tree.keep_mode(&name, &bin.join(&stale.name))?;
@@ -73,7 +75,7 @@ pub(crate) fn scripts(
     Ok(())
 }
 
-fn mend(stale: &Stale, interpreter: &Interpreter, context: &Context) -> Vec<u8> {
+fn mend(stale: &Stale, interpreter: &Interpreter, context: &Context) -> io::Result<Vec<u8>> {
     let bin = Path::new(&context.bin_path);
     // The same name of Python, if there still is one.
     let named = stale.interpreter.file_name().map(|name| bin.join(name));
@@ -81,7 +83,11 @@ fn mend(stale: &Stale, interpreter: &Interpreter, context: &Context) -> Vec<u8> 
     let executable = named.as_deref().and_then(Path::to_str);
     let executable = executable.unwrap_or(&context.env_exe);
     let limit = interpreter.platform.shebang_limit();
-    [shebang(executable, limit).as_bytes(), &stale.body].concat()
+    let mut contents = shebang(executable, limit).into_bytes();
+    let mut script = fs::File::open(bin.join(&stale.name))?;
+    script.seek(SeekFrom::Start(stale.body))?;
+    script.read_to_end(&mut contents)?;
+    Ok(contents)
 }
 
 /// Writes a file of the stage; `false` if the stage has one already.

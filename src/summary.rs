@@ -40,8 +40,17 @@ pub(crate) fn how_to_activate(context: &Context, environment: &Environment, log:
 /// The packages of a Python of another minor version are kept, but this one does not see them.
 pub(crate) fn what_stays_behind(context: &Context, interpreter: &Interpreter, log: Log) {
     for (folder, names) in installed::behind(Path::new(&context.lib_path)) {
+        let scripts = installed::scripts_behind(&folder, &names);
+        let scripts = if scripts.is_empty() {
+            String::new()
+        } else {
+            format!(
+                " (until then these scripts do not work: {})",
+                scripts.join(" ")
+            )
+        };
         log.warn(&format!(
-            "what is installed in {} stays behind there, out of sight of Python {}.{}; install it again: {}",
+            "what is installed in {} stays behind there, out of sight of Python {}.{}{scripts}; install it again: {}",
             folder.display(),
             interpreter.version[0],
             interpreter.version[1],

@@ -6,162 +6,263 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use super::{Environment, Kind, word};
+use super::{Environment, Kind};
 use crate::error::Error;
 use crate::interpreter::discovery::Discovery;
 use crate::interpreter::{Interpreter, landmarks};
 
+/// The base as one of its names leads to it.
+struct Candidate {
+    path: PathBuf,
+    facts: Interpreter,
+}
+
 impl Environment {
-    /// Looks for the base Python; returns the one that an upgrade would take.
-    pub(super) fn base(&mut self, discovery: &Discovery<'_>) -> Result<Option<PathBuf>, Error> {
-        let Some(home) = self.value("home").map(PathBuf::from) else {
-            let remedy = self.upgrade(None);
-            self.found(Kind::Base, "pyvenv.cfg does not say its base", remedy);
-            return Ok(None);
-        };
+    /// Looks for the base Python and keeps the one that an upgrade would take; returns what is known of it.
+    pub(super) fn look_at_base(
+        &mut self,
+        discovery: &Discovery<'_>,
+    ) -> Result<Option<Interpreter>, Error> {
         let links = self.links();
-        let targets = links.iter().filter_map(|link| {
-            let target = fs::read_link(link).ok()?;
-            target.is_absolute().then_some(target)
-        });
-        let names = ["python3", "python", "pypy3", "pypy", "python.exe"];
-        let candidates: Vec<_> = targets
-            .chain(names.map(|name| home.join(name)))
-            .chain(self.value("executable").map(PathBuf::from))
-            .collect();
-        let Some(base) = candidates.iter().find(|path| path.is_file()).cloned() else {
-            let what = candidates.first().map_or(home, Clone::clone);
-            return self.without_base(
-                &format!("its base Python {} is gone", what.display()),
-                None,
-                discovery,
-            );
+        let home = self.value("home").map(PathBuf::from);
+        let named = self.named_base(home.as_deref(), &links);
+        let mut why = None;
+        let mut first = |paths: Vec<PathBuf>| self.first(paths, &mut why, discovery);
+        let linked = first(targets(&links))?;
+        let at_home = first(named)?;
+        let is_meant = |candidate: &&Candidate| {
+            self.minor
+                .is_none_or(|minor| candidate.facts.version[..2] == minor)
         };
-        let facts = match discovery.facts(&base) {
-            Ok(facts) => facts,
-            Err(error @ Error::Interrupted { .. }) => return Err(error),
-            Err(error) => {
-                return self.without_base(
-                    &format!("its base Python does not work: {error}"),
-                    Some(&base),
-                    discovery,
+        let both = [linked.as_ref(), at_home.as_ref()];
+        let meant = both.into_iter().flatten().find(is_meant);
+        let (base, facts) = match meant {
+            Some(candidate) => (
+                Some(self.name_of(&candidate.path)),
+                Some(candidate.facts.clone()),
+            ),
+            None => (self.successor(discovery)?, None),
+        };
+        self.base = base;
+        let remedy = self.upgrade();
+        let is_dated = self.value("version").is_some() || self.value("version_info").is_some();
+        if home.is_none() || !is_dated {
+            let message = if self.configuration.trim().is_empty() {
+                "pyvenv.cfg is missing or empty"
+            } else if home.is_none() {
+                "pyvenv.cfg does not say its home"
+            } else {
+                "pyvenv.cfg does not say its version"
+            };
+            self.found(Kind::Configuration, message, remedy.clone());
+        }
+        match (&linked, &at_home) {
+            (None, None) => self.without_base(why, home.as_deref(), &links, remedy.clone()),
+            (Some(linked), Some(at_home)) if !is_same(linked, at_home) => {
+                let message = format!(
+                    "pyvenv.cfg has its Python in {}, and bin/python leads to {}",
+                    home.unwrap_or_default().display(),
+                    linked.path.display()
                 );
+                self.found(Kind::BaseMismatch, message, remedy.clone());
             }
-        };
-        self.look_at_version(&facts, &base, discovery)?;
-        let remedy = self.upgrade(Some(&word(&base)));
-        let dangling: Vec<_> = links.iter().filter(|link| !link.exists()).collect();
-        for link in dangling {
+            (Some(linked), None) if home.is_some() => {
+                let message = format!(
+                    "pyvenv.cfg has its Python in {}, where none is; bin/python leads to {}",
+                    home.unwrap_or_default().display(),
+                    linked.path.display()
+                );
+                self.found(Kind::BaseMismatch, message, remedy.clone());
+            }
+            (Some(candidate), _) | (None, Some(candidate)) if meant.is_none() => {
+                let [major, minor] = self.minor.unwrap_or_default();
+                let message = format!(
+                    "it was made by Python {major}.{minor}, and {} is {} now",
+                    candidate.path.display(),
+                    candidate.facts.version_string()
+                );
+                self.found(Kind::BaseVersion, message, remedy.clone());
+            }
+            _ => {}
+        }
+        if linked.is_some() || at_home.is_some() {
+            self.look_at_links(&links, remedy);
+        }
+        Ok(facts)
+    }
+
+    fn look_at_links(&mut self, links: &[PathBuf], remedy: Option<String>) {
+        let python = self.bin.join(if cfg!(windows) {
+            "python.exe"
+        } else {
+            "python"
+        });
+        for link in links.iter().filter(|link| !link.exists()) {
             let target = fs::read_link(link).unwrap_or_default();
-            let problem = format!(
+            let message = format!(
                 "{} leads nowhere ({})",
                 self.relative(link),
                 target.display()
             );
-            self.found(Kind::Links, problem, &remedy);
+            self.found(Kind::BrokenLink, message, remedy.clone());
         }
-        if links.is_empty() {
-            let problem = format!("{} has no python", self.relative(&self.bin.clone()));
-            self.found(Kind::Links, problem, &remedy);
+        if fs::symlink_metadata(&python).is_err() {
+            let message = format!("{} is missing", self.relative(&python));
+            self.found(Kind::PythonMissing, message, remedy);
         }
-        Ok(Some(base))
     }
 
-    /// The environment's own names of its Python.
+    /// The first of these that is a Python which works; the first that does not is remembered with the reason.
+    fn first(
+        &self,
+        paths: Vec<PathBuf>,
+        why: &mut Option<(PathBuf, String)>,
+        discovery: &Discovery<'_>,
+    ) -> Result<Option<Candidate>, Error> {
+        for path in paths {
+            // Its own names say nothing of a base.
+            let is_own = fs::canonicalize(path.parent().unwrap_or(&path)).ok()
+                == fs::canonicalize(&self.bin).ok();
+            if is_own || !path.is_file() {
+                continue;
+            }
+            match discovery.facts(&path) {
+                Ok(facts) => return Ok(Some(Candidate { path, facts })),
+                Err(error @ Error::Interrupted { .. }) => return Err(error),
+                Err(error) => {
+                    why.get_or_insert((path, error.to_string()));
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// What `pyvenv.cfg` says of the base, the likeliest name first.
+    fn named_base(&self, home: Option<&Path>, links: &[PathBuf]) -> Vec<PathBuf> {
+        let Some(home) = home else {
+            return Vec::new();
+        };
+        let minor = self
+            .minor
+            .map(|[major, minor]| format!("python{major}.{minor}"));
+        let names = ["python3", "python", "pypy3", "pypy", "python.exe"];
+        let names = names.into_iter().chain(minor.as_deref());
+        // A folder like /usr/bin has several: the one that is linked is meant.
+        let linked = targets(links);
+        let linked = linked.iter().filter_map(|target| target.file_name());
+        let mut paths: Vec<_> = linked.map(|name| home.join(name)).collect();
+        paths.extend(names.map(|name| home.join(name)));
+        let executable = self.value("executable").map(PathBuf::from);
+        // `home` alone says where the library is; this one may be elsewhere by a link.
+        paths.extend(executable.filter(|path| path.parent() == Some(home)));
+        paths
+    }
+
+    /// The environment's own names of its Python; those of another minor version are left-overs.
     fn links(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.bin).into_iter().flatten().flatten();
-        let names = entries.filter(|entry| {
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            let name = name.strip_suffix(std::env::consts::EXE_SUFFIX);
-            let name = name.unwrap_or_default();
-            ["python", "python3", "pypy", "pypy3", "\u{1d70b}thon"].contains(&name)
-                || landmarks::named(name).is_some()
-        });
-        let mut names: Vec<_> = names.map(|entry| entry.path()).collect();
+        let is_own = |name: &str| {
+            let plain = ["python", "python3", "pypy", "pypy3", "\u{1d70b}thon"];
+            plain.contains(&name)
+                || landmarks::named(name).is_some_and(|named| {
+                    self.minor
+                        .is_none_or(|minor| [named.major, named.minor] == minor)
+                })
+        };
+        let mut names: Vec<_> = entries
+            .filter(|entry| {
+                let name = entry.file_name();
+                let name = name.to_string_lossy();
+                let name = name.strip_suffix(std::env::consts::EXE_SUFFIX);
+                name.is_some_and(is_own)
+            })
+            .map(|entry| entry.path())
+            .collect();
         names.sort();
         names
     }
 
-    /// There is no base any more: says which Python could take its place.
+    /// The base under the name that makes each link anew that leads nowhere.
+    fn name_of(&self, base: &Path) -> PathBuf {
+        let dangling = self.links().into_iter().find(|link| {
+            let name = link.file_name().and_then(|name| name.to_str());
+            !link.exists() && name.and_then(landmarks::named).is_some()
+        });
+        let like = dangling
+            .as_deref()
+            .and_then(Path::file_name)
+            .map(|name| base.with_file_name(name));
+        let like = like.filter(|like| fs::canonicalize(like).ok() == fs::canonicalize(base).ok());
+        like.unwrap_or_else(|| base.into())
+    }
+
+    /// There is no base any more.
     fn without_base(
         &mut self,
-        problem: &str,
-        broken: Option<&Path>,
-        discovery: &Discovery<'_>,
-    ) -> Result<Option<PathBuf>, Error> {
-        let successor = self.successor(broken, discovery)?;
-        let minor = self
-            .version()
-            .map(|[major, minor, _]| format!("{major}.{minor}"));
-        let remedy = match (&successor, minor) {
-            (Some(path), _) => self.upgrade(Some(&word(path))),
-            (None, Some(minor)) => format!(
-                "install Python {minor} and run {}, or make it anew with rvenv --clear {}",
-                self.upgrade(Some(&minor)),
-                self.shown
-            ),
-            (None, None) => format!("make it anew: rvenv --clear {}", self.shown),
+        why: Option<(PathBuf, String)>,
+        home: Option<&Path>,
+        links: &[PathBuf],
+        remedy: Option<String>,
+    ) {
+        if let Some((_, why)) = why {
+            let message = format!("its base Python does not work: {why}");
+            self.found(Kind::BaseBroken, message, remedy);
+            return;
+        }
+        let Some(home) = home else { return };
+        let is_own = fs::canonicalize(home).is_ok_and(|home| {
+            fs::canonicalize(&self.env_dir).is_ok_and(|env_dir| home.starts_with(env_dir))
+        });
+        let message = if is_own {
+            "its pyvenv.cfg has the environment itself as its base".to_owned()
+        } else {
+            let gone = targets(links).into_iter().next();
+            let gone = gone.unwrap_or_else(|| home.to_path_buf());
+            format!("its base Python {} is gone", gone.display())
         };
-        self.found(Kind::Base, problem, remedy);
-        Ok(successor)
+        self.found(Kind::BaseMissing, message, remedy);
     }
 
     /// Another Python of the version that made it.
-    fn successor(
-        &self,
-        except: Option<&Path>,
-        discovery: &Discovery<'_>,
-    ) -> Result<Option<PathBuf>, Error> {
-        let Some([major, minor, micro]) = self.version() else {
+    fn successor(&self, discovery: &Discovery<'_>) -> Result<Option<PathBuf>, Error> {
+        let Some([major, minor]) = self.minor else {
             return Ok(None);
         };
+        let version = self.value("version").or_else(|| self.value("version_info"));
+        let micro = version
+            .and_then(|version| version.split('.').nth(2)?.parse().ok())
+            .unwrap_or(0);
         let mut others = discovery.all()?;
         others.retain(|other| {
             let traits = &other.traits;
             (traits.major, traits.minor) == (major, minor)
-                && Some(other.path.as_path()) != except
                 // The folder of packages is named after these.
                 && self.site_packages_of(traits).is_dir()
         });
-        let nearest = others
-            .into_iter()
-            .min_by_key(|other| other.traits.micro.map_or(0, |other| other.abs_diff(micro)));
-        Ok(nearest.map(|other| other.path))
-    }
-
-    fn look_at_version(
-        &mut self,
-        facts: &Interpreter,
-        base: &Path,
-        discovery: &Discovery<'_>,
-    ) -> Result<(), Error> {
-        let Some(made_by @ [major, minor, micro]) = self.version() else {
-            let remedy = self.upgrade(Some(&word(base)));
-            self.found(Kind::Version, "pyvenv.cfg does not say its version", remedy);
-            return Ok(());
-        };
-        if facts.version == made_by {
-            return Ok(());
-        }
-        let problem = format!(
-            "it was made by Python {major}.{minor}.{micro}, and {} is {} now",
-            base.display(),
-            facts.version_string()
-        );
-        let remedy = if facts.version[..2] == made_by[..2] {
-            self.upgrade(Some(&word(base)))
-        } else {
-            match self.successor(Some(base), discovery)? {
-                Some(path) => self.upgrade(Some(&word(&path))),
-                None => format!(
-                    "make it anew: rvenv --clear -p {} {}",
-                    word(base),
-                    self.shown
-                ),
+        others.sort_by_key(|other| other.traits.micro.map_or(0, |other| other.abs_diff(micro)));
+        for other in others {
+            // One that is there and does not work takes nobody's place.
+            match discovery.facts(&other.path) {
+                Ok(_) => return Ok(Some(other.path)),
+                Err(error @ Error::Interrupted { .. }) => return Err(error),
+                Err(_) => {}
             }
-        };
-        self.found(Kind::Version, problem, remedy);
-        Ok(())
+        }
+        Ok(None)
     }
+}
+
+/// Where the links lead out of the environment.
+fn targets(links: &[PathBuf]) -> Vec<PathBuf> {
+    let targets = links.iter().filter_map(|link| {
+        let target = fs::read_link(link).ok()?;
+        target.is_absolute().then_some(target)
+    });
+    targets.collect()
+}
+
+/// Whether two names lead to one installation.
+fn is_same(one: &Candidate, other: &Candidate) -> bool {
+    let base = |candidate: &Candidate| fs::canonicalize(&candidate.facts.stdlib).ok();
+    one.facts.version == other.facts.version && base(one) == base(other)
 }

@@ -3,121 +3,215 @@
 //! Reads what the environment says of itself and compares it with what is there. Changes nothing.
 
 mod base;
+mod folders;
 mod packages;
+mod remedy;
 mod report;
 pub(crate) mod scripts;
+mod start;
 
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::activation::quote;
 use crate::configuration;
 use crate::error::Error;
 use crate::interpreter::discovery::Discovery;
 pub use report::{Finding, Kind, Report};
 
+/// The most that is read of a text that a person could have written, in bytes.
+const TEXT_LIMIT: u64 = 1 << 20;
+
 /// An environment that is looked at.
 struct Environment {
     env_dir: PathBuf,
-    /// As a word of a shell's command line.
-    shown: String,
+    /// As the user named it.
+    given: PathBuf,
     configuration: String,
     bin: PathBuf,
+    /// `X.Y` of its Python, where the environment tells.
+    minor: Option<[u32; 2]>,
+    /// Its base Python, or the one that an upgrade would take.
+    base: Option<PathBuf>,
+    /// Whether an upgrade is to give it pip.
+    wants_pip: bool,
+    /// The version of pip that an upgrade would bring.
+    bundled_pip: Option<String>,
     findings: Vec<Finding>,
 }
 
-/// Looks at the environment in `env_dir`, an absolute path that was given as `shown`.
+/// Whose program made an environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Maker {
+    /// venv, or rvenv.
+    Venv,
+    Virtualenv,
+    Uv,
+}
+
+/// Looks at the environment in `env_dir`, an absolute path that was given as `given`.
 ///
 /// # Errors
 ///
 /// [`Error::Interrupted`]. Whatever else goes wrong is a finding.
 pub(crate) fn check(
     env_dir: &Path,
-    shown: &Path,
+    given: &Path,
     discovery: &Discovery<'_>,
 ) -> Result<Report, Error> {
     let mut environment = Environment {
         env_dir: env_dir.into(),
-        shown: word(shown),
+        given: given.into(),
         configuration: String::new(),
         bin: env_dir.join(if cfg!(windows) { "Scripts" } else { "bin" }),
+        minor: None,
+        base: None,
+        wants_pip: true,
+        bundled_pip: None,
         findings: Vec::new(),
     };
-    if let Ok(text) = fs::read_to_string(env_dir.join("pyvenv.cfg")) {
-        environment.configuration = text;
-        environment.look(discovery)?;
-    } else {
-        let problem = if !env_dir.exists() {
-            "there is no such directory"
-        } else if env_dir.is_dir() {
-            "it is no environment: it has no pyvenv.cfg that can be read"
-        } else {
-            "it is no directory"
-        };
-        let remedy = format!("make one: rvenv {}", environment.shown);
-        environment.found(Kind::NoEnvironment, problem, remedy);
+    match text(&env_dir.join("pyvenv.cfg")) {
+        Ok(text) => {
+            environment.configuration = text;
+            environment.look(discovery)?;
+        }
+        Err(error) => environment.without_configuration(&error, discovery)?,
     }
     Ok(Report {
-        path: shown.to_string_lossy().into_owned(),
-        sound: environment.findings.is_empty(),
+        path: given.to_string_lossy().into_owned(),
+        ok: environment.findings.is_empty(),
         findings: environment.findings,
     })
 }
 
 impl Environment {
     fn look(&mut self, discovery: &Discovery<'_>) -> Result<(), Error> {
-        let base = self.base(discovery)?;
-        let upgrade = self.upgrade(base.as_deref().map(word).as_deref());
-        self.look_at_scripts(&upgrade);
-        self.look_at_packages(&upgrade);
+        self.minor = self.own_minor();
+        self.wants_pip = self.was_made_with_pip();
+        let facts = self.look_at_base(discovery)?;
+        let wheels = facts.as_ref().and_then(|facts| facts.wheels.as_ref());
+        let pip = wheels.and_then(|wheels| wheels.iter().find(|wheel| wheel.project == "pip"));
+        self.bundled_pip = pip.map(|pip| pip.version.clone());
+        self.look_at_folders(facts.as_ref());
+        self.look_at_scripts();
+        self.look_at_packages(discovery)?;
+        if self
+            .findings
+            .iter()
+            .all(|finding| !finding.kind.concerns_python())
+        {
+            self.look_at_start(discovery)?;
+        }
         Ok(())
     }
 
-    fn found(&mut self, kind: Kind, problem: impl Into<String>, remedy: impl Into<String>) {
+    /// There is no `pyvenv.cfg` that can be read.
+    fn without_configuration(
+        &mut self,
+        error: &io::Error,
+        discovery: &Discovery<'_>,
+    ) -> Result<(), Error> {
+        let make = self.shown().map(|shown| format!("rvenv {shown}"));
+        match fs::metadata(&self.env_dir) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if fs::symlink_metadata(&self.env_dir).is_ok() {
+                    self.hint(
+                        Kind::Missing,
+                        "it is a link that leads nowhere",
+                        "remove it",
+                    );
+                } else {
+                    self.found(Kind::Missing, "there is no such directory", make);
+                }
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
+                let hint = "choose another directory";
+                self.hint(Kind::NotAnEnvironment, "its parent is no directory", hint);
+            }
+            Err(error) => {
+                let message = format!("it cannot be looked at: {}", words(&error));
+                self.hint(Kind::Unreadable, message, "ask its owner for permission");
+            }
+            Ok(metadata) if !metadata.is_dir() => {
+                let hint = "choose another directory";
+                self.hint(Kind::NotAnEnvironment, "it is no directory", hint);
+            }
+            Ok(_) if error.kind() != io::ErrorKind::NotFound => {
+                let message = format!("its pyvenv.cfg cannot be read: {}", words(error));
+                let hint = "make pyvenv.cfg a file that you can read";
+                self.hint(Kind::Unreadable, message, hint);
+            }
+            // Only that file is gone.
+            Ok(_) if self.own_minor().is_some() => self.look(discovery)?,
+            Ok(_) => {
+                let message = "it is no environment: it has no pyvenv.cfg";
+                let is_empty =
+                    fs::read_dir(&self.env_dir).is_ok_and(|mut entries| entries.next().is_none());
+                if is_empty {
+                    self.found(Kind::NotAnEnvironment, message, make);
+                } else {
+                    let hint = "it holds other files: choose another directory";
+                    self.hint(Kind::NotAnEnvironment, message, hint);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn found(&mut self, kind: Kind, message: impl Into<String>, remedy: Option<String>) {
+        let hint = remedy.is_none().then(|| self.what_to_do());
         self.findings.push(Finding {
             kind,
-            problem: problem.into(),
-            remedy: remedy.into(),
+            message: message.into(),
+            remedy,
+            hint,
         });
     }
 
-    /// The command that renews what an environment takes from its base, and leaves everything else as it was asked for.
-    fn upgrade(&self, request: Option<&str>) -> String {
-        let mut words = vec!["rvenv --upgrade".to_owned()];
-        words.extend(request.map(|request| format!("-p {request}")));
-        let command = self.value("command").unwrap_or_default();
-        for flag in ["--copies", "--without-pip"] {
-            if command.contains(&format!(" {flag} ")) {
-                words.push(flag.into());
-            }
+    /// Something that only a person can mend.
+    fn hint(&mut self, kind: Kind, message: impl Into<String>, hint: impl Into<String>) {
+        self.findings.push(Finding {
+            kind,
+            message: message.into(),
+            remedy: None,
+            hint: Some(hint.into()),
+        });
+    }
+
+    /// What a person can do where no Python is there that could take the base's place.
+    fn what_to_do(&self) -> String {
+        let shown = self.given.display();
+        match (self.minor, &self.base) {
+            (Some([major, minor]), None) => format!(
+                "install Python {major}.{minor}, then run rvenv --upgrade -p {major}.{minor} {shown}"
+            ),
+            _ => format!("make it again with rvenv --clear {shown}"),
         }
-        let is_true = |key| self.value(key) == Some("true");
-        if is_true("include-system-site-packages") {
-            words.push("--system-site-packages".into());
-        }
-        if is_true("relocatable") {
-            words.push("--relocatable".into());
-        }
-        if let Some(prompt) = self.value("prompt") {
-            let bare = prompt.trim_matches(['\'', '"']);
-            words.push(format!("--prompt {}", word(Path::new(bare))));
-        }
-        words.push(self.shown.clone());
-        words.join(" ")
     }
 
     fn value(&self, key: &str) -> Option<&str> {
-        configuration::value(&self.configuration, key)
+        configuration::value(&self.configuration, key).filter(|value| !value.is_empty())
     }
 
-    /// The version that made it.
-    fn version(&self) -> Option<[u32; 3]> {
-        let version = self
-            .value("version")
-            .or_else(|| self.value("version_info"))?;
-        let mut numbers = version.split('.').map(|number| number.parse().ok());
-        Some([numbers.next()??, numbers.next()??, numbers.next()??])
+    fn maker(&self) -> Maker {
+        if self.value("virtualenv").is_some() {
+            Maker::Virtualenv
+        } else if self.value("uv").is_some() {
+            Maker::Uv
+        } else {
+            Maker::Venv
+        }
+    }
+
+    /// The minor version that `pyvenv.cfg` says, else the only one that has a library here.
+    fn own_minor(&self) -> Option<[u32; 2]> {
+        let said = self.value("version").or_else(|| self.value("version_info"));
+        let said = said.and_then(|version| {
+            let mut numbers = version.split('.').map(|number| number.parse().ok());
+            Some([numbers.next()??, numbers.next()??])
+        });
+        said.or_else(|| self.installed_minor())
     }
 
     /// A path as seen from the environment.
@@ -127,13 +221,22 @@ impl Environment {
     }
 }
 
-/// A path as one word of a shell's command line, in quotes only where it needs them.
-fn word(path: &Path) -> String {
-    let text = path.to_string_lossy();
-    let is_plain = |c: char| c.is_alphanumeric() || "/._-+=:,@%\\".contains(c);
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.into_owned()
-    } else {
-        quote::sh(&text)
+/// A short file's text, whatever bytes are in it.
+fn text(path: &Path) -> io::Result<String> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    fs::File::open(path)?
+        .take(TEXT_LIMIT)
+        .read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// The system's own words, without the path.
+fn words(error: &io::Error) -> String {
+    match error.get_ref().and_then(std::error::Error::source) {
+        Some(source) => source.to_string(),
+        None => error.to_string(),
     }
 }

@@ -2,104 +2,263 @@
 //!
 //! Knows `.dist-info` folders; how a RECORD is read and a file compared with it is `seed`'s business.
 
-use std::path::PathBuf;
+use std::path::Path;
 
-use super::{Environment, Kind, word};
-use crate::interpreter::traits::Traits;
-use crate::seed::installed::{self, Damage};
+use fs_err as fs;
+
+use super::remedy::{remove, word};
+use super::{Environment, Kind, Maker};
+use crate::error::Error;
+use crate::interpreter::discovery::Discovery;
+use crate::seed::installed::{self, Damage, Installed};
 
 /// More names than this in one line nobody reads.
 const SHOWN: usize = 3;
 
 impl Environment {
-    pub(super) fn look_at_packages(&mut self, upgrade: &str) {
+    /// Whether pip was asked for; where nothing says so, whether it is there.
+    pub(super) fn was_made_with_pip(&self) -> bool {
+        let flags = self.flags();
+        if self
+            .value("command")
+            .is_some_and(|it| it.contains(" -m venv "))
+        {
+            return !flags.contains(&"--without-pip");
+        }
+        let site_packages = self.site_packages();
+        let has_pip = site_packages
+            .is_some_and(|folder| installed::read(&folder).iter().any(|it| it.name == "pip"));
+        has_pip || self.bin.join("pip").is_file()
+    }
+
+    pub(super) fn look_at_packages(&mut self, discovery: &Discovery<'_>) -> Result<(), Error> {
+        let upgrade = self.upgrade();
         let Some(site_packages) = self.site_packages() else {
-            let problem = "it has no site-packages of the version that made it";
-            self.found(Kind::Pip, problem, upgrade);
-            return;
+            let message = "it has no site-packages of the version that made it";
+            self.found(Kind::FolderMissing, message, upgrade);
+            return Ok(());
         };
         let installed = installed::read(&site_packages);
-        let has_pip = installed.iter().any(|one| one.name == "pip");
         let has_package = site_packages.join("pip").join("__init__.py").is_file();
-        let was_wanted = self
-            .value("command")
-            .is_some_and(|command| !command.contains(" --without-pip"));
-        let has_script = self.bin.join("pip").is_file();
-        if has_pip != has_package {
-            let problem = "pip is half-installed";
-            self.found(Kind::Pip, problem, upgrade);
-        } else if !has_pip && (was_wanted || has_script) {
-            self.found(Kind::Pip, "pip is missing", upgrade);
+        let has_pip = installed.iter().any(|one| one.name == "pip");
+        if has_pip && !has_package {
+            let pip = installed.iter().filter(|one| one.name == "pip");
+            let folders: Vec<_> = pip.map(|one| site_packages.join(&one.dist_info)).collect();
+            let folders: Vec<_> = folders.iter().map(AsRef::as_ref).collect();
+            let remedy = remove(&folders).zip(upgrade.as_ref());
+            let remedy = remedy.map(|(remove, upgrade)| format!("{remove} && {upgrade}"));
+            self.found(Kind::PipIncomplete, "pip is half-installed", remedy);
+        } else if has_package && !has_pip {
+            self.found(Kind::PipIncomplete, "pip is half-installed", upgrade);
+        } else if !has_pip && self.wants_pip {
+            self.found(Kind::PipMissing, "pip is missing", upgrade);
         }
+        let mut done: Vec<&str> = Vec::new();
         for one in &installed {
-            let name = &one.name;
-            let damage = match one.damage(&site_packages) {
-                Some(damage) if damage.is_none() => continue,
-                // That has been said.
-                _ if name == "pip" && !has_package => continue,
-                Some(damage) => damage,
-                None if name == "pip" => {
-                    self.found(
-                        Kind::Pip,
-                        "pip is half-installed: it has no RECORD",
-                        upgrade,
-                    );
+            if done.contains(&one.name.as_str()) {
+                continue;
+            }
+            done.push(&one.name);
+            let all: Vec<_> = installed.iter().filter(|it| it.name == one.name).collect();
+            // That has been said.
+            if one.name == "pip" && !has_package {
+                continue;
+            }
+            if all.len() > 1 {
+                self.look_at_duplicates(&all, &site_packages, discovery)?;
+            } else {
+                self.look_at_package(one, &site_packages, discovery)?;
+            }
+        }
+        self.look_at_pth(&site_packages);
+        Ok(())
+    }
+
+    fn look_at_package(
+        &mut self,
+        one: &Installed,
+        site_packages: &Path,
+        discovery: &Discovery<'_>,
+    ) -> Result<(), Error> {
+        let (name, version) = (&one.name, &one.version_text);
+        let damage = one.damage(site_packages, discovery.interrupt)?;
+        let (kind, message) = match &damage {
+            Some(damage) if damage.is_none() => return Ok(()),
+            None => (
+                Kind::RecordMissing,
+                format!("{name} {version} has no RECORD of its files"),
+            ),
+            Some(damage) if damage.missing.is_empty() && damage.altered.is_empty() => (
+                Kind::NotExecutable,
+                format!("{name} {version}: {}", say(damage)),
+            ),
+            Some(damage) => (
+                Kind::Modified,
+                format!(
+                    "{name} {version} is not as it was installed: {}",
+                    say(damage)
+                ),
+            ),
+        };
+        let remedy = match damage {
+            Some(damage) if kind == Kind::NotExecutable => {
+                let paths = damage.not_executable.iter();
+                let paths = paths.map(|it| self.bin.join(it.rsplit('/').next().unwrap_or(it)));
+                let words: Option<Vec<_>> = paths.map(|path| path.to_str().map(word)).collect();
+                words.map(|words| format!("chmod +x {}", words.join(" ")))
+            }
+            _ if name == "pip" => self.mend_pip(one, site_packages),
+            damage => self.reinstall(one, site_packages, damage.is_none()),
+        };
+        self.found(kind, message, remedy);
+        Ok(())
+    }
+
+    /// A pip that is newer than the base's own is deleted first, since an upgrade replaces no newer one.
+    fn mend_pip(&self, pip: &Installed, site_packages: &Path) -> Option<String> {
+        let upgrade = self.upgrade()?;
+        let folders = [
+            site_packages.join("pip"),
+            site_packages.join(&pip.dist_info),
+        ];
+        let is_bundled = self.bundled_pip.as_deref() == Some(&*pip.version_text);
+        if is_bundled {
+            return Some(upgrade);
+        }
+        let remove = remove(&[&folders[0], &folders[1]])?;
+        Some(format!("{remove} && {upgrade}"))
+    }
+
+    /// The command that installs the same version again.
+    fn reinstall(&self, one: &Installed, site_packages: &Path, lost: bool) -> Option<String> {
+        let (name, version) = (&one.name, &one.version_text);
+        // What came from elsewhere than an index may be another's there.
+        let origin = site_packages.join(&one.dist_info).join("direct_url.json");
+        let requirement = if origin.exists() {
+            from_elsewhere(name, &super::text(&origin).ok()?)?
+        } else {
+            word(&format!("{name}=={version}"))
+        };
+        let python = self.python()?;
+        if self.wants_pip {
+            // Without a RECORD pip cannot uninstall.
+            let how = if lost {
+                "--ignore-installed"
+            } else {
+                "--force-reinstall"
+            };
+            return Some(format!(
+                "{python} -m pip install {how} --no-deps {requirement}"
+            ));
+        }
+        (self.maker() == Maker::Uv).then(|| {
+            format!("uv pip install --python {python} --reinstall --no-deps {requirement}")
+        })
+    }
+
+    /// The one whose files are all there stays.
+    fn look_at_duplicates(
+        &mut self,
+        all: &[&Installed],
+        site_packages: &Path,
+        discovery: &Discovery<'_>,
+    ) -> Result<(), Error> {
+        let mut whole = Vec::new();
+        for one in all {
+            let metadata = format!("{}/METADATA", one.dist_info);
+            let rows = one.rows(site_packages).unwrap_or_default();
+            let damage = one.damage(site_packages, discovery.interrupt)?;
+            if damage.is_some_and(|damage| damage.is_none())
+                && rows.iter().any(|row| row.path == metadata)
+            {
+                whole.push(*one);
+            }
+        }
+        let name = &all[0].name;
+        let versions: Vec<_> = all.iter().map(|one| one.version_text.as_str()).collect();
+        let message = format!(
+            "{name} is installed more than once: {}",
+            versions.join(", ")
+        );
+        let keeper = whole.into_iter().max_by(|a, b| a.version.cmp(&b.version));
+        let others: Vec<_> = all
+            .iter()
+            .filter(|one| keeper.is_some_and(|keeper| one.dist_info != keeper.dist_info))
+            .map(|one| site_packages.join(&one.dist_info))
+            .collect();
+        let others: Vec<_> = others.iter().map(AsRef::as_ref).collect();
+        if let Some(remedy) = remove(&others) {
+            self.found(Kind::Duplicate, message, Some(remedy));
+        } else {
+            let hint = format!("uninstall {name} until none is left, then install it again");
+            self.hint(Kind::Duplicate, message, hint);
+        }
+        Ok(())
+    }
+
+    /// A `.pth` file that Python complains about, or that names a folder that is gone.
+    fn look_at_pth(&mut self, site_packages: &Path) {
+        let entries = fs::read_dir(site_packages).into_iter().flatten().flatten();
+        let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|it| it == "pth"));
+        paths.sort();
+        for path in paths {
+            let shown = self.relative(&path);
+            let text = match super::text(&path) {
+                Ok(text) if !text.contains(['\0', '\u{fffd}']) => text,
+                _ => {
+                    let message = format!("{shown} cannot be read as text");
+                    let hint = "install again what wrote it, or delete it";
+                    self.hint(Kind::BrokenPth, message, hint);
                     continue;
                 }
-                // Only installers that record what they install can be held to it.
-                None => continue,
             };
-            let version = &one.version_text;
-            let problem = format!(
-                "{name} {version} is not as it was installed: {}",
-                say(&damage)
-            );
-            let remedy = if name == "pip" {
-                upgrade.to_owned()
-            } else {
-                let python = word(&self.bin.join("python"));
-                format!("{python} -m pip install --force-reinstall --no-deps {name}=={version}")
-            };
-            self.found(Kind::Record, problem, remedy);
+            // site.addpackage
+            let lines = text.lines().map(str::trim_end);
+            let gone = lines
+                .filter(|line| !line.is_empty() && !line.starts_with('#'))
+                .filter(|line| !line.starts_with("import ") && !line.starts_with("import\t"))
+                .find(|line| !site_packages.join(line).exists());
+            if let Some(gone) = gone {
+                let message = format!("{shown} names {gone}, which is not there");
+                let hint = "install again what is to be found there, or delete the line";
+                self.hint(Kind::BrokenPth, message, hint);
+            }
         }
-    }
-
-    /// The folder of packages that the version in `pyvenv.cfg` has.
-    fn site_packages(&self) -> Option<PathBuf> {
-        if cfg!(windows) {
-            let folder = self.env_dir.join("Lib").join("site-packages");
-            return folder.is_dir().then_some(folder);
-        }
-        let [major, minor, _] = self.version()?;
-        let folders = ["python", "pypy"]
-            .into_iter()
-            .flat_map(|word| ["", "t"].map(|t| format!("lib/{word}{major}.{minor}{t}")));
-        folders
-            .map(|folder| self.env_dir.join(folder).join("site-packages"))
-            .find(|folder| folder.is_dir())
-    }
-
-    /// The folder of packages that a Python would have here.
-    pub(super) fn site_packages_of(&self, traits: &Traits) -> PathBuf {
-        let lib = if cfg!(windows) {
-            "Lib".to_owned()
-        } else {
-            traits.library()
-        };
-        self.env_dir.join(lib).join("site-packages")
     }
 }
 
+/// What pip is to be given to install again what came from a URL (the specification of `direct_url.json`).
+fn from_elsewhere(name: &str, text: &str) -> Option<String> {
+    let origin: serde_json::Value = serde_json::from_str(text).ok()?;
+    let url = origin.get("url")?.as_str()?;
+    let editable = origin.pointer("/dir_info/editable");
+    if editable.and_then(serde_json::Value::as_bool) == Some(true) {
+        return Some(format!("-e {}", word(url)));
+    }
+    let url = match origin.get("vcs_info") {
+        Some(vcs) => format!(
+            "{}+{url}@{}",
+            vcs.get("vcs")?.as_str()?,
+            vcs.get("commit_id")?.as_str()?
+        ),
+        None => url.to_owned(),
+    };
+    Some(word(&format!("{name} @ {url}")))
+}
+
 fn say(damage: &Damage) -> String {
-    let some = |paths: &[String]| {
+    let some = |paths: &[String], what: &str| {
         let names = paths.iter().take(SHOWN).cloned();
         let more = paths.len().saturating_sub(SHOWN);
         let more = (more > 0).then(|| format!("{more} more"));
-        names.chain(more).collect::<Vec<_>>().join(", ")
+        let names = names.chain(more).collect::<Vec<_>>().join(", ");
+        (!names.is_empty()).then(|| format!("{names} {what}"))
     };
-    match (damage.missing.as_slice(), damage.altered.as_slice()) {
-        (missing, []) => format!("{} missing", some(missing)),
-        ([], altered) => format!("{} altered", some(altered)),
-        (missing, altered) => format!("{} missing, {} altered", some(missing), some(altered)),
-    }
+    let parts = [
+        some(&damage.missing, "missing"),
+        some(&damage.altered, "modified"),
+        some(&damage.not_executable, "not executable"),
+    ];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
 }

@@ -1,4 +1,4 @@
-//! What `--check` says, for people and for programs.
+//! What `--check` found, for people and for programs.
 //!
 //! Pure: knows words, not what is looked at.
 
@@ -13,7 +13,7 @@ pub struct Report {
     /// The directory, as it was given.
     pub path: String,
     /// Nothing is wrong with it.
-    pub sound: bool,
+    pub ok: bool,
     /// What is wrong with it.
     pub findings: Vec<Finding>,
 }
@@ -25,48 +25,107 @@ pub struct Finding {
     /// The kind of reason, for programs.
     pub kind: Kind,
     /// What is wrong, for people.
-    pub problem: String,
-    /// What mends it: a command, or what to do.
-    pub remedy: String,
+    pub message: String,
+    /// The command line of a shell that mends it; `None` where only a person can.
+    pub remedy: Option<String>,
+    /// What a person can do where no command mends it.
+    pub hint: Option<String>,
 }
 
 /// The kinds of reasons.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Kind {
-    /// It is no environment at all.
-    NoEnvironment,
-    /// The base Python is gone or does not work.
-    Base,
-    /// A link to the base leads nowhere, or `python` is missing.
-    Links,
-    /// The base Python is of another version now.
-    Version,
-    /// The directory was moved, and its scripts say the old place.
+    /// There is no such directory.
+    Missing,
+    /// It cannot be looked at.
+    Unreadable,
+    /// It is something else than an environment.
+    NotAnEnvironment,
+    /// `pyvenv.cfg` is missing or lacks a key.
+    Configuration,
+    /// The base Python is gone.
+    BaseMissing,
+    /// The base Python does not work.
+    BaseBroken,
+    /// The base Python is of another minor version.
+    BaseVersion,
+    /// `home` and the links name two Pythons.
+    BaseMismatch,
+    /// A link to the base leads nowhere.
+    BrokenLink,
+    /// `bin/python` is missing.
+    PythonMissing,
+    /// The environment's own Python does not start.
+    PythonBroken,
+    /// A folder that every environment of this kind has is missing.
+    FolderMissing,
+    /// `bin/activate` is missing or empty.
+    ActivateMissing,
+    /// The directory was moved, and its scripts name the old place.
     Moved,
-    /// pip is missing or incomplete.
-    Pip,
-    /// Files are not those that a RECORD lists.
-    Record,
+    /// A script is started by a Python that is gone.
+    ScriptBroken,
+    /// pip is missing.
+    PipMissing,
+    /// pip is incomplete.
+    PipIncomplete,
+    /// Files are missing or differ from those that were installed.
+    Modified,
+    /// A script cannot be executed.
+    NotExecutable,
+    /// The list of a package's files is missing or empty.
+    RecordMissing,
+    /// A project is installed twice.
+    Duplicate,
+    /// A `.pth` file cannot be read, or names a folder that is gone.
+    BrokenPth,
+}
+
+impl Kind {
+    /// Whether the environment's Python cannot be expected to start.
+    pub(super) fn concerns_python(self) -> bool {
+        matches!(
+            self,
+            Self::Configuration
+                | Self::BaseMissing
+                | Self::BaseBroken
+                | Self::BaseVersion
+                | Self::BaseMismatch
+                | Self::BrokenLink
+                | Self::PythonMissing
+        )
+    }
 }
 
 impl Report {
-    /// A line for each reason; one for a directory that is sound.
+    /// A line for each reason, with the command that mends it below; one line for a directory that is ok.
     pub fn lines(&self) -> String {
-        if self.sound {
-            return format!("{}: sound\n", self.path);
+        if self.ok {
+            return format!("{}: ok\n", self.path);
         }
-        self.findings
-            .iter()
-            .fold(String::new(), |mut text, finding| {
-                let Finding {
-                    problem, remedy, ..
-                } = finding;
-                writeln!(text, "{}: {problem}; {remedy}", self.path)
+        let mut text = String::new();
+        let mut findings = self.findings.iter().peekable();
+        while let Some(finding) = findings.next() {
+            let mut line = |line: std::fmt::Arguments<'_>| {
+                text.write_fmt(line)
                     .expect("writing to a String cannot fail");
-                text
-            })
+            };
+            line(format_args!("{}: {}\n", self.path, finding.message));
+            if let Some(hint) = &finding.hint {
+                line(format_args!("  hint: {hint}\n"));
+            }
+            // One command may mend several.
+            if let Some(remedy) = &finding.remedy
+                && findings
+                    .peek()
+                    .is_none_or(|next| next.remedy.as_ref() != Some(remedy))
+            {
+                line(format_args!("  remedy: {remedy}\n"));
+            }
+        }
+        text
     }
 
     /// An array of objects.

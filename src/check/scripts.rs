@@ -2,12 +2,15 @@
 //!
 //! Reads first lines and `activate`; rewrites nothing.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use super::{Environment, Kind, word};
-use crate::activation::quote;
+use super::{Environment, Kind};
+
+/// More than the first lines of any script have, in bytes.
+const LONGEST_START: u64 = 1 << 14;
 
 /// A script whose first line names a Python of another place.
 #[derive(Debug)]
@@ -16,41 +19,73 @@ pub(crate) struct Stale {
     pub(crate) name: String,
     /// The Python that it names.
     pub(crate) interpreter: PathBuf,
-    /// What follows the lines that name it.
-    pub(crate) body: Vec<u8>,
+    /// Where what follows the lines that name it begins, in bytes.
+    pub(crate) body: u64,
 }
 
 impl Environment {
-    pub(super) fn look_at_scripts(&mut self, upgrade: &str) {
+    pub(super) fn look_at_scripts(&mut self) {
         let stale = stale(&self.bin);
         let mut places: Vec<PathBuf> = Vec::new();
         for script in &stale {
-            let place = script.interpreter.parent().and_then(Path::parent);
-            if let Some(place) = place.filter(|place| !places.iter().any(|known| known == place)) {
-                places.push(place.into());
+            let place = script.interpreter.parent().map(Path::to_path_buf);
+            if let Some(place) = place.filter(|place| !places.contains(place)) {
+                places.push(place);
             }
         }
-        for place in places {
+        let upgrade = self.upgrade();
+        for folder in places {
             let names: Vec<_> = stale
                 .iter()
-                .filter(|script| script.interpreter.starts_with(&place))
+                .filter(|script| script.interpreter.parent() == Some(&folder))
                 .map(|script| script.name.as_str())
                 .collect();
             let names = names.join(", ");
-            let is_here = fs::canonicalize(&place).ok() == fs::canonicalize(&self.env_dir).ok();
-            let problem = if is_here {
-                format!("the scripts {names} look for a Python that is not in bin")
-            } else {
-                let place = word(&place);
-                format!(
-                    "it was moved from {place}, where the scripts {names} still look for Python"
-                )
+            let is_here = fs::canonicalize(&folder).ok() == fs::canonicalize(&self.bin).ok();
+            let place = folder
+                .parent()
+                .filter(|_| folder.file_name() == self.bin.file_name());
+            let (kind, message) = match place {
+                _ if is_here => (
+                    Kind::ScriptBroken,
+                    format!("the scripts {names} look for a Python that is not in bin"),
+                ),
+                // Not /usr/bin: nobody moves an environment away from there.
+                Some(place) if place.parent().is_some() => (
+                    Kind::Moved,
+                    format!(
+                        "it was moved from {}, where the scripts {names} still look for Python",
+                        place.display()
+                    ),
+                ),
+                _ => (
+                    Kind::ScriptBroken,
+                    format!(
+                        "the scripts {names} are started by a Python in {}, which is gone",
+                        folder.display()
+                    ),
+                ),
             };
-            self.found(Kind::Moved, problem, upgrade);
+            self.found(kind, message, upgrade.clone());
         }
-        if let Some(said) = activates(&self.bin, &self.env_dir) {
-            let problem = format!("bin/activate activates {}, not this directory", word(&said));
-            self.found(Kind::Moved, problem, upgrade);
+        let activate = self.bin.join("activate");
+        match super::text(&activate) {
+            Ok(text) if !text.trim().is_empty() => {
+                if let Some(said) = activates(&self.bin, &self.env_dir) {
+                    let message = format!(
+                        "{} activates {}, not this directory",
+                        self.relative(&activate),
+                        said.display()
+                    );
+                    self.found(Kind::Moved, message, upgrade);
+                }
+            }
+            found => {
+                let what = if found.is_ok() { "empty" } else { "missing" };
+                let message = format!("{} is {what}", self.relative(&activate));
+                let again = self.again();
+                self.found(Kind::ActivateMissing, message, again);
+            }
         }
     }
 }
@@ -83,18 +118,19 @@ pub(crate) fn stale(bin: &Path) -> Vec<Stale> {
     stale
 }
 
-/// The Python that a script's first lines name, by distlib's two forms, and what comes after them.
-fn started_by(script: &Path) -> Option<(PathBuf, Vec<u8>)> {
-    use std::io::Read as _;
-    let mut file = fs::File::open(script).ok()?;
-    let mut contents = vec![0; 2];
-    file.read_exact(&mut contents).ok()?;
-    if contents != b"#!" {
+/// The Python that a script's first lines name, by distlib's two forms, and where they end.
+fn started_by(script: &Path) -> Option<(PathBuf, u64)> {
+    let mut start = Vec::new();
+    fs::File::open(script)
+        .ok()?
+        .take(LONGEST_START)
+        .read_to_end(&mut start)
+        .ok()?;
+    if !start.starts_with(b"#!") {
         return None;
     }
-    file.read_to_end(&mut contents).ok()?;
     let line = |from: usize| {
-        let rest = contents.get(from..)?;
+        let rest = start.get(from..)?;
         let end = rest.iter().position(|byte| *byte == b'\n')?;
         Some((std::str::from_utf8(&rest[..end]).ok()?, from + end + 1))
     };
@@ -114,27 +150,77 @@ fn started_by(script: &Path) -> Option<(PathBuf, Vec<u8>)> {
     let name = interpreter.file_name()?.to_str()?;
     let is_python = name.starts_with("python") || name.starts_with("pypy");
     (interpreter.is_absolute() && is_python && !said.contains('$'))
-        .then(|| (interpreter, contents.split_off(after)))
+        .then_some((interpreter, after as u64))
 }
 
 /// The directory that `activate` activates, if that is another one.
 pub(crate) fn activates(bin: &Path, env_dir: &Path) -> Option<PathBuf> {
-    let text = fs::read_to_string(bin.join("activate")).ok()?;
-    let shown = env_dir.to_str()?;
-    if text.contains(shown) || text.contains(&quote::sh(shown)) {
-        return None;
-    }
+    let text = super::text(&bin.join("activate")).ok()?;
     let said = text.lines().find_map(|line| {
         let line = line.trim_start();
         let line = line.strip_prefix("export ").unwrap_or(line);
         let value = line
             .strip_prefix("_OLD_VIRTUAL_HERE=")
             .or_else(|| line.strip_prefix("VIRTUAL_ENV="))?;
-        let value = value.trim_matches(['"', '\'']);
-        let path = Path::new(value);
-        (path.is_absolute() && !value.contains('$')).then(|| path.to_path_buf())
+        let path = PathBuf::from(shell_word(value)?);
+        path.is_absolute().then_some(path)
     })?;
-    let is_here =
-        fs::canonicalize(&said).is_ok_and(|said| fs::canonicalize(env_dir).ok() == Some(said));
+    let is_here = said == env_dir
+        || fs::canonicalize(&said).is_ok_and(|said| fs::canonicalize(env_dir).ok() == Some(said));
     (!is_here).then_some(said)
+}
+
+/// The word that a shell of the sh family reads at the start of `text`; `None` if the shell would have to run to know it.
+fn shell_word(text: &str) -> Option<String> {
+    let mut word = String::new();
+    let mut characters = text.chars().peekable();
+    while let Some(character) = characters.next() {
+        match character {
+            '\'' => loop {
+                match characters.next()? {
+                    '\'' => break,
+                    other => word.push(other),
+                }
+            },
+            '"' => loop {
+                match characters.next()? {
+                    '"' => break,
+                    '$' | '`' => return None,
+                    '\\' => match characters.next()? {
+                        escaped @ ('"' | '\\' | '$' | '`') => word.push(escaped),
+                        other => word.extend(['\\', other]),
+                    },
+                    other => word.push(other),
+                }
+            },
+            '\\' => word.push(characters.next()?),
+            '$' | '`' => return None,
+            ' ' | '\t' | ';' | '&' | '|' => break,
+            other => word.push(other),
+        }
+    }
+    Some(word)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shell_word;
+
+    #[test]
+    fn a_word_is_read_as_the_shell_reads_it() {
+        for (text, expected) in [
+            ("/a/b", Some("/a/b")),
+            ("'/a b'", Some("/a b")),
+            ("\"/a b\"", Some("/a b")),
+            (r#"'it'"'"'s'"#, Some("it's")),
+            (r"'it'\''s'", Some("it's")),
+            (r#""a\$b\c""#, Some(r"a$b\c")),
+            ("/a # b", Some("/a")),
+            ("\"$HERE\"", None),
+            ("$(cygpath x)", None),
+            ("'open", None),
+        ] {
+            assert_eq!(shell_word(text).as_deref(), expected, "{text}");
+        }
+    }
 }

@@ -18,14 +18,16 @@ use std::fs::FileType;
 #[cfg(unix)]
 pub(crate) use unix::{
     Claim, Folder, Identity, Lock, can_give_away, end_process_group, exchange, is_executable,
-    is_mount_root, is_trusted, locations, mount_below, own_process_group, parent_program,
-    read_exact_at, remove_tree, rename_new, status_field, symlink, umask,
+    is_mount_root, is_mounted_noexec, is_owned, is_trusted, locations, mount_below,
+    own_process_group, parent_program, read_exact_at, remove_tree, rename_new, status_field,
+    symlink, umask,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
     Claim, Folder, Identity, Lock, can_give_away, end_process_group, exchange, is_executable,
-    is_mount_root, is_trusted, locations, mount_below, own_process_group, parent_program,
-    read_exact_at, remove_tree, rename_new, status_field, symlink, umask,
+    is_mount_root, is_mounted_noexec, is_owned, is_trusted, locations, mount_below,
+    own_process_group, parent_program, read_exact_at, remove_tree, rename_new, status_field,
+    symlink, umask,
 };
 
 /// What is left of a tree that was to be removed, with the reason.

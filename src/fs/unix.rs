@@ -18,7 +18,7 @@ use rustix::io::Errno;
 use crate::error::Error;
 pub(crate) use claim::Claim;
 pub(crate) use folder::Folder;
-pub(crate) use identity::{Identity, Lock, can_give_away, is_trusted};
+pub(crate) use identity::{Identity, Lock, can_give_away, is_mounted_noexec, is_owned, is_trusted};
 pub(crate) use processes::{end_process_group, own_process_group, parent_program};
 pub(crate) use removal::remove_tree;
 

@@ -15,7 +15,7 @@ use fs_err as fs;
 use crate::error::Error;
 pub(crate) use claim::Claim;
 pub(crate) use folder::Folder;
-pub(crate) use identity::{Identity, Lock, can_give_away, is_trusted};
+pub(crate) use identity::{Identity, Lock, can_give_away, is_mounted_noexec, is_owned, is_trusted};
 pub(crate) use removal::remove_tree;
 
 /// Makes a symlink to a file.

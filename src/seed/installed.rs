@@ -2,6 +2,7 @@
 //!
 //! Reads `.dist-info` folders; removes nothing.
 
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
@@ -10,6 +11,9 @@ use pep440_rs::Version;
 
 use super::image::{Image, is_record};
 use super::record;
+use crate::error::Error;
+use crate::fs::is_executable;
+use crate::interrupt::Interrupt;
 
 /// One `.dist-info` folder.
 #[derive(Debug)]
@@ -18,9 +22,7 @@ pub(crate) struct Installed {
     pub(crate) name: String,
     /// As the folder says it.
     pub(crate) version_text: String,
-    version: Option<Version>,
-    /// The paths that its RECORD lists.
-    record: Vec<String>,
+    pub(crate) version: Option<Version>,
     pub(crate) dist_info: String,
 }
 
@@ -29,49 +31,97 @@ pub(crate) struct Installed {
 pub(crate) struct Damage {
     pub(crate) missing: Vec<String>,
     pub(crate) altered: Vec<String>,
+    /// Scripts without permission to be executed.
+    pub(crate) not_executable: Vec<String>,
 }
 
 impl Damage {
     /// Whether all is well.
     pub(crate) fn is_none(&self) -> bool {
-        self.missing.is_empty() && self.altered.is_empty()
+        self.missing.is_empty() && self.altered.is_empty() && self.not_executable.is_empty()
     }
 }
 
 impl Installed {
-    /// Compares every file with the RECORD; `None` if there is none that can be read.
+    /// Compares every file with the RECORD; `None` if there is none that can be read and says anything.
     ///
-    /// Bytecode may be missing, since anybody may delete it.
-    pub(crate) fn damage(&self, site_packages: &Path) -> Option<Damage> {
-        let text = fs::read(site_packages.join(&self.dist_info).join("RECORD")).ok()?;
-        let rows = record::read(&text).ok()?;
+    /// Bytecode is anybody's to delete and to write, and some list its folders: it is not looked at.
+    pub(crate) fn damage(
+        &self,
+        site_packages: &Path,
+        interrupt: &Interrupt,
+    ) -> Result<Option<Damage>, Error> {
+        let Some(rows) = self.rows(site_packages) else {
+            return Ok(None);
+        };
         let mut damage = Damage::default();
         for row in rows.into_iter().filter(|row| !row.path.is_empty()) {
-            let path = site_packages.join(&row.path);
-            let is_bytecode = row.path.ends_with(".pyc");
-            if row.hash.is_empty() {
-                if !is_bytecode && !path.exists() {
-                    damage.missing.push(row.path);
-                }
+            interrupt.check()?;
+            // virtualenv lists it without the name of its folder, too.
+            let is_folder = row.path.rsplit(['/', '\\']).next() == Some("__pycache__");
+            if is_folder || row.path.ends_with(".pyc") {
                 continue;
             }
-            match fs::read(&path) {
-                Ok(contents) if row.verify(&contents).is_err() => damage.altered.push(row.path),
-                Ok(_) => {}
-                Err(_) if is_bytecode => {}
-                Err(_) => damage.missing.push(row.path),
+            let path = site_packages.join(&row.path);
+            let Ok(metadata) = fs::metadata(&path) else {
+                damage.missing.push(row.path);
+                continue;
+            };
+            if row.hash.is_empty() {
+                continue;
+            }
+            let is_another_size = !row.size.is_empty() && row.size != metadata.len().to_string();
+            // What is no file may have no end.
+            let is_same = metadata.is_file()
+                && !is_another_size
+                && match fs::File::open(&path) {
+                    Ok(file) => row.verify_stream(file, || interrupt.check())?.is_ok(),
+                    Err(_) => false,
+                };
+            if !is_same {
+                damage.altered.push(row.path);
+            } else if row.path.starts_with("../../../bin/")
+                && is_script(&path)
+                && !is_executable(&path)
+            {
+                damage.not_executable.push(row.path);
             }
         }
-        Some(damage)
+        Ok(Some(damage))
     }
+
+    /// The rows of its RECORD; `None` if there is none that can be read and says anything.
+    pub(crate) fn rows(&self, site_packages: &Path) -> Option<Vec<record::Row>> {
+        let text = fs::read(site_packages.join(&self.dist_info).join("RECORD")).ok()?;
+        let rows = record::read(&text).ok()?;
+        (!rows.is_empty()).then_some(rows)
+    }
+}
+
+fn is_script(path: &Path) -> bool {
+    let mut start = [0; 2];
+    fs::File::open(path).is_ok_and(|mut file| file.read_exact(&mut start).is_ok())
+        && start == *b"#!"
 }
 
 /// The projects in a site-packages folder; none if there is no such folder.
 pub(crate) fn read(site_packages: &Path) -> Vec<Installed> {
     let entries = fs::read_dir(site_packages).into_iter().flatten().flatten();
     entries
-        .filter_map(|entry| dist_info(site_packages, entry.file_name().to_str()?))
+        .filter_map(|entry| dist_info(entry.file_name().to_str()?))
         .collect()
+}
+
+/// The scripts in `bin` of what is installed for other versions and not for this one: they find their packages no more.
+pub(crate) fn scripts_behind(folder: &Path, names: &[String]) -> Vec<String> {
+    let mut scripts: Vec<_> = read(folder)
+        .iter()
+        .filter(|installed| names.contains(&installed.name))
+        .flat_map(|installed| installed.rows(folder).unwrap_or_default())
+        .filter_map(|row| row.path.strip_prefix("../../../bin/").map(str::to_owned))
+        .collect();
+    scripts.sort();
+    scripts
 }
 
 /// What is installed for other versions of Python beside `site_packages` and not in it: each folder with the projects in it.
@@ -118,15 +168,30 @@ pub(crate) fn satisfies(existing: &[Installed], name: &str, version: &str) -> bo
     })
 }
 
-/// Whether files of `name` are missing or altered.
-pub(crate) fn is_damaged(existing: &[Installed], name: &str, site_packages: &str) -> bool {
-    existing
+/// Whether files of `name` are missing or altered. A newer version than `version` is never replaced by it.
+pub(crate) fn is_damaged(
+    existing: &[Installed],
+    name: &str,
+    version: &str,
+    site_packages: &Path,
+    interrupt: &Interrupt,
+) -> Result<bool, Error> {
+    let bundled = Version::from_str(version).ok();
+    let same = |installed: &&Installed| installed.name == normalized(name);
+    if existing
         .iter()
-        .filter(|installed| installed.name == normalized(name))
-        .any(|installed| {
-            let damage = installed.damage(Path::new(site_packages));
-            damage.is_none_or(|damage| !damage.is_none())
-        })
+        .filter(same)
+        .any(|installed| installed.version > bundled)
+    {
+        return Ok(false);
+    }
+    for installed in existing.iter().filter(same) {
+        let damage = installed.damage(site_packages, interrupt)?;
+        if damage.is_none_or(|damage| !damage.is_none()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The files of `names`' old versions that the image does not bring, relative to the environment.
@@ -134,6 +199,7 @@ pub(crate) fn obsolete(
     existing: &[Installed],
     names: &[&str],
     image: &Image,
+    site_packages: &Path,
     purelib: &str,
 ) -> Vec<String> {
     let brought = |path: &str| {
@@ -149,9 +215,10 @@ pub(crate) fn obsolete(
     let old = existing
         .iter()
         .filter(|installed| names.iter().any(|name| normalized(name) == installed.name));
-    old.flat_map(|installed| &installed.record)
+    old.flat_map(|installed| installed.rows(site_packages).unwrap_or_default())
+        .map(|row| row.path)
         .filter(|path| !brought(path))
-        .filter_map(|path| within(purelib, path))
+        .filter_map(|path| within(purelib, &path))
         .filter(|path| {
             !scripts
                 .iter()
@@ -160,23 +227,16 @@ pub(crate) fn obsolete(
         .collect()
 }
 
-fn dist_info(site_packages: &Path, folder: &str) -> Option<Installed> {
+fn dist_info(folder: &str) -> Option<Installed> {
     let (name, version) = folder.strip_suffix(".dist-info")?.split_once('-')?;
-    let record = fs::read_to_string(site_packages.join(folder).join("RECORD")).unwrap_or_default();
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .from_reader(record.as_bytes());
-    let record = reader
-        .records()
-        .flatten()
-        .filter_map(|row| row.get(0).map(str::to_owned))
-        .collect();
+    // What pip was about to remove when it was killed.
+    if name.starts_with('~') {
+        return None;
+    }
     Some(Installed {
         name: normalized(name),
         version_text: version.into(),
         version: Version::from_str(version).ok(),
-        record,
         dist_info: folder.into(),
     })
 }

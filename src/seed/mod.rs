@@ -68,19 +68,27 @@ impl Seed<'_> {
         } else {
             Vec::new()
         };
-        let wanted: Vec<bool> = image
+        let site_packages = Path::new(&context.lib_path);
+        let wanted = image
             .index
             .distributions
             .iter()
             .map(|distribution| {
-                let name = &distribution.name;
-                let is_wanted = self.with_setuptools || name != "setuptools";
-                is_wanted && !installed::satisfies(&existing, name, &distribution.version)
-                    || is_wanted
-                        && self.mend
-                        && installed::is_damaged(&existing, name, &context.lib_path)
+                let (name, version) = (&distribution.name, &distribution.version);
+                if !self.with_setuptools && name == "setuptools" {
+                    return Ok(false);
+                }
+                Ok(!installed::satisfies(&existing, name, version)
+                    || self.mend
+                        && installed::is_damaged(
+                            &existing,
+                            name,
+                            version,
+                            site_packages,
+                            self.interrupt,
+                        )?)
             })
-            .collect();
+            .collect::<Result<Vec<bool>, Error>>()?;
         if !wanted.contains(&true) {
             return Ok(Vec::new());
         }
@@ -126,6 +134,7 @@ impl Seed<'_> {
             &existing,
             &names,
             &image,
+            site_packages,
             &self.interpreter.scheme.purelib,
         ))
     }

@@ -9,6 +9,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use csv::{QuoteStyle, ReaderBuilder, Terminator, WriterBuilder};
 use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
+/// How much of a file is read at once.
+const BLOCK: usize = 1 << 16;
+
 /// One line of `RECORD`. The order of the fields is the order in which pip sorts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Row {
@@ -59,18 +62,59 @@ impl Row {
                 ));
             }
         };
+        self.compare(&actual, digest, contents.len() as u64)
+    }
+
+    /// As [`Row::verify`], for what a reader gives block by block; `between` is asked between two of them.
+    pub(crate) fn verify_stream<E>(
+        &self,
+        mut reader: impl io::Read,
+        mut between: impl FnMut() -> Result<(), E>,
+    ) -> Result<Result<(), String>, E> {
+        fn digest<D: sha2::Digest, E>(
+            reader: &mut impl io::Read,
+            between: &mut impl FnMut() -> Result<(), E>,
+        ) -> Result<io::Result<(String, u64)>, E> {
+            let (mut hash, mut length) = (D::new(), 0);
+            let mut block = vec![0; BLOCK];
+            loop {
+                between()?;
+                match reader.read(&mut block) {
+                    Ok(0) => return Ok(Ok((URL_SAFE_NO_PAD.encode(hash.finalize()), length))),
+                    Ok(count) => {
+                        hash.update(&block[..count]);
+                        length += count as u64;
+                    }
+                    Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                    Err(error) => return Ok(Err(error)),
+                }
+            }
+        }
+        let Some((algorithm, expected)) = self.hash.split_once('=') else {
+            return Ok(Err(format!("RECORD has no hash of {:?}", self.path)));
+        };
+        let actual = match algorithm {
+            "sha256" => digest::<Sha256, E>(&mut reader, &mut between)?,
+            "sha384" => digest::<Sha384, E>(&mut reader, &mut between)?,
+            "sha512" => digest::<Sha512, E>(&mut reader, &mut between)?,
+            _ => return Ok(self.verify(&[])),
+        };
+        Ok(actual
+            .map_err(|error| error.to_string())
+            .and_then(|(actual, length)| self.compare(&actual, expected, length)))
+    }
+
+    fn compare(&self, actual: &str, digest: &str, length: u64) -> Result<(), String> {
         if actual != digest.trim_end_matches('=') {
             return Err(format!(
                 "{:?} is not the file that RECORD has the hash of",
                 self.path
             ));
         }
-        if !self.size.is_empty() && self.size != contents.len().to_string() {
+        if !self.size.is_empty() && self.size != length.to_string() {
             return Err(format!(
                 "{:?} has {} bytes, RECORD says {}",
-                self.path,
-                contents.len(),
-                self.size
+                self.path, length, self.size
             ));
         }
         Ok(())

@@ -57,6 +57,8 @@ mod activate_this;
 #[cfg(unix)]
 mod check;
 #[cfg(unix)]
+mod check_remedies; // each one run through a shell
+#[cfg(unix)]
 mod clear;
 #[cfg(unix)]
 mod cli;
@@ -149,6 +151,7 @@ fn main() -> std::process::ExitCode {
             oracle_shapes::trials,
             activate_this::trials,
             check::trials,
+            check_remedies::trials,
             clear::trials,
             cli::trials,
             compat::trials,

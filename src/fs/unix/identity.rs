@@ -31,6 +31,21 @@ pub(crate) fn is_trusted(path: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// Whether what `path` leads to belongs to the current user or root.
+pub(crate) fn is_owned(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| {
+        metadata.uid() == 0 || metadata.uid() == rustix::process::geteuid().as_raw()
+    })
+}
+
+/// Whether what `path` leads to is on a file system that lets nothing be executed.
+pub(crate) fn is_mounted_noexec(path: &Path) -> bool {
+    // ST_NOEXEC, which Linux alone has.
+    const NOEXEC: u64 = 8;
+    cfg!(target_os = "linux")
+        && rustix::fs::statvfs(path).is_ok_and(|it| it.f_flag.bits() & NOEXEC != 0)
+}
+
 /// Whether a folder of ours can get the owner that `path` has.
 pub(crate) fn can_give_away(path: &Path) -> bool {
     let user = rustix::process::geteuid();

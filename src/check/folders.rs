@@ -1,0 +1,85 @@
+//! The folders that an environment has: which ones depends on who made it, and for which version.
+//!
+//! Knows names, nothing of what is in them.
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use super::{Environment, Kind, Maker};
+use crate::interpreter::traits::Traits;
+use crate::interpreter::{Interpreter, landmarks};
+
+impl Environment {
+    pub(super) fn look_at_folders(&mut self, facts: Option<&Interpreter>) {
+        let Some(facts) = facts else { return };
+        let maker = self.maker();
+        let is_copy = fs::symlink_metadata(self.bin.join("python")).is_ok_and(|it| it.is_file());
+        // venv cannot make the link on every file system, and goes without where it copies.
+        if facts.links_lib64() && maker != Maker::Virtualenv && !is_copy {
+            self.look_at_folder("lib64");
+        }
+        if maker == Maker::Venv {
+            let include = facts.scheme.include.split('/').next().unwrap_or_default();
+            self.look_at_folder(include);
+        }
+    }
+
+    fn look_at_folder(&mut self, name: &str) {
+        if !self.env_dir.join(name).is_dir() {
+            let remedy = self.upgrade();
+            self.found(Kind::FolderMissing, format!("{name} is missing"), remedy);
+        }
+    }
+
+    /// The folder of packages that its version has.
+    pub(super) fn site_packages(&self) -> Option<PathBuf> {
+        if cfg!(windows) {
+            let folder = self.env_dir.join("Lib").join("site-packages");
+            return folder.is_dir().then_some(folder);
+        }
+        let [major, minor] = self.minor?;
+        let folders = ["python", "pypy"]
+            .into_iter()
+            .flat_map(|word| ["", "t"].map(|t| format!("lib/{word}{major}.{minor}{t}")));
+        folders
+            .map(|folder| self.env_dir.join(folder).join("site-packages"))
+            .find(|folder| folder.is_dir())
+    }
+
+    /// The folder of packages that a Python would have here.
+    pub(super) fn site_packages_of(&self, traits: &Traits) -> PathBuf {
+        let lib = if cfg!(windows) {
+            "Lib".to_owned()
+        } else {
+            traits.library()
+        };
+        self.env_dir.join(lib).join("site-packages")
+    }
+
+    /// The minor version whose packages are here; of several the one that `bin` has a Python of.
+    pub(super) fn installed_minor(&self) -> Option<[u32; 2]> {
+        let minors = |folder: &Path| {
+            let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+            let mut minors: Vec<_> = entries
+                .filter_map(|entry| {
+                    let named = landmarks::named(entry.file_name().to_str()?)?;
+                    Some([named.major, named.minor])
+                })
+                .collect();
+            minors.sort_unstable();
+            minors.dedup();
+            minors
+        };
+        let (libraries, programs) = (minors(&self.env_dir.join("lib")), minors(&self.bin));
+        match libraries.as_slice() {
+            [] => None,
+            [only] => Some(*only),
+            _ => libraries
+                .iter()
+                .rev()
+                .find(|minor| programs.contains(minor))
+                .copied(),
+        }
+    }
+}

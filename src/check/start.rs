@@ -1,0 +1,61 @@
+//! The last check: whether the environment's own Python starts.
+//!
+//! Starts it with `-I -S`, so that nothing that is installed runs, and only if its owner is trusted.
+
+use std::process::Command;
+use std::time::Duration;
+
+use super::{Environment, Kind};
+use crate::error::Error;
+use crate::fs;
+use crate::interpreter::discovery::Discovery;
+use crate::process;
+
+/// How long it may take.
+const LIMIT: Duration = Duration::from_secs(10);
+const PROGRAM: &str = "import sys; sys.stdout.write('%d.%d' % sys.version_info[:2])";
+
+impl Environment {
+    pub(super) fn look_at_start(&mut self, discovery: &Discovery<'_>) -> Result<(), Error> {
+        let python = self
+            .bin
+            .join("python")
+            .with_extension(std::env::consts::EXE_EXTENSION);
+        if !fs::is_owned(&python) {
+            return Ok(());
+        }
+        let mut command = Command::new(&python);
+        command.args(["-I", "-S", "-c", PROGRAM]);
+        let message = match process::run(&mut command, Some(LIMIT), discovery.interrupt) {
+            Err(error @ Error::Interrupted { .. }) => return Err(error),
+            Err(Error::Io { source, .. }) => super::words(&source),
+            Err(Error::Command { status, .. }) => status,
+            Err(error) => error.to_string(),
+            Ok(output) if !output.status.success() => {
+                let text = output.text();
+                let last = text.lines().rfind(|line| !line.trim().is_empty());
+                let last = last.map(|line| format!(": {line}")).unwrap_or_default();
+                format!("it ended with {}{last}", output.status)
+            }
+            Ok(output) => {
+                let said = String::from_utf8_lossy(&output.stdout).into_owned();
+                match self.minor {
+                    Some([major, minor]) if said != format!("{major}.{minor}") => {
+                        format!("it is Python {said}")
+                    }
+                    _ => return Ok(()),
+                }
+            }
+        };
+        let message = format!("{} does not work: {message}", self.relative(&python));
+        if fs::is_mounted_noexec(&python) {
+            let hint = "it is on a file system that is mounted noexec: mount it otherwise, \
+                        or make the environment elsewhere";
+            self.hint(Kind::PythonBroken, message, hint);
+        } else {
+            let remedy = self.upgrade();
+            self.found(Kind::PythonBroken, message, remedy);
+        }
+        Ok(())
+    }
+}

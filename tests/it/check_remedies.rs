@@ -1,0 +1,333 @@
+//! `--check`: an environment is broken in every way that it knows, the remedies are run through a shell, and the
+//! environment must be ok, work and have the same packages.
+
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::Path;
+
+use fs_err as fs;
+
+use crate::{
+    env::{TestEnv, program},
+    interpreters::{Interpreter, another, newest},
+    wheel::write_wheel,
+};
+
+crate::harness::trials! {
+    every_remedy_mends_what_it_is_named_for,
+    an_environment_moved_to_a_name_that_begins_its_old_one_is_mended,
+    a_remedy_keeps_a_prompt_that_is_hard_to_quote,
+    home_of_another_python_than_the_links_is_mended,
+    a_left_over_python_of_another_minor_is_not_taken_for_the_base,
+    a_record_that_lists_folders_of_bytecode_is_ok,
+    an_upgrade_leaves_a_newer_pip_alone,
+    a_python_that_cannot_start_is_found_and_mended,
+    what_only_a_person_can_mend_has_no_remedy,
+    a_file_of_any_size_is_hashed_in_little_memory,
+}
+
+/// What `--check` says of `name`: its exit status, kinds and remedies, read by a Python.
+fn findings(env: &TestEnv, name: &str) -> (i32, Vec<(String, Option<String>)>) {
+    let outcome = env.rvenv(["--check", "--json", name]).outcome();
+    assert_eq!(outcome.stderr, "", "{outcome}");
+    let script = "import json, sys\n\
+        answer = json.loads(sys.argv[1])\n\
+        answer = answer['results'] if isinstance(answer, dict) else answer\n\
+        for f in answer[0]['findings']:\n    \
+        print(f['kind'] + '\\t' + (f['remedy'] or '') + '\\0')";
+    let said = env
+        .run(&newest().executable, ["-c", script, &outcome.stdout])
+        .stdout();
+    let pairs = said.split("\0\n").filter(|pair| !pair.is_empty());
+    let pairs = pairs.map(|pair| {
+        let (kind, remedy) = pair.split_once('\t').unwrap();
+        let remedy = (!remedy.is_empty()).then(|| remedy.to_owned());
+        (kind.to_owned(), remedy)
+    });
+    (outcome.status.code().unwrap(), pairs.collect())
+}
+
+/// Fails unless these kinds are found; runs what is to mend them and fails unless all is well then.
+#[track_caller]
+fn breaks_and_is_mended(env: &TestEnv, name: &str, kinds: &[&str], packages: &str) {
+    let (code, found) = findings(env, name);
+    assert_eq!(code, 1, "{kinds:?} not found");
+    let said: Vec<_> = found.iter().map(|(kind, _)| kind.as_str()).collect();
+    assert!(
+        kinds.iter().all(|kind| said.contains(kind)),
+        "{kinds:?}: {found:?}"
+    );
+    let bin = env.root().join("program");
+    fs::create_dir_all(&bin).unwrap();
+    let _ = symlink(program(), bin.join("rvenv"));
+    let mut done: Vec<&str> = Vec::new();
+    for remedy in found
+        .iter()
+        .map(|(_, remedy)| remedy.as_deref().expect("a remedy"))
+    {
+        if done.contains(&remedy) {
+            continue;
+        }
+        done.push(remedy);
+        let outcome = env
+            .run("/bin/sh", ["-c", remedy])
+            .shared_cache()
+            .var("PATH", format!("{}:/usr/bin:/bin", bin.display()))
+            .var("PIP_NO_INDEX", "1")
+            .var("PIP_FIND_LINKS", env.root().join("wheels"))
+            .outcome();
+        outcome.expect_code(0);
+    }
+    let (code, found) = findings(env, name);
+    assert_eq!(code, 0, "after {done:?}: {found:?}");
+    works(env, name, packages);
+}
+
+/// Its Python runs, is its own and imports `packages`.
+#[track_caller]
+fn works(env: &TestEnv, name: &str, packages: &str) {
+    let script = format!("import sys, {packages}; print(sys.prefix)");
+    let prefix = format!("{}\n", env.at(name).display());
+    env.run(env.at(name).join("bin/python"), ["-c", &script])
+        .prints(&prefix);
+}
+
+fn write(path: &Path, text: &str) {
+    fs::write(path, text).unwrap();
+}
+
+/// An environment with pip and a package `demo` of one's own.
+fn with_demo(env: &TestEnv, python: &Interpreter, args: &[&str]) {
+    let wheel = write_wheel(env, &env.root().join("wheels"), "demo", "1.2");
+    env.rvenv_for(python, args).shared_cache().succeeds();
+    let name = args.last().unwrap();
+    let install = ["install", "-q", "--no-index", wheel.to_str().unwrap()];
+    let pip = env.at(name).join("bin/pip");
+    env.run(pip, install).outcome().expect_code(0);
+    assert_eq!(findings(env, name), (0, Vec::new()));
+}
+
+/// The kinds that are found, and what is done to the environment.
+type Breakage<'a> = (&'a [&'a str], Box<dyn Fn() + 'a>);
+
+fn every_remedy_mends_what_it_is_named_for() {
+    let env = TestEnv::new();
+    let python = newest();
+    with_demo(&env, python, &["env"]);
+    let root = env.at("env");
+    let packages = root
+        .join("lib")
+        .join(python.python_folder())
+        .join("site-packages");
+    let info = packages.join("demo-1.2.dist-info");
+    let remove = |path: &str| fs::remove_file(root.join(path)).unwrap();
+    let breakages: Vec<Breakage<'_>> = vec![
+        (&["python_missing"], Box::new(|| remove("bin/python"))),
+        (&["activate_missing"], Box::new(|| remove("bin/activate"))),
+        (
+            &["activate_missing"],
+            Box::new(|| write(&root.join("bin/activate"), "")),
+        ),
+        (
+            &["not_executable"],
+            Box::new(|| {
+                let mode = PermissionsExt::from_mode(0o644);
+                fs::set_permissions(root.join("bin/pip"), mode).unwrap();
+            }),
+        ),
+        (
+            &["folder_missing"],
+            Box::new(|| fs::remove_dir_all(root.join("include")).unwrap()),
+        ),
+        (&["configuration"], Box::new(|| remove("pyvenv.cfg"))),
+        (
+            &["configuration"],
+            Box::new(|| write(&root.join("pyvenv.cfg"), "")),
+        ),
+        (
+            &["record_missing"],
+            Box::new(|| fs::remove_file(info.join("RECORD")).unwrap()),
+        ),
+        (
+            &["record_missing"],
+            Box::new(|| write(&info.join("RECORD"), "")),
+        ),
+        (
+            &["duplicate"],
+            Box::new(|| {
+                let other = packages.join("demo-1.1.dist-info");
+                fs::create_dir(&other).unwrap();
+                write(&other.join("METADATA"), "Metadata-Version: 2.1\n");
+            }),
+        ),
+        (
+            &["modified"],
+            Box::new(|| fs::remove_file(packages.join("demo/__init__.py")).unwrap()),
+        ),
+        (
+            &["modified"],
+            Box::new(|| write(&packages.join("pip/__init__.py"), "broken")),
+        ),
+        (
+            &["pip_incomplete"],
+            Box::new(|| fs::remove_dir_all(packages.join("pip")).unwrap()),
+        ),
+        (
+            &["broken_link"],
+            Box::new(|| {
+                remove("bin/python3");
+                symlink("/nowhere/python3", root.join("bin/python3")).unwrap();
+            }),
+        ),
+        (
+            &["script_broken"],
+            Box::new(|| write(&root.join("bin/own"), "#!/gone/python\nprint(1)\n")),
+        ),
+    ];
+    for (kinds, damage) in breakages {
+        damage();
+        breaks_and_is_mended(&env, "env", kinds, "demo, pip");
+    }
+    if root.join("lib64").exists() {
+        remove("lib64");
+        breaks_and_is_mended(&env, "env", &["folder_missing"], "demo, pip");
+    }
+}
+
+fn an_environment_moved_to_a_name_that_begins_its_old_one_is_mended() {
+    let env = TestEnv::new();
+    with_demo(&env, newest(), &[".venv-new"]);
+    fs::rename(env.at(".venv-new"), env.at(".venv")).unwrap();
+    breaks_and_is_mended(&env, ".venv", &["moved"], "demo, pip");
+    let line = format!(
+        ". .venv/bin/activate && [ \"$VIRTUAL_ENV\" = '{}' ]",
+        env.at(".venv").display()
+    );
+    env.run("/bin/sh", ["-c", &line]).succeeds();
+}
+
+fn a_remedy_keeps_a_prompt_that_is_hard_to_quote() {
+    let env = TestEnv::new();
+    for prompt in ["it's \"quoted\"", "back\\slash", "'ends'", "--without-pip"] {
+        let argument = format!("--prompt={prompt}");
+        env.rvenv_for(newest(), [argument.as_str(), "a\\b"])
+            .shared_cache()
+            .succeeds();
+        let cfg = env.at("a\\b/pyvenv.cfg");
+        let line = |text: &str| {
+            let mut lines = text.lines().map(str::to_owned);
+            lines.find(|line| line.starts_with("prompt = ")).unwrap()
+        };
+        let before = line(&fs::read_to_string(&cfg).unwrap());
+        fs::remove_file(env.at("a\\b/bin/python")).unwrap();
+        breaks_and_is_mended(&env, "a\\b", &["python_missing"], "pip");
+        assert_eq!(line(&fs::read_to_string(&cfg).unwrap()), before);
+        env.reset();
+    }
+}
+
+fn home_of_another_python_than_the_links_is_mended() {
+    let other = another();
+    let env = TestEnv::new();
+    with_demo(&env, newest(), &["env"]);
+    let cfg = env.at("env/pyvenv.cfg");
+    let text = fs::read_to_string(&cfg).unwrap();
+    let home = |python: &Interpreter| {
+        format!("home = {}\n", python.executable.parent().unwrap().display())
+    };
+    write(&cfg, &text.replace(&home(newest()), &home(other)));
+    breaks_and_is_mended(&env, "env", &["base_mismatch"], "demo, pip");
+}
+
+fn a_left_over_python_of_another_minor_is_not_taken_for_the_base() {
+    let other = another();
+    let env = TestEnv::new();
+    with_demo(&env, other, &["env"]);
+    for python in [newest(), other] {
+        let run = env.rvenv_for(python, ["--upgrade", "env"]).shared_cache();
+        let outcome = run.outcome();
+        outcome.expect_code(0);
+        if python.version == newest().version {
+            assert!(outcome.stderr.contains("do not work: demo)"), "{outcome}");
+        }
+    }
+    let left = format!("python{}", newest().short_version());
+    let _ = fs::remove_file(env.at("env/bin").join(&left));
+    symlink(&newest().executable, env.at("env/bin").join(&left)).unwrap();
+    assert_eq!(findings(&env, "env"), (0, Vec::new()));
+}
+
+fn a_record_that_lists_folders_of_bytecode_is_ok() {
+    let env = TestEnv::new();
+    with_demo(&env, newest(), &["env"]);
+    let lib = env.at("env/lib").join(newest().python_folder());
+    let record = lib.join("site-packages/demo-1.2.dist-info/RECORD");
+    let mut text = fs::read_to_string(&record).unwrap();
+    text.push_str("demo/gone/__pycache__,,\ndemo/gone.cpython-311.pyc,,\ndemo/__pycache__/x.cpython-399.pyc,sha256=AAAA,4\n");
+    write(&record, &text);
+    assert_eq!(findings(&env, "env"), (0, Vec::new()));
+}
+
+fn an_upgrade_leaves_a_newer_pip_alone() {
+    let env = TestEnv::new();
+    let python = newest();
+    let wheel = write_wheel(&env, &env.root().join("wheels"), "pip", "999.0");
+    env.rvenv_for(python, ["env"]).shared_cache().succeeds();
+    let install = ["install", "-q", "--no-index", wheel.to_str().unwrap()];
+    env.run(env.at("env/bin/pip"), install)
+        .outcome()
+        .expect_code(0);
+    let lib = env.at("env/lib").join(python.python_folder());
+    fs::remove_file(lib.join("site-packages/pip-999.0.dist-info/METADATA")).unwrap();
+    env.rvenv_for(python, ["--upgrade", "env"])
+        .shared_cache()
+        .succeeds();
+    assert!(lib.join("site-packages/pip-999.0.dist-info").exists());
+    breaks_and_is_mended(&env, "env", &["modified"], "pip");
+}
+
+fn a_python_that_cannot_start_is_found_and_mended() {
+    let env = TestEnv::new();
+    with_demo(&env, newest(), &["--copies", "env"]);
+    write(&env.at("env/bin/python"), "no program");
+    breaks_and_is_mended(&env, "env", &["python_broken"], "demo, pip");
+}
+
+fn what_only_a_person_can_mend_has_no_remedy() {
+    let env = TestEnv::new();
+    with_demo(&env, newest(), &["env"]);
+    let lib = env.at("env/lib").join(newest().python_folder());
+    for text in ["/gone/folder\n", "\0\n"] {
+        write(&lib.join("site-packages/own.pth"), text);
+        let expected = vec![("broken_pth".to_owned(), None)];
+        assert_eq!(findings(&env, "env"), (1, expected));
+    }
+    write(&env.at("file"), "");
+    let expected = vec![("not_an_environment".to_owned(), None)];
+    assert_eq!(findings(&env, "file"), (1, expected));
+}
+
+fn a_file_of_any_size_is_hashed_in_little_memory() {
+    let env = TestEnv::new();
+    with_demo(&env, newest(), &["env"]);
+    let packages = env
+        .at("env/lib")
+        .join(newest().python_folder())
+        .join("site-packages");
+    // Holes: nothing is written.
+    let size = 1_u64 << 30;
+    let huge = fs::File::create(packages.join("demo/huge.bin")).unwrap();
+    huge.set_len(size).unwrap();
+    let record = packages.join("demo-1.2.dist-info/RECORD");
+    let mut text = fs::read_to_string(&record).unwrap();
+    text.push_str("demo/huge.bin,sha256=AAAA,\n");
+    write(&record, &text);
+    let line = "ulimit -v 300000; exec \"$0\" --check env";
+    let outcome = env
+        .run("/bin/sh", ["-c", line, program().to_str().unwrap()])
+        .outcome();
+    outcome.expect_code(1);
+    assert!(
+        outcome.stdout.contains("demo/huge.bin modified"),
+        "{outcome}"
+    );
+}
