@@ -63,6 +63,11 @@ pub(crate) fn in_ci() -> bool {
     env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
 }
 
+/// The name of the trial that this thread runs.
+pub(crate) fn trial() -> String {
+    TRIAL.with_borrow(Clone::clone)
+}
+
 /// Why a trial does not run.
 #[derive(Clone, Debug)]
 pub(crate) enum Skip {
@@ -147,12 +152,13 @@ impl Trials {
 
     fn push(&mut self, name: String, skip: Option<Skip>, test: impl FnOnce() + Send + 'static) {
         let skips = skip.is_some() && !(in_ci() && matches!(skip, Some(Skip::Missing(_))));
+        let trial_name = name.clone();
         let (skipped, asked_for) = (Arc::clone(&self.skipped), self.marks);
         let trial = Trial::ignorable_test(name, move || {
             let skip = match skip {
                 // Whoever asks for ignored tests gets the other tier's; what is missing stays so.
                 Some(skip) if !(asked_for && matches!(skip, Skip::Tier)) => skip,
-                _ => match caught(test) {
+                _ => match caught(&trial_name, test) {
                     Ok(()) => return Ok(Completion::Completed),
                     Err(Ended::Skipped(skip)) => skip,
                     Err(Ended::Failed(message)) => return Err(message.into()),
@@ -211,12 +217,15 @@ enum Ended {
 thread_local! {
     /// Whether this thread runs a test.
     static TESTS: Cell<bool> = const { Cell::new(false) };
+    /// The name of the trial that this thread runs.
+    static TRIAL: RefCell<String> = const { RefCell::new(String::new()) };
     /// What the hook was told of the last panic.
     static NOTED: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// Runs a test to its end.
-fn caught(test: impl FnOnce()) -> Result<(), Ended> {
+fn caught(name: &str, test: impl FnOnce()) -> Result<(), Ended> {
+    TRIAL.set(name.to_owned());
     TESTS.set(true);
     let result = panic::catch_unwind(AssertUnwindSafe(test));
     TESTS.set(false);

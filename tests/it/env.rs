@@ -31,7 +31,7 @@ use fs_err as fs;
 use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 
-use crate::{interpreters::Interpreter, oracle::Oracle};
+use crate::{harness, interpreters::Interpreter, oracle::Oracle, references};
 
 /// Where programs other than rvenv and the Pythons under test are found.
 pub(crate) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
@@ -41,6 +41,8 @@ pub(crate) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 pub(crate) struct TestEnv {
     root: PathBuf,
     _folder: TempDir,
+    /// Held where the path is a fixed one.
+    lock: Option<fs::File>,
 }
 
 impl TestEnv {
@@ -49,6 +51,32 @@ impl TestEnv {
             .prefix("rvenv-it-")
             .tempdir_in(test_folder().0)
             .unwrap();
+        Self::with(folder, None)
+    }
+
+    /// Folders at the same path in every run of this trial, for references that are kept.
+    pub(crate) fn fixed() -> Self {
+        let trial = format!("{} {}", env!("CARGO_TARGET_TMPDIR"), harness::trial());
+        let name = format!("rvenv-it-{}", &references::hash(trial.as_bytes())[..12]);
+        let root = test_folder().0.join(&name);
+        // Another process may run the same trial.
+        let lock = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.lock"));
+        let lock = fs::File::create(lock).unwrap();
+        lock.file().lock().unwrap();
+        let _ = fs::remove_dir_all(&root);
+        let folder = tempfile::Builder::new()
+            .prefix(&name)
+            .rand_bytes(0)
+            .tempdir_in(test_folder().0);
+        Self::with(folder.unwrap(), Some(lock))
+    }
+
+    /// Whether these folders have the same path in every run.
+    pub(crate) fn is_fixed(&self) -> bool {
+        self.lock.is_some()
+    }
+
+    fn with(folder: TempDir, lock: Option<fs::File>) -> Self {
         // macOS has /var as a link to /private/var, and Pythons name what they are told.
         let root = fs::canonicalize(folder.path()).unwrap();
         for name in ["work", "home", "tmp"] {
@@ -57,6 +85,7 @@ impl TestEnv {
         Self {
             root,
             _folder: folder,
+            lock,
         }
     }
 

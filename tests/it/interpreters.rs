@@ -6,6 +6,7 @@ use std::{
     path::{Path, PathBuf},
     process::{Command, Stdio},
     sync::OnceLock,
+    time::SystemTime,
 };
 
 use fs_err as fs;
@@ -38,6 +39,18 @@ impl Interpreter {
     /// Whether it is at least Python 3.`minor`.
     pub(crate) fn at_least(&self, minor: u32) -> bool {
         self.version.1 >= minor
+    }
+
+    /// The wheels that its ensurepip, or its distributor's, installs: their paths and times.
+    pub(crate) fn wheels(&self) -> Vec<(PathBuf, SystemTime)> {
+        let script = "import ensurepip, os; print(os.path.dirname(ensurepip.__file__))";
+        let bundled = Path::new(ask(&self.executable, script).unwrap().trim()).join("_bundled");
+        let wheels = [bundled, "/usr/share/python-wheels".into()].map(|path| folder(&path));
+        let dated = wheels.into_iter().flatten().map(|path| {
+            let changed = fs::metadata(&path).unwrap().modified().unwrap();
+            (path, changed)
+        });
+        dated.collect()
     }
 
     /// The folder below the environment's `lib` that holds `site-packages`, asked from the Python.

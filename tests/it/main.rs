@@ -31,6 +31,8 @@ mod layouts; // the ways in which Pythons are kept
 #[cfg(unix)]
 mod oracle; // the real `python -m venv` and rvenv at one path, one after the other
 #[cfg(unix)]
+mod references; // what `python -m venv` made before
+#[cfg(unix)]
 mod scene; // one way to make an environment, killed
 #[cfg(unix)]
 mod tree; // the differences between two trees

@@ -17,6 +17,7 @@ use std::{
     ffi::{OsStr, OsString},
     fmt::Write as _,
     path::{Path, PathBuf},
+    time::SystemTime,
 };
 
 use fs_err as fs;
@@ -24,6 +25,7 @@ use fs_err as fs;
 use crate::{
     env::{Outcome, Run, TestEnv},
     interpreters::Interpreter,
+    references::{self, Reference},
     tree,
 };
 
@@ -50,18 +52,6 @@ pub(crate) struct Oracle<'a> {
     noisy: bool,
     shares_cache: bool,
     prepare: Option<Prepare<'a>>,
-}
-
-/// What `python -m venv` made of a case, moved out of the way.
-pub(crate) struct Reference {
-    path: PathBuf,
-}
-
-impl Reference {
-    /// Whether `python -m venv` made that, relative to the working folder.
-    pub(crate) fn has(&self, path: &str) -> bool {
-        self.path.join(path).exists()
-    }
 }
 
 impl<'a> Oracle<'a> {
@@ -153,8 +143,44 @@ impl<'a> Oracle<'a> {
         self.verdict_against(&self.reference()?)
     }
 
-    /// Runs `python -m venv`.
+    /// What `python -m venv` makes of it: kept from an earlier run, where the test's folders are at a fixed path.
     pub(crate) fn reference(&self) -> Result<Reference, String> {
+        if !self.env.is_fixed() {
+            return self.fresh_reference();
+        }
+        self.set_up();
+        let name = references::name(
+            self.env,
+            self.interpreter,
+            &format!("{self} {}", self.noisy),
+        );
+        let kept = references::kept(&name);
+        if let Some(kept) = kept {
+            if !references::is_drawn(&name) {
+                return Ok(kept);
+            }
+            let fresh = self.fresh_reference()?;
+            fs::remove_dir(self.env.work()).unwrap();
+            fs::rename(&fresh.path, self.env.work()).unwrap();
+            let mut lines = tree::differences(self.interpreter, &kept, &self.env.work());
+            // What rvenv would have made of venv's file is no matter here.
+            lines.retain(|line| !line.contains("pyvenv.cfg: bytes"));
+            if lines.is_empty() {
+                return Ok(kept);
+            }
+            let lines = lines.join("\n  ");
+            return Err(format!(
+                "{self}\n  the kept reference {} is out of date:\n  {lines}",
+                kept.path.display()
+            ));
+        }
+        let fresh = self.fresh_reference()?;
+        references::keep(&name, &fresh.path);
+        Ok(fresh)
+    }
+
+    /// Runs `python -m venv`.
+    fn fresh_reference(&self) -> Result<Reference, String> {
         let path = self.env.root().join("reference");
         if path.exists() {
             fs::remove_dir_all(&path).unwrap();
@@ -170,7 +196,10 @@ impl<'a> Oracle<'a> {
         }
         fs::rename(self.env.work(), &path).unwrap();
         fs::create_dir(self.env.work()).unwrap();
-        Ok(Reference { path })
+        Ok(Reference {
+            path,
+            made: SystemTime::now(),
+        })
     }
 
     /// Runs rvenv and compares with what `python -m venv` made.
@@ -187,7 +216,7 @@ impl<'a> Oracle<'a> {
             self.must_be_silent(&self.settle(run).outcome())?;
         }
         self.env.left_nothing_in_tmp();
-        let lines = tree::differences(self.interpreter, &reference.path, &self.env.work());
+        let lines = tree::differences(self.interpreter, reference, &self.env.work());
         if lines.is_empty() {
             return Ok(());
         }

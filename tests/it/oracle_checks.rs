@@ -1,13 +1,17 @@
 //! The oracle itself: two trees that `python -m venv` made are equal, and whatever is changed in one
 //! of them is seen.
 
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::{
+    os::unix::fs::{PermissionsExt, symlink},
+    time::SystemTime,
+};
 
 use fs_err as fs;
 
 use crate::{
     env::TestEnv,
     interpreters::{Interpreter, newest},
+    references::Reference,
     tree,
 };
 
@@ -58,7 +62,10 @@ impl Pair {
     }
 
     fn differences(&self) -> Vec<String> {
-        let reference = self.env.root().join("reference");
+        let reference = Reference {
+            path: self.env.root().join("reference"),
+            made: SystemTime::now(),
+        };
         tree::differences(self.python, &reference, &self.env.work())
     }
 

@@ -59,19 +59,19 @@ fn by_every_way<'a>(case: impl Fn() -> Oracle<'a>) -> Vec<Verdict> {
 
 /// Judges a case once.
 fn agrees(python: &'static Interpreter, case: impl for<'a> Fn(Oracle<'a>) -> Oracle<'a>) {
-    let env = TestEnv::new();
+    let env = TestEnv::fixed();
     all_agree([case(env.oracle(python).shared_cache()).verdict()]);
 }
 
 fn pip_is_what_ensurepip_leaves(python: &'static Interpreter) {
-    let env = TestEnv::new();
+    let env = TestEnv::fixed();
     all_agree(by_every_way(|| env.oracle(python).args(["env"])));
 }
 
 fn pip_under_another_umask_with_all_flags_below_a_path_too_long_for_a_shebang(
     python: &'static Interpreter,
 ) {
-    let env = TestEnv::new();
+    let env = TestEnv::fixed();
     let links = if python.copies {
         "--copies"
     } else {
@@ -92,7 +92,7 @@ fn pip_without_a_cache(python: &'static Interpreter) {
 }
 
 fn the_longest_shebang_and_one_longer() {
-    let env = TestEnv::new();
+    let env = TestEnv::fixed();
     let python = newest();
     let name = python.executable.file_name().unwrap().len();
     // `#!` + path + newline may have 127 bytes.
@@ -117,7 +117,7 @@ fn pip_carries_the_invoked_name_in_its_shebang(python: &'static Interpreter) {
 }
 
 fn a_second_run_leaves_pip_as_it_is(python: &'static Interpreter) {
-    let env = TestEnv::new();
+    let env = TestEnv::fixed();
     let case = env.oracle(python).shared_cache();
     all_agree(vec![case.args(["env"]).args(["env"]).verdict()]);
 }
@@ -194,7 +194,7 @@ fn bytecode_is_optimized_where_python_says_so(python: &'static Interpreter) {
 }
 
 fn bytecode_goes_to_a_cache_prefix_where_python_says_so(python: &'static Interpreter) {
-    let env = TestEnv::new();
+    let env = TestEnv::fixed();
     let case = env.oracle(python);
     let case = case.var("PYTHONPYCACHEPREFIX", env.root().join("pycache"));
     all_agree([case.args(["env"]).verdict()]);

@@ -6,13 +6,13 @@ use std::{
     fs::Metadata,
     os::unix::fs::{FileTypeExt as _, MetadataExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
-    time::Duration,
+    time::{Duration, SystemTime},
 };
 
 use fs_err as fs;
 use walkdir::WalkDir;
 
-use crate::{bytecode, interpreters::Interpreter};
+use crate::{bytecode, interpreters::Interpreter, references::Reference};
 
 type Tree = BTreeMap<PathBuf, Metadata>;
 
@@ -22,16 +22,26 @@ type Tree = BTreeMap<PathBuf, Metadata>;
 /// the text of the activation scripts and more of them, and the last line of `pyvenv.cfg`.
 pub(crate) fn differences(
     interpreter: &Interpreter,
-    reference: &Path,
+    reference: &Reference,
     actual: &Path,
 ) -> Vec<String> {
+    let Reference {
+        path: reference,
+        made,
+    } = reference;
     let (expected, found) = (snapshot(reference), snapshot(actual));
     let mut lines = Vec::new();
     for (path, metadata) in &expected {
         match found.get(path) {
             None if is_below(path, &found) => {}
             None => lines.push(format!("- {} is missing: {}", show(path), kind(metadata))),
-            Some(other) => entry(reference, actual, path, (metadata, other), &mut lines),
+            Some(other) => entry(
+                (reference, *made),
+                actual,
+                path,
+                (metadata, other),
+                &mut lines,
+            ),
         }
     }
     for (path, metadata) in &found {
@@ -76,7 +86,7 @@ fn is_below(path: &Path, other: &Tree) -> bool {
 
 /// Compares one entry that both trees have.
 fn entry(
-    reference: &Path,
+    (reference, made): (&Path, SystemTime),
     actual: &Path,
     path: &Path,
     (expected, found): (&Metadata, &Metadata),
@@ -105,8 +115,9 @@ fn entry(
     let names = |m: &Metadata| format!("{} names for one inode", m.nlink());
     differs("hard links", names(expected), names(found));
     // A wheel's own timestamps are years away; those of a Python's templates may be kept by both.
-    if !(is_script_name(path) && when(found) == "now") {
-        differs("mtime", when(expected), when(found));
+    let (expected_when, found_when) = (when(expected, made), when(found, SystemTime::now()));
+    if !(is_script_name(path) && found_when == "now") {
+        differs("mtime", expected_when, found_when);
     }
     if is_bytecode(path) || is_script_name(path) && beside_configuration(reference, path) {
         return;
@@ -142,9 +153,10 @@ pub(crate) fn signature() -> String {
     format!("rvenv = {}\n", env!("CARGO_PKG_VERSION"))
 }
 
-/// Whether a file was made in this run of the test, or is older.
-fn when(metadata: &Metadata) -> String {
-    let age = metadata.modified().unwrap().elapsed().unwrap_or_default();
+/// Whether a file was written when the tree was made, or is older.
+fn when(metadata: &Metadata, made: SystemTime) -> String {
+    let age = made.duration_since(metadata.modified().unwrap());
+    let age = age.unwrap_or_default();
     let fresh = age < Duration::from_hours(1);
     if fresh { "now" } else { "long ago" }.into()
 }

@@ -18,6 +18,7 @@
 #[cfg(windows)]
 mod faults; // what is in the way
 #[cfg(windows)]
+#[allow(dead_code, reason = "tests/it uses more of it")]
 #[path = "../harness/mod.rs"]
 mod harness; // which trials there are, and what runs
 #[cfg(windows)]
