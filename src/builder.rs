@@ -3,7 +3,7 @@
 mod answers;
 
 use std::path::Path;
-use std::sync::OnceLock;
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use crate::context::{Context, absolute};
@@ -15,7 +15,9 @@ use crate::interrupt::Interrupt;
 use crate::mend;
 use crate::options::{Environment, OnExisting, Options};
 use crate::redirect;
-use crate::seed::pip;
+use crate::seed::installed;
+use crate::seed::pip::Pip;
+use crate::seed::requirements::Requirements;
 use crate::stage::{self, Stage};
 use crate::store::Store;
 use crate::summary;
@@ -54,6 +56,7 @@ pub struct EnvBuilder {
     interpreter: OnceLock<Interpreter>,
     /// One for the whole run, so that it warns once.
     store: OnceLock<Store>,
+    requirements: Mutex<Option<Arc<Requirements>>>,
 }
 
 impl EnvBuilder {
@@ -67,6 +70,7 @@ impl EnvBuilder {
             post_setup: None,
             interpreter: OnceLock::new(),
             store: OnceLock::new(),
+            requirements: Mutex::default(),
         }
     }
 
@@ -106,6 +110,7 @@ impl EnvBuilder {
     /// Every [`Error`]; `env_dir` is then as it was before.
     pub fn create(&self, env_dir: &Path) -> Result<Context, Error> {
         let started = Instant::now();
+        self.can_read_requirements()?;
         let interpreter = self.interpreter()?;
         let cwd = self.environment.cwd.as_deref();
         let env_dir = absolute(env_dir, cwd)?;
@@ -174,8 +179,6 @@ impl EnvBuilder {
             }
             return Err(error);
         }
-        // The last moment at which everything can still be undone.
-        self.interrupt.check()?;
         self.finish(stage);
         if is_other_version {
             summary::what_stays_behind(context, interpreter, log);
@@ -210,14 +213,7 @@ impl EnvBuilder {
             }
             set_up?;
         }
-        let mut installed = Ok(());
-        if options.upgrade_deps && options.limits_pip() {
-            installed =
-                pip::upgrade_dependencies(context, interpreter, options, &self.interrupt, log);
-        }
-        if installed.is_ok() && options.installs() {
-            installed = pip::install_requirements(context, options, &self.interrupt, log);
-        }
+        let installed = self.upgrade_and_install(interpreter, context);
         if installed.is_err() && is_new && !options.keep {
             // What it could not remove is the smaller trouble.
             let _ = remove_tree(env_dir);
@@ -232,22 +228,47 @@ impl EnvBuilder {
         interpreter: &Interpreter,
         context: &Context,
     ) -> Result<(), Error> {
-        let (options, log) = (&self.options, self.log());
-        if options.upgrade_deps || options.installs() {
-            let scheme = &interpreter.scheme;
-            stage.remember(&[
-                &scheme.purelib,
-                &context.bin_name,
-                &scheme.include,
-                "share",
-                "etc",
-            ])?;
+        if !self.options.upgrade_deps && !self.options.installs() {
+            return self.interrupt.check();
         }
+        let (scheme, library) = (&interpreter.scheme, Path::new(&context.lib_path));
+        let packages = [scheme.purelib.as_str(), &scheme.platlib];
+        // The folders that packages may put files into; elsewhere in ENV_DIR may be the user's own work.
+        let mut entries = vec!["pyvenv.cfg", &context.bin_name, "etc", "man", "share"];
+        entries.extend([&*scheme.purelib, &scheme.platlib, &scheme.include].map(first));
+        entries.sort_unstable();
+        entries.dedup();
+        stage.remember(&entries, &packages)?;
+        let files = || installed::files(library, &scheme.purelib);
+        let before = stage.remembers().then(files).unwrap_or_default();
+        let done = self.upgrade_and_install(interpreter, context);
+        // The last moment at which everything can still be undone.
+        let done = done.and_then(|()| self.interrupt.check());
+        if done.is_err() && stage.remembers() {
+            stage.added(files().difference(&before).cloned());
+        }
+        done
+    }
+
+    fn upgrade_and_install(
+        &self,
+        interpreter: &Interpreter,
+        context: &Context,
+    ) -> Result<(), Error> {
+        let (options, log) = (&self.options, self.log());
+        let pip = Pip {
+            context,
+            environment: &self.environment,
+            options: &options.pip_options,
+            interrupt: &self.interrupt,
+            log,
+        };
+        let requirements = self.requirements()?;
         if options.upgrade_deps {
-            pip::upgrade_dependencies(context, interpreter, options, &self.interrupt, log)?;
+            pip.upgrade_dependencies(interpreter, &requirements)?;
         }
         if options.installs() {
-            pip::install_requirements(context, options, &self.interrupt, log)?;
+            pip.install_requirements(&requirements, &options.packages)?;
         }
         Ok(())
     }
@@ -274,4 +295,9 @@ impl EnvBuilder {
 /// What an environment may not take from the Python that it is built on.
 fn base(interpreter: &Interpreter) -> [&str; 2] {
     [&interpreter.stdlib, &interpreter.base_executable]
+}
+
+/// The first component of a path with `/`.
+fn first(path: &str) -> &str {
+    path.split('/').next().unwrap_or(path)
 }

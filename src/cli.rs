@@ -70,7 +70,7 @@ pub(crate) struct Args {
     /// The base Python: a path, a name, 3.12, pypy3.9, '>=3.10,<3.13'; repeatable, the first that is found is taken (`RVENV_PYTHON`)
     #[arg(short, long, help_heading = RVENV, value_name = "PYTHON", value_hint = ValueHint::CommandName)]
     pub(crate) python: Vec<String>,
-    /// Install what a requirements file lists, with the environment's pip; repeatable
+    /// Install what a requirements file lists, with the environment's pip; `-` is standard input; repeatable
     #[arg(short, long, help_heading = RVENV, value_name = "FILE", value_hint = ValueHint::FilePath)]
     requirements: Vec<OsString>,
     /// Limit versions to those in a constraints file, as pip does; repeatable
@@ -213,9 +213,6 @@ impl Args {
         }
         if self.constraints.iter().any(|file| file == "-") {
             return Err("--constraints takes a file; `-` is not one");
-        }
-        if self.requirements.iter().any(|file| file == "-") {
-            return Err("--requirements takes a file; `-` is not one");
         }
         Ok(())
     }

@@ -64,10 +64,6 @@ fn flags(interpreter: &Interpreter, options: &Options) -> Vec<String> {
     flag(options.on_existing == OnExisting::Upgrade, "--upgrade");
     flag(!options.with_pip, "--without-pip");
     flag(
-        options.upgrade_deps && interpreter.at_least(3, 9) && !options.limits_pip(),
-        "--upgrade-deps",
-    );
-    flag(
         !options.scm_ignore_files && interpreter.at_least(3, 13),
         "--without-scm-ignore-files",
     );

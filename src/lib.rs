@@ -42,7 +42,7 @@ pub use interpreter::{BundledWheel, Interpreter, Scheme};
 pub use interrupt::Interrupt;
 pub use layout::Platform;
 pub use made::Made;
-pub use options::{Cache, Environment, Links, OnExisting, Options, Seeder, Verbosity};
+pub use options::{Cache, Environment, Links, OnExisting, Options, Progress, Seeder, Verbosity};
 pub use pythons::Python;
 
 /// Deletes everything that is kept in the cache folder; returns how many bytes that frees.

@@ -6,7 +6,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::Instant;
 
 use crate::color::{Color, WARNING};
-use crate::options::{Options, Verbosity};
+use crate::options::{Options, Progress, Verbosity};
 use crate::spinner::Spinner;
 
 /// Says things on stderr, or does not.
@@ -14,7 +14,7 @@ use crate::spinner::Spinner;
 pub(crate) struct Log {
     verbosity: Verbosity,
     color: Color,
-    progress: bool,
+    progress: Progress,
 }
 
 impl Log {
@@ -58,8 +58,8 @@ impl Log {
         }
     }
 
-    /// Whether a person may be shown a program's own progress.
-    pub(crate) fn shows_progress(self) -> bool {
+    /// What a person may be shown while something is done.
+    pub(crate) fn progress(self) -> Progress {
         self.progress
     }
 
@@ -80,7 +80,7 @@ impl Log {
     /// Runs what may take long, under a spinner if a person would otherwise see nothing.
     pub(crate) fn wait<T>(self, name: &'static str, run: impl FnOnce() -> T) -> T {
         // Whoever reads along under `-v` sees that something is done.
-        let is_watched = self.progress && self.verbosity == Verbosity::Normal;
+        let is_watched = self.progress != Progress::None && self.verbosity == Verbosity::Normal;
         let _spinner = is_watched.then(|| Spinner::start(name));
         self.step(name, run)
     }

@@ -64,7 +64,6 @@ fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitC
         let (megabytes, tenths) = (freed / 1_000_000, freed % 1_000_000 / 100_000);
         writeln!(out, "freed {megabytes}.{tenths} MB").context("could not write to stdout")?;
     }
-    args.can_read_requirements()?;
     let builder = EnvBuilder::new(args.options(color)?).interrupt(interrupt.clone());
     let builder = args
         .python
@@ -95,6 +94,8 @@ fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitC
     if args.check {
         return check(&builder, args);
     }
+    // Before anything is made, and before the Python is looked for.
+    builder.can_read_requirements()?;
     if args.json {
         return create_for_a_program(&builder, args, color);
     }

@@ -51,8 +51,8 @@ pub struct Options {
     pub verbosity: Verbosity,
     /// When words on stderr are coloured.
     pub color: Color,
-    /// Show a person at a terminal that something is done: a spinner, pip's own progress.
-    pub progress: bool,
+    /// What a person at a terminal is shown while something is done.
+    pub progress: Progress,
 }
 
 impl Default for Options {
@@ -82,17 +82,12 @@ impl Default for Options {
             cache: Cache::Default,
             verbosity: Verbosity::Normal,
             color: Color::Never,
-            progress: false,
+            progress: Progress::None,
         }
     }
 }
 
 impl Options {
-    /// Whether pip is told more than what to install, for which the base's own venv has no options.
-    pub(crate) fn limits_pip(&self) -> bool {
-        !self.constraints.is_empty() || !self.pip_options.is_empty()
-    }
-
     /// Whether pip is to install something once the environment stands.
     pub(crate) fn installs(&self) -> bool {
         !self.requirements.is_empty() || !self.packages.is_empty()
@@ -128,6 +123,17 @@ pub enum Verbosity {
     Normal,
     /// What is done, and how long it takes.
     Verbose,
+}
+
+/// What a person at a terminal is shown while something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing.
+    None,
+    /// A spinner: several environments are made at once, whose pips would draw over each other.
+    Spinner,
+    /// A spinner, and what pip itself draws.
+    Programs,
 }
 
 /// Who provides pip.

@@ -2,6 +2,7 @@
 //!
 //! Knows no Python; the command lines are made by `probe`, `bytecode`, `ensurepip` and `upgrade`.
 
+use std::collections::VecDeque;
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -10,11 +11,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::fs;
+use crate::fs::{self, Group};
 use crate::interrupt::Interrupt;
 
-/// The most of one stream that is kept, in bytes: enough for any error, too little to fill the memory with rubbish.
+/// The most of one stream that is kept, in bytes: its end, where an error is.
 const STREAM_LIMIT: usize = 1 << 20;
+/// The most of one stream that an error message repeats.
+const SHOWN: usize = 16 << 10;
 /// How long the streams of a program that has ended may stay open: what it has left running may hold them for ever.
 const GRACE: Duration = Duration::from_secs(2);
 
@@ -23,14 +26,15 @@ pub(crate) struct Output {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
+    /// How many bytes came before what is kept of `stdout` and `stderr`.
+    left_out: [u64; 2],
 }
 
 impl Output {
-    /// Both streams, for an error message.
+    /// The ends of both streams, for an error message.
     pub(crate) fn text(&self) -> String {
-        let mut text = String::from_utf8_lossy(&self.stderr).into_owned();
-        text.push_str(&String::from_utf8_lossy(&self.stdout));
-        text
+        let [stdout, stderr] = self.left_out;
+        end(&self.stderr, stderr) + &end(&self.stdout, stdout)
     }
 }
 
@@ -57,8 +61,9 @@ pub(crate) fn run(
     let readers = Listener::new(child.stdout.take())
         .and_then(|stdout| Ok((stdout, Listener::new(child.stderr.take())?)))
         .map_err(Error::io("listen to", Path::new(command.get_program())));
-    let (stdout, stderr) = readers.inspect_err(|_| fs::end_process_group(&mut child))?;
-    let status = wait(&mut child, limit, interrupt, &program)?;
+    let (stdout, stderr) =
+        readers.inspect_err(|_| fs::end_process_group(&mut child, Group::Own, None))?;
+    let status = wait(&mut child, Group::Own, limit, interrupt, &program)?;
     let ended = Instant::now();
     let mut pause = Duration::from_micros(50);
     while !(stdout.is_done() && stderr.is_done()) && ended.elapsed() < GRACE {
@@ -66,16 +71,19 @@ pub(crate) fn run(
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(10));
     }
+    let (stdout, stderr) = (stdout.heard(), stderr.heard());
     Ok(Output {
         status,
-        stdout: stdout.heard(),
-        stderr: stderr.heard(),
+        left_out: [stdout.left_out, stderr.left_out],
+        stdout: stdout.bytes.into(),
+        stderr: stderr.bytes.into(),
     })
 }
 
 /// Waits for `child`; ends it and everything it started if a signal comes or `limit` passes.
 pub(crate) fn wait(
     child: &mut Child,
+    group: Group,
     limit: Option<Duration>,
     interrupt: &Interrupt,
     program: &str,
@@ -92,7 +100,7 @@ pub(crate) fn wait(
         let interrupted = interrupt.check();
         let late = limit.is_some_and(|limit| started.elapsed() > limit);
         if interrupted.is_err() || late {
-            fs::end_process_group(child);
+            fs::end_process_group(child, group, interrupt.signal());
             interrupted?;
             return Err(Error::Command {
                 program: program.into(),
@@ -121,15 +129,47 @@ pub(crate) fn command_line(command: &Command) -> String {
     line
 }
 
+/// The last lines of a stream, after a line that says how much is missing.
+fn end(kept: &[u8], mut left_out: u64) -> String {
+    let mut start = kept.len().saturating_sub(SHOWN);
+    if start > 0 {
+        // From the beginning of a line, unless that one is longer than all that is shown.
+        let newline = kept[start..].iter().position(|byte| *byte == b'\n');
+        start += newline.map_or(0, |at| at + 1);
+        left_out += start as u64;
+    }
+    let text = String::from_utf8_lossy(&kept[start..]);
+    if left_out == 0 {
+        return text.into_owned();
+    }
+    format!("[{left_out} bytes left out]\n{text}")
+}
+
+/// What a stream has said.
+#[derive(Default)]
+struct Heard {
+    bytes: VecDeque<u8>,
+    left_out: u64,
+}
+
+impl Heard {
+    fn add(&mut self, bytes: &[u8]) {
+        self.bytes.extend(bytes);
+        let excess = self.bytes.len().saturating_sub(STREAM_LIMIT);
+        self.bytes.drain(..excess);
+        self.left_out += excess as u64;
+    }
+}
+
 /// A thread that reads a program's stream, so that the program never blocks on a full pipe.
 struct Listener {
-    kept: Arc<Mutex<Vec<u8>>>,
+    kept: Arc<Mutex<Heard>>,
     thread: thread::JoinHandle<()>,
 }
 
 impl Listener {
     fn new(stream: Option<impl Read + Send + 'static>) -> io::Result<Self> {
-        let kept = Arc::new(Mutex::new(Vec::new()));
+        let kept = Arc::new(Mutex::new(Heard::default()));
         let ours = Arc::clone(&kept);
         let thread = thread::Builder::new().spawn(move || {
             let mut buffer = [0; 8192];
@@ -138,8 +178,7 @@ impl Listener {
                 stream.as_mut().map(|stream| read(stream, &mut buffer))
             {
                 let mut kept = ours.lock().unwrap_or_else(PoisonError::into_inner);
-                let room = STREAM_LIMIT.saturating_sub(kept.len());
-                kept.extend_from_slice(&buffer[..count.min(room)]);
+                kept.add(&buffer[..count]);
             }
         })?;
         Ok(Self { kept, thread })
@@ -149,7 +188,7 @@ impl Listener {
         self.thread.is_finished()
     }
 
-    fn heard(&self) -> Vec<u8> {
+    fn heard(&self) -> Heard {
         std::mem::take(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
@@ -160,5 +199,29 @@ fn read(stream: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
             other => return other,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_end_of_a_long_stream_is_kept_and_the_rest_counted() {
+        let mut heard = Heard::default();
+        for number in 0..200_000 {
+            heard.add(format!("line {number}\n").as_bytes());
+        }
+        let kept: Vec<u8> = heard.bytes.into();
+        assert_eq!(kept.len(), STREAM_LIMIT);
+        let text = end(&kept, heard.left_out);
+        assert!(text.len() < SHOWN + 100 && text.ends_with("line 199999\n"));
+        let (first, rest) = text.split_once('\n').unwrap();
+        let total: usize = (0..200_000)
+            .map(|number| format!("line {number}\n").len())
+            .sum();
+        assert_eq!(first, format!("[{} bytes left out]", total - rest.len()));
+        assert!(rest.starts_with("line "));
+        assert_eq!(end(b"short\n", 0), "short\n");
     }
 }

@@ -4,6 +4,7 @@
 
 use std::env::temp_dir;
 use std::path::Path;
+use std::sync::{Arc, PoisonError};
 
 use super::EnvBuilder;
 use crate::check::{self, Report};
@@ -16,6 +17,7 @@ use crate::log::Log;
 use crate::options::OnExisting;
 use crate::pythons::Python;
 use crate::seed::Seed;
+use crate::seed::requirements::Requirements;
 use crate::seed::substitute::Substitutes;
 use crate::store::Store;
 
@@ -53,6 +55,31 @@ impl EnvBuilder {
             ))
         });
         Ok(self.interpreter.get_or_init(|| interpreter))
+    }
+
+    /// Makes sure that every requirements file can be read, before anything is made; reads once what can be read once only.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Io`], [`Error::Interrupted`].
+    pub fn can_read_requirements(&self) -> Result<(), Error> {
+        self.requirements().map(drop)
+    }
+
+    pub(super) fn requirements(&self) -> Result<Arc<Requirements>, Error> {
+        let mut read = self
+            .requirements
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if let Some(requirements) = &*read {
+            return Ok(Arc::clone(requirements));
+        }
+        let (cwd, options) = (self.environment.cwd.as_deref(), &self.options);
+        let (files, constraints) = (&options.requirements, &options.constraints);
+        let read_now = Requirements::read(files, constraints, cwd, &self.interrupt)?;
+        let requirements = Arc::new(read_now);
+        *read = Some(Arc::clone(&requirements));
+        Ok(requirements)
     }
 
     /// Every Python on this machine, in the order in which they would be found.

@@ -3,10 +3,8 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use fs_err::File;
-
 use super::{Args, SeederName};
-use rvenv::{Cache, Color, Error, Links, OnExisting, Options, Seeder, Verbosity};
+use rvenv::{Cache, Color, Error, Links, OnExisting, Options, Progress, Seeder, Verbosity};
 
 impl Args {
     /// What was asked for.
@@ -55,9 +53,7 @@ impl Args {
                 _ => Verbosity::Normal,
             },
             color,
-            progress: !self.quiet
-                && !self.json
-                && std::env::var_os("TERM").as_deref() != Some(OsStr::new("dumb")),
+            progress: self.progress(),
         })
     }
 
@@ -73,13 +69,15 @@ impl Args {
         self.pip_options.iter().cloned().chain(links).collect()
     }
 
-    /// Opens every requirements and constraints file, before anything is made; pip takes addresses, too.
-    pub(crate) fn can_read_requirements(&self) -> std::io::Result<()> {
-        let files = self.requirements.iter().chain(&self.constraints);
-        let files = files.filter(|file| !is_address(file));
-        files
-            .into_iter()
-            .try_for_each(|file| File::open(file).map(drop))
+    fn progress(&self) -> Progress {
+        let is_dumb = std::env::var_os("TERM").as_deref() == Some(OsStr::new("dumb"));
+        if self.quiet || self.json || is_dumb {
+            Progress::None
+        } else if self.env_dirs.len() > 1 {
+            Progress::Spinner
+        } else {
+            Progress::Programs
+        }
     }
 
     /// The cache that is meant.

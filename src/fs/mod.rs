@@ -17,21 +17,30 @@ use std::fs::FileType;
 
 #[cfg(unix)]
 pub(crate) use unix::{
-    Claim, Folder, Identity, Lock, can_give_away, end_process_group, exchange, is_executable,
-    is_mount_root, is_mounted_noexec, is_owned, is_trusted, locations, mount_below,
+    Claim, Folder, Identity, Lock, can_give_away, copy_file, end_process_group, exchange,
+    is_executable, is_mount_root, is_mounted_noexec, is_owned, is_trusted, locations, mount_below,
     own_process_group, parent_program, read_exact_at, remove_tree, rename_new, status_field,
     symlink, umask,
 };
 #[cfg(windows)]
 pub(crate) use windows::{
-    Claim, Folder, Identity, Lock, can_give_away, end_process_group, exchange, is_executable,
-    is_mount_root, is_mounted_noexec, is_owned, is_trusted, locations, mount_below,
+    Claim, Folder, Identity, Lock, can_give_away, copy_file, end_process_group, exchange,
+    is_executable, is_mount_root, is_mounted_noexec, is_owned, is_trusted, locations, mount_below,
     own_process_group, parent_program, read_exact_at, remove_tree, rename_new, status_field,
     symlink, umask,
 };
 
 /// What is left of a tree that was to be removed, with the reason.
 pub(crate) type Left = (PathBuf, io::Error);
+
+/// The process group of a program that was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// It is in a process group of its own.
+    Own,
+    /// It is in ours, which gets a terminal's signals with us.
+    Ours,
+}
 
 /// Whether something is a socket, a fifo or a device.
 pub(crate) fn is_special(file_type: FileType) -> bool {

@@ -32,6 +32,34 @@ pub(crate) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
     Ok(rustix::fs::symlink(target, path)?)
 }
 
+/// Copies a file with its mode, time and owner; the copy shares its blocks where the file system can.
+pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    use std::os::unix::fs::MetadataExt as _;
+    fs::copy(from, to)?;
+    let (old, new) = (fs::symlink_metadata(from)?, fs::symlink_metadata(to)?);
+    if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
+        // A group that the user is no member of is no reason to fail.
+        let _ = fs::os::unix::fs::lchown(to, Some(old.uid()), Some(old.gid()));
+        // Another owner takes the bits of setuid and setgid.
+        fs::set_permissions(to, old.permissions())?;
+    }
+    // By path, since a file without the permission to write cannot be opened for it.
+    let time = |seconds, nanoseconds| rustix::fs::Timespec {
+        tv_sec: seconds,
+        tv_nsec: nanoseconds,
+    };
+    let times = rustix::fs::Timestamps {
+        last_access: time(old.atime(), old.atime_nsec()),
+        last_modification: time(old.mtime(), old.mtime_nsec()),
+    };
+    Ok(rustix::fs::utimensat(
+        CWD,
+        to,
+        &times,
+        rustix::fs::AtFlags::SYMLINK_NOFOLLOW,
+    )?)
+}
+
 /// Renames a folder to a name that nothing has; `false` if something has it.
 ///
 /// Where the file system cannot promise that, the check comes just before the rename, which replaces nothing but an empty

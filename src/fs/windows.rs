@@ -13,6 +13,7 @@ use std::process::{Child, Command};
 use fs_err as fs;
 
 use crate::error::Error;
+use crate::fs::Group;
 pub(crate) use claim::Claim;
 pub(crate) use folder::Folder;
 pub(crate) use identity::{Identity, Lock, can_give_away, is_mounted_noexec, is_owned, is_trusted};
@@ -22,6 +23,11 @@ pub(crate) use removal::remove_tree;
 pub(crate) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
     fs::os::windows::fs::symlink_file(target, path)?;
     fs::symlink_metadata(path).map(drop)
+}
+
+/// Copies a file with its attributes and its time.
+pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to).map(drop)
 }
 
 /// Renames a folder to a name that nothing has; `false` if something has it.
@@ -105,7 +111,7 @@ pub(crate) fn umask() -> u32 {
 pub(crate) fn own_process_group(_command: &mut Command) {}
 
 /// Ends a child.
-pub(crate) fn end_process_group(child: &mut Child) {
+pub(crate) fn end_process_group(child: &mut Child, _group: Group, _came: Option<i32>) {
     let _ = child.kill();
     let _ = child.wait();
 }

@@ -2,6 +2,7 @@
 //!
 //! Reads `.dist-info` folders; removes nothing.
 
+use std::collections::BTreeSet;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
@@ -122,6 +123,15 @@ pub(crate) fn scripts_behind(folder: &Path, names: &[String]) -> Vec<String> {
         .collect();
     scripts.sort();
     scripts
+}
+
+/// The files that the projects in a site-packages folder say are theirs, relative to the environment.
+pub(crate) fn files(site_packages: &Path, purelib: &str) -> BTreeSet<String> {
+    read(site_packages)
+        .iter()
+        .flat_map(|installed| installed.rows(site_packages).unwrap_or_default())
+        .filter_map(|row| within(purelib, &row.path))
+        .collect()
 }
 
 /// What is installed for other versions of Python beside `site_packages` and not in it: each folder with the projects in it.

@@ -6,111 +6,121 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
 use std::process::{Command, Stdio};
 
+use super::requirements::Requirements;
+use super::settings;
 use crate::context::Context;
 use crate::error::Error;
+use crate::fs::Group;
 use crate::interpreter::Interpreter;
 use crate::interrupt::Interrupt;
 use crate::log::Log;
-use crate::options::Options;
+use crate::options::{Environment, Progress};
 use crate::process;
 
-/// Runs `pip install --upgrade` in a finished environment (`venv/__init__.py`, `upgrade_dependencies`).
+/// The pip of a finished environment.
 ///
-/// On a terminal pip's progress is shown as it comes; elsewhere it is silent unless it fails.
-///
-/// # Errors
-///
-/// [`Error::Command`] with pip's own words.
-pub(crate) fn upgrade_dependencies(
-    context: &Context,
-    interpreter: &Interpreter,
-    options: &Options,
-    interrupt: &Interrupt,
-    log: Log,
-) -> Result<(), Error> {
-    let mut command = Command::new(&context.env_exe);
-    command.args(["-m", "pip", "install", "--upgrade"]);
-    command.args(limits(options)).arg("pip");
-    // gh-95299: setuptools is no core dependency since 3.12.
-    if !interpreter.at_least(3, 12) {
-        command.arg("setuptools");
-    }
-    // gh-98251: from 3.10 on pip runs in the environment's directory, without what would lead it elsewhere.
-    if interpreter.at_least(3, 10) {
-        command
-            .current_dir(&context.env_dir)
-            .env("VIRTUAL_ENV", &context.env_dir);
-        command.env_remove("PYTHONHOME").env_remove("PYTHONPATH");
-    }
-    log.wait("upgrading pip", || {
-        run(&mut command, context, interrupt, log)
-    })
+/// On a terminal its progress is shown as it comes; elsewhere it is silent unless it fails.
+pub(crate) struct Pip<'a> {
+    pub(crate) context: &'a Context,
+    pub(crate) environment: &'a Environment,
+    /// What it is told besides what to install.
+    pub(crate) options: &'a [OsString],
+    pub(crate) interrupt: &'a Interrupt,
+    pub(crate) log: Log,
 }
 
-/// Runs `pip install` with the requirements that were asked for, in the caller's own directory, since what a requirements
-/// file says is relative to it.
-///
-/// # Errors
-///
-/// [`Error::Command`] with pip's own words.
-pub(crate) fn install_requirements(
-    context: &Context,
-    options: &Options,
-    interrupt: &Interrupt,
-    log: Log,
-) -> Result<(), Error> {
-    let mut command = Command::new(&context.env_exe);
-    // -I: a file named like a module of pip's in the current directory is not meant, nor are packages on PYTHONPATH.
-    command.args(["-I", "-m", "pip", "install", "--disable-pip-version-check"]);
-    command.args(limits(options));
-    for file in &options.requirements {
-        command.arg("-r").arg(file);
+impl Pip<'_> {
+    /// Runs `pip install --upgrade` in a finished environment (`venv/__init__.py`, `upgrade_dependencies`).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Command`] with pip's own words.
+    pub(crate) fn upgrade_dependencies(
+        &self,
+        interpreter: &Interpreter,
+        requirements: &Requirements,
+    ) -> Result<(), Error> {
+        let context = self.context;
+        let mut command = Command::new(&context.env_exe);
+        command.args(["-m", "pip", "install", "--upgrade"]);
+        command.args(limits(requirements, self.options)).arg("pip");
+        // gh-95299: setuptools is no core dependency since 3.12.
+        if !interpreter.at_least(3, 12) {
+            command.arg("setuptools");
+        }
+        // gh-98251: from 3.10 on pip runs in the environment's directory, without what would lead it elsewhere.
+        if interpreter.at_least(3, 10) {
+            command
+                .current_dir(&context.env_dir)
+                .env("VIRTUAL_ENV", &context.env_dir);
+            command.env_remove("PYTHONHOME").env_remove("PYTHONPATH");
+        }
+        self.run("upgrading pip", &mut command)
     }
-    if !options.packages.is_empty() {
-        command.arg("--").args(&options.packages);
+
+    /// Runs `pip install` with the requirements that were asked for, in the caller's own directory, since what a requirements
+    /// file says is relative to it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Command`] with pip's own words.
+    pub(crate) fn install_requirements(
+        &self,
+        requirements: &Requirements,
+        packages: &[String],
+    ) -> Result<(), Error> {
+        let mut command = Command::new(&self.context.env_exe);
+        // -I: a file named like a module of pip's in the current directory is not meant, nor are packages on PYTHONPATH.
+        command.args(["-I", "-m", "pip", "install", "--disable-pip-version-check"]);
+        command.args(limits(requirements, self.options));
+        for file in &requirements.files {
+            command.arg("-r").arg(file);
+        }
+        if !packages.is_empty() {
+            command.arg("--").args(packages);
+        }
+        command.env("VIRTUAL_ENV", &self.context.env_dir);
+        command.env_remove("PYTHONHOME").env_remove("PYTHONPATH");
+        self.run("installing requirements", &mut command)
     }
-    command.env("VIRTUAL_ENV", &context.env_dir);
-    command.env_remove("PYTHONHOME").env_remove("PYTHONPATH");
-    log.wait("installing requirements", || {
-        run(&mut command, context, interrupt, log)
-    })
+
+    fn run(&self, name: &'static str, command: &mut Command) -> Result<(), Error> {
+        let (interrupt, log) = (self.interrupt, self.log);
+        settings::apply(command, self.context, self.environment, interrupt, log)?;
+        let program = process::command_line(command);
+        let (status, output) = if log.progress() == Progress::Programs && io::stdout().is_terminal()
+        {
+            // What pip draws is a sign of life already. pip may have to ask for a password, so it stays in the terminal's
+            // own process group.
+            log.step(name, || {
+                let mut child = command
+                    .stdout(Stdio::inherit())
+                    .spawn()
+                    .map_err(Error::io("start", self.context.env_exe.as_ref()))?;
+                let status = process::wait(&mut child, Group::Ours, None, interrupt, &program)?;
+                Ok::<_, Error>((status, String::new()))
+            })?
+        } else {
+            let output = log.wait(name, || process::run(command, None, interrupt))?;
+            (output.status, output.text())
+        };
+        if status.success() {
+            return Ok(());
+        }
+        Err(Error::Command {
+            program,
+            status: status.to_string(),
+            output,
+        })
+    }
 }
 
 /// What is said of everything that pip installs.
-fn limits(options: &Options) -> impl Iterator<Item = &OsStr> {
-    let files = options.constraints.iter();
+fn limits<'a>(
+    requirements: &'a Requirements,
+    options: &'a [OsString],
+) -> impl Iterator<Item = &'a OsStr> {
+    let files = requirements.constraints.iter();
     let files = files.flat_map(|file| [OsStr::new("-c"), file]);
-    let others = options.pip_options.iter().map(OsString::as_os_str);
-    files.chain(others)
-}
-
-fn run(
-    command: &mut Command,
-    context: &Context,
-    interrupt: &Interrupt,
-    log: Log,
-) -> Result<(), Error> {
-    let program = process::command_line(command);
-    let (status, output) = if log.shows_progress() && io::stdout().is_terminal() {
-        // pip may have to ask for a password, so it stays in the terminal's own process group.
-        let mut child = command
-            .stdout(Stdio::inherit())
-            .spawn()
-            .map_err(Error::io("start", context.env_exe.as_ref()))?;
-        (
-            process::wait(&mut child, None, interrupt, &program)?,
-            String::new(),
-        )
-    } else {
-        let output = process::run(command, None, interrupt)?;
-        (output.status, output.text())
-    };
-    if status.success() {
-        return Ok(());
-    }
-    Err(Error::Command {
-        program,
-        status: status.to_string(),
-        output,
-    })
+    files.chain(options.iter().map(OsString::as_os_str))
 }

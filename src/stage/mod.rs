@@ -117,17 +117,32 @@ impl Stage {
         self.way == Way::Merge
     }
 
-    /// Remembers what is in these folders of the published environment, which a program is about to change: undoing puts it
-    /// back. A tree that came as a whole goes as a whole.
-    pub(crate) fn remember(&mut self, folders: &[&str]) -> Result<(), Error> {
+    /// Remembers these entries of the published environment, which a program is about to change: undoing puts them back.
+    /// In the folders `packages` it only replaces files. A tree that came as a whole goes as a whole.
+    pub(crate) fn remember(&mut self, entries: &[&str], packages: &[&str]) -> Result<(), Error> {
         if !matches!(self.published, Published::Moved(_)) || self.snapshot.is_some() {
             return Ok(());
         }
         let kept = self.root.join("kept");
         fs::create_dir(&kept).map_err(Error::io("create directory", &self.env_dir))?;
-        let folders = folders.iter().map(|folder| self.env_dir.join(folder));
-        self.snapshot = Some(Snapshot::take(&kept, folders.collect())?);
+        let paths = |names: &[&str]| -> Vec<PathBuf> {
+            names.iter().map(|name| self.env_dir.join(name)).collect()
+        };
+        self.snapshot = Some(Snapshot::take(&kept, paths(entries), &paths(packages))?);
         Ok(())
+    }
+
+    /// Whether undoing needs to know what a program has put elsewhere than into the remembered entries.
+    pub(crate) fn remembers(&self) -> bool {
+        self.snapshot.is_some()
+    }
+
+    /// Names files, relative to `ENV_DIR`, that a program has put elsewhere: undoing removes them.
+    pub(crate) fn added(&mut self, files: impl IntoIterator<Item = String>) {
+        if let Some(snapshot) = &mut self.snapshot {
+            let paths = files.into_iter().map(|file| self.env_dir.join(file));
+            snapshot.add(paths.collect());
+        }
     }
 
     /// The environment stands: deletes what it replaced. What cannot be deleted is named.

@@ -1,8 +1,10 @@
 //! What an existing environment holds before a program changes it, so that it can be put back.
 //!
-//! A second name for every file, which costs no space; a copy where the file system has none. Knows no packages.
+//! A copy of every file that may be rewritten in place, which shares its blocks where the file system can; a second name,
+//! which costs no space, for those that are only ever replaced. Knows no packages, only where they are.
 
 use std::collections::BTreeMap;
+use std::fs::Permissions;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -13,18 +15,29 @@ use super::merge::keep_copy;
 use crate::error::Error;
 use crate::fs as ours;
 
+/// Endings of the entries of site-packages that installers rewrite in place.
+const REWRITTEN: [&str; 4] = [".pth", ".egg-link", ".dist-info", ".egg-info"];
+
 /// The entries of some folders as they were.
 #[derive(Debug)]
 pub(super) struct Snapshot {
-    folders: Vec<PathBuf>,
+    roots: Vec<PathBuf>,
     entries: BTreeMap<PathBuf, Entry>,
+    /// Files elsewhere that have come since.
+    added: Vec<PathBuf>,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Entry {
-    Folder,
-    /// What the file was, and its second name.
-    File(State, PathBuf),
+    Folder(Permissions),
+    /// What the file was, and what keeps it.
+    File(State, Kept),
+}
+
+#[derive(Debug)]
+enum Kept {
+    Copy(PathBuf),
+    SecondName(PathBuf),
 }
 
 /// What tells whether a program has changed a file.
@@ -32,6 +45,7 @@ enum Entry {
 struct State {
     size: u64,
     modified: Option<SystemTime>,
+    permissions: Permissions,
     /// Where a symlink leads.
     target: Option<PathBuf>,
 }
@@ -42,76 +56,149 @@ impl State {
         Some(Self {
             size: metadata.len(),
             modified: metadata.modified().ok(),
+            permissions: metadata.permissions(),
             target: fs::read_link(path).ok(),
         })
     }
 }
 
 impl Snapshot {
-    /// Remembers everything below `folders`, which need not exist; `kept` is an empty folder on the same file system.
-    pub(super) fn take(kept: &Path, folders: Vec<PathBuf>) -> Result<Self, Error> {
+    /// Remembers `roots`, which need not exist, and everything below them; `kept` is an empty folder on the same file system.
+    /// Below the folders `packages` files are only replaced, but for [`REWRITTEN`].
+    pub(super) fn take(
+        kept: &Path,
+        roots: Vec<PathBuf>,
+        packages: &[PathBuf],
+    ) -> Result<Self, Error> {
         let mut entries = BTreeMap::new();
-        for entry in folders.iter().flat_map(walk) {
+        for entry in roots.iter().flat_map(walk) {
             // What vanishes meanwhile is not there to be put back.
             let Ok(entry) = entry else { continue };
-            let is_folder = entry.file_type().is_dir();
+            let file_type = entry.file_type();
             let path = entry.into_path();
             let Some(state) = State::of(&path) else {
                 continue;
             };
-            let entry = if is_folder {
-                Entry::Folder
+            if ours::is_special(file_type) {
+                continue;
+            }
+            let entry = if file_type.is_dir() {
+                Entry::Folder(state.permissions)
             } else {
-                let second = kept.join(entries.len().to_string());
-                keep_copy(&path, &second).map_err(Error::io("save", &path))?;
-                Entry::File(state, second)
+                let name = kept.join(entries.len().to_string());
+                let is_link = file_type.is_symlink();
+                let kept = if is_link || is_only_replaced(&path, packages) {
+                    keep_copy(&path, &name).map(|()| Kept::SecondName(name))
+                } else {
+                    ours::copy_file(&path, &name).map(|()| Kept::Copy(name))
+                };
+                Entry::File(state, kept.map_err(Error::io("save", &path))?)
             };
             entries.insert(path, entry);
         }
-        Ok(Self { folders, entries })
+        Ok(Self {
+            roots,
+            entries,
+            added: Vec::new(),
+        })
+    }
+
+    /// Names files outside of the roots that were not there before.
+    pub(super) fn add(&mut self, files: Vec<PathBuf>) {
+        self.added = files;
     }
 
     /// Removes what has come, and puts back what has changed or gone.
     pub(super) fn restore(&self) {
-        let all = self.folders.iter().flat_map(walk).filter_map(Result::ok);
+        let all = self.roots.iter().flat_map(walk).filter_map(Result::ok);
         let new: Vec<_> = all
             .filter(|entry| !self.entries.contains_key(entry.path()))
             .collect();
-        for entry in new {
+        for entry in new
+            .iter()
+            .filter(|entry| !ours::is_special(entry.file_type()))
+        {
             // Gone already with the folder that it was in.
             let _ = ours::remove_tree(entry.path());
         }
+        for path in &self.added {
+            let is_below = |root: &PathBuf| path.starts_with(root);
+            if !self.roots.iter().any(is_below) && fs::remove_file(path).is_ok() {
+                // The folders that this empties.
+                let mut parent = path.parent();
+                while let Some(folder) = parent.filter(|folder| fs::remove_dir(folder).is_ok()) {
+                    parent = folder.parent();
+                }
+            }
+        }
         // A folder comes before what is in it.
         for (path, entry) in &self.entries {
-            let is_folder = fs::symlink_metadata(path).is_ok_and(|there| there.is_dir());
+            let there = fs::symlink_metadata(path).ok();
+            let is_folder = there.as_ref().is_some_and(std::fs::Metadata::is_dir);
             match entry {
-                Entry::Folder if is_folder => {}
-                Entry::Folder => {
-                    let _ = fs::remove_file(path);
-                    let _ = fs::create_dir(path);
+                Entry::Folder(permissions) => {
+                    if !is_folder {
+                        let _ = fs::remove_file(path);
+                        let _ = fs::create_dir(path);
+                    }
+                    if there.is_none_or(|there| there.permissions() != *permissions) {
+                        let _ = fs::set_permissions(path, permissions.clone());
+                    }
                 }
-                Entry::File(state, second) => {
-                    if State::of(path).as_ref() == Some(state) {
+                Entry::File(state, kept) => {
+                    let now = State::of(path);
+                    let (Kept::Copy(saved) | Kept::SecondName(saved)) = kept;
+                    let is_same = now.as_ref() == Some(state);
+                    if is_same && (matches!(kept, Kept::SecondName(_)) || is_equal(path, saved)) {
                         continue;
                     }
                     if is_folder {
                         let _ = ours::remove_tree(path);
                     }
-                    let _ = fs::rename(second, path);
+                    let _ = fs::rename(saved, path);
+                    // A second name has had its mode changed with the first, and renaming it to that does nothing.
+                    if state.target.is_none()
+                        && State::of(path).is_some_and(|now| now.permissions != state.permissions)
+                    {
+                        let _ = fs::set_permissions(path, state.permissions.clone());
+                    }
                 }
             }
         }
     }
 }
 
-/// No symlink is followed, not even the first.
-fn walk(folder: &PathBuf) -> walkdir::IntoIter {
-    WalkDir::new(folder).follow_root_links(false).into_iter()
+/// Whether a file is never written in place by what is about to run.
+fn is_only_replaced(path: &Path, packages: &[PathBuf]) -> bool {
+    let in_packages = packages
+        .iter()
+        .find_map(|folder| path.strip_prefix(folder).ok());
+    let first = in_packages.and_then(|path| path.components().next());
+    first.is_some_and(|first| {
+        let name = first.as_os_str().to_string_lossy();
+        !REWRITTEN.iter().any(|ending| name.ends_with(ending))
+    })
+}
+
+/// Whether two files hold the same, which neither size nor time tells of one that was rewritten.
+fn is_equal(one: &Path, other: &Path) -> bool {
+    matches!((fs::read(one), fs::read(other)), (Ok(one), Ok(other)) if one == other)
+}
+
+/// No symlink is followed, not even the first; nor is another file system entered.
+fn walk(root: &PathBuf) -> walkdir::IntoIter {
+    WalkDir::new(root)
+        .follow_root_links(false)
+        .same_file_system(true)
+        .into_iter()
 }
 
 #[cfg(test)]
 #[cfg(unix)]
 mod tests {
+    use std::io::Write as _;
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]
@@ -126,7 +213,7 @@ mod tests {
         }
         std::os::unix::fs::symlink("same", at("link")).unwrap();
         let folders = vec![env.join("lib"), env.join("share")];
-        let snapshot = Snapshot::take(&kept, folders).unwrap();
+        let snapshot = Snapshot::take(&kept, folders, &[env.join("lib")]).unwrap();
 
         for name in ["changed", "removed", "file", "link"] {
             fs::remove_file(at(name)).unwrap();
@@ -145,5 +232,46 @@ mod tests {
         }
         assert_eq!(fs::read_link(at("link")).unwrap(), Path::new("same"));
         assert!(!at("new").exists() && !env.join("share").exists());
+    }
+
+    #[test]
+    fn what_is_rewritten_in_place_is_as_it_was() {
+        let root = tempfile::tempdir().unwrap();
+        let (env, kept) = (root.path().join("env"), root.path().join("kept"));
+        let site_packages = env.join("lib/site-packages");
+        let names = [
+            "bin/tool",
+            "lib/libx.so",
+            "pyvenv.cfg",
+            "lib/site-packages/easy-install.pth",
+            "lib/site-packages/one.egg-link",
+            "lib/site-packages/one.egg-info/top_level.txt",
+            "lib/site-packages/one-1.dist-info/RECORD",
+        ];
+        fs::create_dir(&env).unwrap();
+        fs::create_dir(&kept).unwrap();
+        for name in names {
+            fs::create_dir_all(env.join(name).parent().unwrap()).unwrap();
+            fs::write(env.join(name), name).unwrap();
+        }
+        let roots = ["bin", "lib", "pyvenv.cfg"].map(|name| env.join(name));
+        let snapshot = Snapshot::take(&kept, roots.into(), &[site_packages]).unwrap();
+        for name in names {
+            let path = env.join(name);
+            let modified = fs::metadata(&path).unwrap().modified().unwrap();
+            let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+            // The same length and time: only the contents tell.
+            file.write_all(b"!").unwrap();
+            file.file().set_modified(modified).unwrap();
+        }
+        let mode = Permissions::from_mode;
+        fs::set_permissions(env.join("bin/tool"), mode(0o600)).unwrap();
+        fs::set_permissions(env.join("lib"), mode(0o700)).unwrap();
+        snapshot.restore();
+        for name in names {
+            assert_eq!(fs::read_to_string(env.join(name)).unwrap(), name);
+        }
+        let mode = |name: &str| fs::metadata(env.join(name)).unwrap().permissions().mode() & 0o777;
+        assert_ne!((mode("bin/tool"), mode("lib")), (0o600, 0o700));
     }
 }

@@ -85,6 +85,10 @@ mod no_ensurepip;
 #[cfg(unix)]
 mod pip;
 #[cfg(unix)]
+mod pip_runs; // pip as a program that rvenv starts
+#[cfg(unix)]
+mod pip_settings; // pip's variables and configuration files
+#[cfg(unix)]
 mod prompt;
 #[cfg(unix)]
 mod python;
@@ -166,6 +170,8 @@ fn main() -> std::process::ExitCode {
             list_pythons::trials,
             no_ensurepip::trials,
             pip::trials,
+            pip_runs::trials,
+            pip_settings::trials,
             prompt::trials,
             python::trials,
             repository::trials,

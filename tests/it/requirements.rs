@@ -190,7 +190,6 @@ fn without_pip_nothing_can_be_installed() {
         let args = [&args[..], &["--without-pip", "env"]].concat();
         env.rvenv(args).fails(2, &["--without-pip", "pip"]);
     }
-    env.rvenv(["-r", "-", "env"]).fails(2, &["-r"]);
     env.rvenv(["--with"]).fails(2, &["--with"]);
     env.holds_only([]);
 }

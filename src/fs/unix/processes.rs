@@ -8,43 +8,63 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use fs_err as fs;
+use rustix::process::{Pid, Signal};
+
+use crate::fs::Group;
 
 /// Starts `command` as the leader of a process group of its own.
 pub(crate) fn own_process_group(command: &mut Command) {
     command.process_group(0);
 }
 
-/// Ends a child and everything it started: politely first, then not.
-pub(crate) fn end_process_group(child: &mut Child) {
+/// Ends a child and everything it started: with the signal that came to us, so that it can tidy up; then with SIGTERM, then
+/// with SIGKILL.
+pub(crate) fn end_process_group(child: &mut Child, group: Group, came: Option<i32>) {
     const PATIENCE: Duration = Duration::from_secs(2);
-    let signal = |signal| {
-        if let Some(pid) = i32::try_from(child.id())
-            .ok()
-            .and_then(rustix::process::Pid::from_raw)
-        {
-            // A child that shares our own group has no group of this number: then it alone is meant.
-            if rustix::process::kill_process_group(pid, signal).is_err() {
-                let _ = rustix::process::kill_process(pid, signal);
-            }
-        }
-    };
-    signal(rustix::process::Signal::TERM);
-    let started = Instant::now();
-    while started.elapsed() < PATIENCE {
-        if matches!(child.try_wait(), Ok(Some(_))) {
+    let came = came.and_then(Signal::from_named_raw);
+    // A terminal sends its signals to all of our group. A second one would only disturb the child while it tidies up.
+    let has_it = group == Group::Ours && matches!(came, Some(Signal::INT | Signal::HUP));
+    let ended = has_it && ends(child, PATIENCE);
+    for signal in came.into_iter().chain([Signal::TERM]) {
+        if ended {
             break;
+        }
+        send(child, group, signal);
+        if ends(child, PATIENCE) {
+            break;
+        }
+    }
+    // The leader may be gone and its children not.
+    send(child, group, Signal::KILL);
+    let _ = child.wait();
+}
+
+/// Sends a signal to a child, or to the group that it leads. A child of our own group is meant alone, and only while it has
+/// not been waited for.
+fn send(child: &mut Child, group: Group, signal: Signal) {
+    let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
+        return;
+    };
+    // Whoever is gone needs no signal.
+    if group == Group::Own {
+        let _ = rustix::process::kill_process_group(pid, signal);
+    } else if matches!(child.try_wait(), Ok(None)) {
+        let _ = rustix::process::kill_process(pid, signal);
+    }
+}
+
+/// Whether a child ends within `patience`.
+fn ends(child: &mut Child, patience: Duration) -> bool {
+    let started = Instant::now();
+    loop {
+        if matches!(child.try_wait(), Ok(Some(_))) {
+            return true;
+        }
+        if started.elapsed() > patience {
+            return false;
         }
         thread::sleep(Duration::from_millis(5));
     }
-    // The leader may be gone and its children not.
-    if let Some(pid) = i32::try_from(child.id())
-        .ok()
-        .and_then(rustix::process::Pid::from_raw)
-    {
-        let _ = rustix::process::kill_process_group(pid, rustix::process::Signal::KILL);
-    }
-    let _ = child.kill();
-    let _ = child.wait();
 }
 
 /// The program that started this one, where the system shows it.

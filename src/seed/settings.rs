@@ -1,0 +1,110 @@
+//! pip's variables and configuration files, without what would have it install somewhere else, for another Python, or nothing.
+//!
+//! Knows the names of pip's options and where its files are; starts no pip.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::process::Command;
+
+use serde::Deserialize;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::interrupt::Interrupt;
+use crate::log::Log;
+use crate::options::Environment;
+use crate::process;
+
+const PROGRAM: &str = include_str!("settings.py");
+
+/// Options of `pip install` that decide where, whether or for which Python it installs, those of old pips included.
+const IGNORED: [&str; 14] = [
+    "abi",
+    "download",
+    "download-dir",
+    "download-directory",
+    "dry-run",
+    "implementation",
+    "install-option",
+    "platform",
+    "prefix",
+    "python",
+    "python-version",
+    "root",
+    "target",
+    "user",
+];
+
+#[derive(Deserialize)]
+struct Answer {
+    ignored: Vec<String>,
+    variables: BTreeMap<String, String>,
+}
+
+/// Lets `pip`, which is about to be started, see all of the user's settings but [`IGNORED`].
+///
+/// # Errors
+///
+/// [`Error::Command`] if a configuration file cannot be understood.
+pub(super) fn apply(
+    pip: &mut Command,
+    context: &Context,
+    environment: &Environment,
+    interrupt: &Interrupt,
+    log: Log,
+) -> Result<(), Error> {
+    let ignored = environment.starting_with("").map(|(name, _)| name);
+    let ignored: Vec<&OsStr> = ignored.filter(|name| is_ignored(name)).collect();
+    let mut reader = Command::new(&context.env_exe);
+    reader.args(["-I", "-S", "-B", "-c", PROGRAM, &context.env_dir]);
+    reader.args(IGNORED);
+    for name in ignored {
+        log.say(|| format!("{} is not passed to pip", name.display()));
+        pip.env_remove(name);
+        reader.env_remove(name);
+    }
+    let output = process::run(&mut reader, None, interrupt)?;
+    let answer: Option<Answer> = serde_json::from_slice(&output.stdout)
+        .ok()
+        .filter(|_| output.status.success())
+        .ok_or_else(|| Error::Command {
+            program: format!("{} (reading pip's configuration)", context.env_exe),
+            status: output.status.to_string(),
+            output: output.text(),
+        })?;
+    if let Some(answer) = answer {
+        for key in answer.ignored {
+            log.say(|| format!("{key} of pip's configuration files is not passed to pip"));
+        }
+        // The only way to have one key ignored: pip reads no file, and is told the rest.
+        let none = if cfg!(windows) { "nul" } else { "/dev/null" };
+        pip.env("PIP_CONFIG_FILE", Path::new(none));
+        pip.envs(answer.variables);
+    }
+    Ok(())
+}
+
+/// Whether a variable sets one of [`IGNORED`], which pip reads in any case and with `-` or `_`.
+fn is_ignored(variable: &OsStr) -> bool {
+    let Some((prefix, key)) = variable.to_str().and_then(|name| name.split_at_checked(4)) else {
+        return false;
+    };
+    let is_pips = prefix == "PIP_" || cfg!(windows) && prefix.eq_ignore_ascii_case("PIP_");
+    is_pips && IGNORED.contains(&key.to_ascii_lowercase().replace('_', "-").as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn variables_are_matched_as_pip_reads_them() {
+        for name in ["PIP_TARGET", "PIP_target", "PIP_DRY_RUN", "PIP_Dry-Run"] {
+            assert!(is_ignored(OsStr::new(name)), "{name}");
+        }
+        for name in ["PIP_INDEX_URL", "PIP_", "PIP", "TARGET", "PIP_USERS", ""] {
+            assert!(!is_ignored(OsStr::new(name)), "{name}");
+        }
+    }
+}
