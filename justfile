@@ -1,0 +1,20 @@
+# `just` lists the recipes.
+default:
+    @just --list
+
+# The quick tests: at most two minutes after the build.
+test:
+    cargo test --locked
+
+# Every test, with every Python and shell that is installed.
+test-full:
+    RVENV_TEST_TIER=full cargo test --locked
+
+# Formatting and lints, as CI checks them.
+lint:
+    cargo fmt --check
+    cargo clippy --all-targets --locked -- -D warnings
+
+# rvenv beside venv, virtualenv and uv; takes long.
+bench:
+    benches/peers.sh
