@@ -112,8 +112,8 @@ pub(crate) struct Args {
     /// Say what is broken in existing environments, and what mends it; the status is 1 if anything is
     #[arg(long, help_heading = RVENV, group = "report", conflicts_with_all = ["list_pythons", "clear", "upgrade"])]
     pub(crate) check: bool,
-    /// Print what was made, the list or the findings for programs
-    #[arg(long, help_heading = RVENV, conflicts_with_all = ["prune_cache", "warm_cache"])]
+    /// Print what was done or found as JSON, for programs
+    #[arg(long, help_heading = RVENV)]
     pub(crate) json: bool,
     /// Print what completes rvenv's options in a shell
     #[arg(long, help_heading = RVENV, value_name = "SHELL", exclusive = true)]

@@ -1,9 +1,11 @@
 //! Whether words are coloured: `NO_COLOR`, `FORCE_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`, and whether a terminal shows them.
 //!
-//! Knows no words.
+//! Knows no words. What they look like on an old Windows console is `anstream`'s business.
 
 use std::ffi::OsString;
+use std::io::{IsTerminal as _, Write as _};
 
+use anstream::{AutoStream, adapter::strip_str};
 use anstyle::{AnsiColor, Style};
 
 /// How the word before an error looks.
@@ -40,12 +42,20 @@ impl Color {
         }
     }
 
-    /// The text, in this style if that is wanted.
-    pub fn paint(self, is_terminal: bool, style: Style, text: &str) -> String {
-        match self {
-            Self::Always => format!("{style}{text}{style:#}"),
-            Self::Auto if is_terminal => format!("{style}{text}{style:#}"),
-            Self::Auto | Self::Never => text.to_owned(),
-        }
+    /// Writes text with styles to stderr, in one piece; without them if nobody wants them.
+    pub fn print(self, styled: &str) {
+        let stderr = std::io::stderr().lock();
+        let is_wanted = match self {
+            Self::Always => true,
+            Self::Auto => stderr.is_terminal(),
+            Self::Never => false,
+        };
+        // A closed stderr fails nothing.
+        let _ = if is_wanted {
+            AutoStream::always(stderr).write_all(styled.as_bytes())
+        } else {
+            let plain = strip_str(styled).to_string();
+            { stderr }.write_all(plain.as_bytes())
+        };
     }
 }

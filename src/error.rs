@@ -2,6 +2,7 @@
 //!
 //! Texts that CPython has are CPython's; all others name the path first. Knows nothing of printing or exit codes.
 
+use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -14,6 +15,8 @@ pub enum Error {
     UnableToCreateDirectory {
         /// What stands in the way.
         path: PathBuf,
+        /// What it is.
+        obstacle: Obstacle,
     },
     /// `ENV_DIR` could not be put on PATH (gh-99889; CPython refuses since 3.11).
     #[error("Refusing to create a venv in {} because it contains the PATH separator {separator}.", path.display())]
@@ -164,15 +167,94 @@ pub enum Error {
     },
 }
 
+/// What stands where a directory must be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// A regular file.
+    File,
+    /// A symlink, whatever it leads to.
+    Symlink,
+    /// A device, a socket or a pipe.
+    Other,
+}
+
 impl Error {
+    /// What is at `path` is no directory.
+    pub(crate) fn no_directory(path: &Path, metadata: &Metadata) -> Self {
+        let obstacle = if metadata.is_symlink() {
+            Obstacle::Symlink
+        } else if metadata.is_file() {
+            Obstacle::File
+        } else {
+            Obstacle::Other
+        };
+        Self::UnableToCreateDirectory {
+            path: path.into(),
+            obstacle,
+        }
+    }
+
+    /// Its name in what `--json` prints.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::UnableToCreateDirectory { .. } => "unable_to_create_directory",
+            Self::PathSeparator { .. } => "path_separator",
+            Self::UpgradeWithClear => "upgrade_with_clear",
+            Self::NotUtf8 { .. } => "not_utf8",
+            Self::RefusingToClear { .. } => "refusing_to_clear",
+            Self::Installation { .. } => "installation",
+            Self::MountBelow { .. } => "mount_below",
+            Self::Umask { .. } => "umask",
+            Self::PythonNotFound { .. } => "python_not_found",
+            Self::Request { .. } => "request",
+            Self::UnusablePython { .. } => "unusable_python",
+            Self::Command { .. } => "command",
+            Self::NoPip { .. } => "no_pip",
+            Self::Cache { .. } => "cache",
+            Self::Wheel { .. } => "wheel",
+            Self::DamagedImage { .. } => "damaged_image",
+            Self::Io { .. } => "io",
+            Self::Interrupted { .. } => "interrupted",
+            Self::PostSetup { .. } => "post_setup",
+        }
+    }
+
+    /// The file, folder or program that it is about.
+    pub fn path(&self) -> Option<&Path> {
+        match self {
+            Self::UnableToCreateDirectory { path, .. }
+            | Self::PathSeparator { path, .. }
+            | Self::NotUtf8 { path }
+            | Self::RefusingToClear { path, .. }
+            | Self::Installation { path, .. }
+            | Self::MountBelow { mount: path, .. }
+            | Self::Umask { path, .. }
+            | Self::UnusablePython { path, .. }
+            | Self::NoPip { path, .. }
+            | Self::Cache { path, .. }
+            | Self::Wheel { path, .. }
+            | Self::DamagedImage { path, .. }
+            | Self::Io { path, .. }
+            | Self::PostSetup { path, .. } => {
+                Some(path).filter(|path| !path.as_os_str().is_empty())
+            }
+            Self::UpgradeWithClear
+            | Self::PythonNotFound { .. }
+            | Self::Request { .. }
+            | Self::Command { .. }
+            | Self::Interrupted { .. } => None,
+        }
+        .map(PathBuf::as_path)
+    }
+
     /// What the user can do about it, as one sentence, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::UnableToCreateDirectory { path } => {
-                let what = match fs_err::symlink_metadata(path) {
-                    Ok(metadata) if metadata.is_symlink() => "it is a symlink",
-                    Ok(metadata) if metadata.is_file() => "it is a file",
-                    _ => "something stands in its place",
+            Self::UnableToCreateDirectory { obstacle, .. } => {
+                let what = match obstacle {
+                    Obstacle::Symlink => "it is a symlink",
+                    Obstacle::File => "it is a file",
+                    Obstacle::Other => "something stands in its place",
                 };
                 Some(format!("{what}: remove it or choose another directory"))
             }
@@ -230,17 +312,31 @@ impl Error {
     }
 }
 
+/// The operating system's number for the refusal that is the cause of an error.
+pub(crate) fn errno(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
+    let causes = std::iter::successors(Some(error), |error| error.source());
+    let refusal = causes
+        .filter_map(|error| error.downcast_ref::<io::Error>())
+        .last()?;
+    // fs_err says the number, but hands out neither it nor the error that it comes with.
+    refusal.raw_os_error().or_else(|| {
+        let text = refusal.to_string();
+        let (_, number) = text.rsplit_once(" (os error ")?;
+        number.strip_suffix(')')?.parse().ok()
+    })
+}
+
 fn io_hint(source: &io::Error) -> Option<String> {
     use io::ErrorKind::{
         AlreadyExists, FileTooLarge, InvalidFilename, IsADirectory, NotADirectory, NotFound,
         PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull, Unsupported, WouldBlock,
     };
     // EMFILE and ENFILE have no kind of their own; both numbers are the same on every Unix.
-    if cfg!(unix) && matches!(source.raw_os_error(), Some(23 | 24)) {
+    if cfg!(unix) && matches!(errno(source), Some(23 | 24)) {
         return Some("raise the limit of open files (`ulimit -n`)".into());
     }
     // ERROR_ACCESS_DENIED and ERROR_SHARING_VIOLATION: Windows neither replaces nor moves what a process uses.
-    if cfg!(windows) && matches!(source.raw_os_error(), Some(5 | 32)) {
+    if cfg!(windows) && matches!(errno(source), Some(5 | 32)) {
         let hint =
             "end the programs that run from there, or choose a directory that you can write to";
         return Some(hint.into());

@@ -17,9 +17,9 @@ mod error;
 mod fs;
 mod interpreter;
 mod interrupt;
+mod json;
 mod layout;
 mod log;
-mod made;
 mod mend;
 mod options;
 mod process;
@@ -37,11 +37,11 @@ pub use builder::EnvBuilder;
 pub use check::{Finding, Kind, Report};
 pub use color::{Color, ERROR};
 pub use context::Context;
-pub use error::Error;
+pub use error::{Error, Obstacle};
 pub use interpreter::{BundledWheel, Interpreter, Scheme};
 pub use interrupt::Interrupt;
+pub use json::Outcome;
 pub use layout::Platform;
-pub use made::Made;
 pub use options::{Cache, Environment, Links, OnExisting, Options, Progress, Seeder, Verbosity};
 pub use pythons::Python;
 
@@ -53,4 +53,11 @@ pub use pythons::Python;
 pub fn prune_cache(cache: &Cache) -> std::io::Result<u64> {
     let log = log::Log::new(&Options::default());
     store::Store::new(cache, &Environment::of_process(), log).prune()
+}
+
+/// The folder that [`prune_cache`] empties.
+pub fn cache_folder(cache: &Cache) -> Option<std::path::PathBuf> {
+    let log = log::Log::new(&Options::default());
+    let store = store::Store::new(cache, &Environment::of_process(), log);
+    store.path().map(std::path::Path::to_path_buf)
 }

@@ -41,10 +41,8 @@ impl Log {
     /// Says a line unless `-q` was given: something went wrong that did not stop the run.
     pub(crate) fn warn(self, line: &str) {
         if self.verbosity != Verbosity::Quiet {
-            let warning = self
-                .color
-                .paint(std::io::stderr().is_terminal(), WARNING, "Warning:");
-            print(&format!("{warning} {line}"));
+            let warning = format!("{WARNING}Warning:{WARNING:#} {line}\n");
+            self.color.print(&warning);
         }
     }
 

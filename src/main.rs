@@ -7,7 +7,7 @@ mod index;
 mod manual;
 mod report;
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +18,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 use cli::Args;
 use report::{print, report};
-use rvenv::{Color, EnvBuilder, Interrupt, Made, Python, Report};
+use rvenv::{Color, EnvBuilder, Interrupt, Outcome, Python, Report};
 
 fn main() -> ExitCode {
     let color = Color::from_variables(|name| std::env::var_os(name));
@@ -36,10 +36,8 @@ fn main() -> ExitCode {
         }
     };
     let code = run(&args, &interrupt, color).unwrap_or_else(|error| {
-        if args.json && !args.env_dirs.is_empty() && interrupt.signal().is_none() {
-            // What concerns all of them has stopped each.
-            let made = args.env_dirs.iter().map(|env_dir| failure(env_dir, &error));
-            let _ = print(Made::json(&made.collect::<Vec<_>>()).as_bytes());
+        if args.json && interrupt.signal().is_none() {
+            let _ = print(Outcome::json(&stopped(&args, &error)).as_bytes());
         }
         report(&error, color)
     });
@@ -57,12 +55,17 @@ fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitC
     if args.man {
         return print(&manual::man()?);
     }
+    let mut outcomes = Vec::new();
     if args.prune_cache {
-        let freed =
-            rvenv::prune_cache(&args.cache_to_prune()).context("could not empty the cache")?;
-        let mut out = std::io::stdout().lock();
-        let (megabytes, tenths) = (freed / 1_000_000, freed % 1_000_000 / 100_000);
-        writeln!(out, "freed {megabytes}.{tenths} MB").context("could not write to stdout")?;
+        let cache = args.cache_to_prune();
+        let freed = rvenv::prune_cache(&cache).context("could not empty the cache")?;
+        if args.json {
+            let folder = rvenv::cache_folder(&cache);
+            outcomes.push(Outcome::pruned(folder.as_deref(), freed));
+        } else {
+            let (megabytes, tenths) = (freed / 1_000_000, freed % 1_000_000 / 100_000);
+            print(format!("freed {megabytes}.{tenths} MB\n").as_bytes())?;
+        }
     }
     let builder = EnvBuilder::new(args.options(color)?).interrupt(interrupt.clone());
     let builder = args
@@ -80,24 +83,35 @@ fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitC
     }
     if args.warm_cache {
         builder.warm_cache()?;
-        return Ok(ExitCode::SUCCESS);
+        outcomes.push(Outcome::cached(builder.interpreter()?));
     }
     if args.list_pythons {
         let pythons = builder.pythons()?;
-        let text = if args.json {
-            Python::json(&pythons)
-        } else {
-            Python::lines(&pythons, std::io::stdout().is_terminal())
-        };
-        return print(text.as_bytes());
+        if !args.json {
+            let text = Python::lines(&pythons, std::io::stdout().is_terminal());
+            return print(text.as_bytes());
+        }
+        outcomes.extend(pythons.into_iter().map(Outcome::from));
     }
     if args.check {
-        return check(&builder, args);
+        let reports = check(&builder, args)?;
+        if !args.json {
+            let text: String = reports.iter().map(Report::lines).collect();
+            print(text.as_bytes())?;
+            return Ok(worst(reports.iter().map(|report| report.ok)));
+        }
+        let reports = args.env_dirs.iter().zip(reports);
+        outcomes.extend(reports.map(|(env_dir, report)| Outcome::check(env_dir, report)));
+    } else if !args.env_dirs.is_empty() {
+        // Before anything is made, and before the Python is looked for.
+        builder.can_read_requirements()?;
+        if args.json {
+            outcomes.extend(create_for_a_program(&builder, args, color)?);
+        }
     }
-    // Before anything is made, and before the Python is looked for.
-    builder.can_read_requirements()?;
     if args.json {
-        return create_for_a_program(&builder, args, color);
+        print(Outcome::json(&outcomes).as_bytes())?;
+        return Ok(worst(outcomes.iter().map(Outcome::is_ok)));
     }
     let create = |env_dir: &Path| match builder.create(env_dir) {
         Ok(_) => ExitCode::SUCCESS,
@@ -111,43 +125,41 @@ fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitC
     Ok(worst(codes.iter().map(|code| *code == ExitCode::SUCCESS)))
 }
 
-/// Makes every environment and prints one JSON text of them all.
+/// What `--json` says of an error that has stopped everything: it is that of each directory, or of none.
+fn stopped(args: &Args, error: &anyhow::Error) -> Vec<Outcome> {
+    if args.env_dirs.is_empty() {
+        return vec![Outcome::failure(None, error)];
+    }
+    let env_dirs = args.env_dirs.iter();
+    env_dirs
+        .map(|env_dir| Outcome::failure(Some(env_dir), error))
+        .collect()
+}
+
+/// Makes every environment; an error is said to whoever reads along, too.
 fn create_for_a_program(
     builder: &EnvBuilder,
     args: &Args,
     color: Color,
-) -> anyhow::Result<ExitCode> {
+) -> anyhow::Result<Vec<Outcome>> {
     let interpreter = builder.interpreter()?;
-    let made = side_by_side(args, |env_dir| {
+    Ok(side_by_side(args, |env_dir| {
         let started = Instant::now();
         match builder.create(env_dir) {
-            Ok(context) => Made::environment(&context, interpreter, started.elapsed()),
+            Ok(context) => Outcome::environment(&context, interpreter, started.elapsed()),
             Err(error) => {
                 let error = error.into();
                 report(&error, color);
-                failure(env_dir, &error)
+                Outcome::failure(Some(env_dir), &error)
             }
         }
-    });
-    print(Made::json(&made).as_bytes())?;
-    Ok(worst(made.iter().map(Made::is_environment)))
-}
-
-fn failure(env_dir: &Path, error: &anyhow::Error) -> Made {
-    Made::failure(env_dir, format!("{error:#}"), report::hint(error))
+    }))
 }
 
 /// What is broken in each directory.
-fn check(builder: &EnvBuilder, args: &Args) -> anyhow::Result<ExitCode> {
+fn check(builder: &EnvBuilder, args: &Args) -> anyhow::Result<Vec<Report>> {
     let reports = args.env_dirs.iter().map(|env_dir| builder.check(env_dir));
-    let reports = reports.collect::<Result<Vec<_>, _>>()?;
-    let text = if args.json {
-        Report::json(&reports)
-    } else {
-        reports.iter().map(Report::lines).collect()
-    };
-    print(text.as_bytes())?;
-    Ok(worst(reports.iter().map(|report| report.ok)))
+    Ok(reports.collect::<Result<_, _>>()?)
 }
 
 /// Several environments at once: one that fails does not stop the others. The answers are in the directories' order.

@@ -1,15 +1,14 @@
-//! `--list-pythons`: what was found on the machine, as text and as JSON.
+//! `--list-pythons`: what was found on the machine, as text.
 //!
 //! Pure. What is found is discovery's business.
 
 use std::fmt::Write as _;
-
-use serde::Serialize;
+use std::path::PathBuf;
 
 use crate::interpreter::discovery::Found;
 
 /// A Python on this machine.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Python {
     /// `3.12.1`; with `t` behind it a free-threaded, with `d` a debug build.
@@ -17,7 +16,7 @@ pub struct Python {
     /// `sys.implementation.name`.
     pub implementation: String,
     /// The executable, as `-p` takes it.
-    pub path: String,
+    pub path: PathBuf,
     /// Who put it there: `PATH`, `pyenv`, `uv`, …
     pub source: String,
 }
@@ -27,7 +26,7 @@ impl From<Found> for Python {
         Self {
             version: found.traits.version(),
             implementation: found.traits.implementation,
-            path: found.path.to_string_lossy().into_owned(),
+            path: found.path,
             source: found.source.to_string(),
         }
     }
@@ -36,18 +35,16 @@ impl From<Found> for Python {
 impl Python {
     /// One line for each; `aligned` for people, separated by tabs for programs that read lines.
     pub fn lines(pythons: &[Self], aligned: bool) -> String {
-        let widest = |field: fn(&Self) -> &str| {
-            let widths = pythons.iter().map(|python| field(python).chars().count());
-            widths.max().unwrap_or(0)
+        let fields = |python: &Self| {
+            let path = python.path.to_string_lossy().into_owned();
+            [python.version.clone(), python.implementation.clone(), path]
         };
-        let widths = [
-            widest(|python| &python.version),
-            widest(|python| &python.implementation),
-            widest(|python| &python.path),
-        ];
+        let widths = pythons.iter().fold([0; 3], |widest: [usize; 3], python| {
+            let widths = fields(python).map(|field| field.chars().count());
+            std::array::from_fn(|column| widest[column].max(widths[column]))
+        });
         pythons.iter().fold(String::new(), |mut text, python| {
-            let fields = [&python.version, &python.implementation, &python.path];
-            for (field, width) in fields.into_iter().zip(widths) {
+            for (field, width) in fields(python).into_iter().zip(widths) {
                 if aligned {
                     write!(text, "{field:width$}  ")
                 } else {
@@ -59,11 +56,5 @@ impl Python {
             text.push('\n');
             text
         })
-    }
-
-    /// An array of objects.
-    pub fn json(pythons: &[Self]) -> String {
-        let json = serde_json::to_string_pretty(pythons).expect("strings are always JSON");
-        json + "\n"
     }
 }

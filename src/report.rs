@@ -2,7 +2,7 @@
 //!
 //! Does not know what was done.
 
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
@@ -10,7 +10,8 @@ use rvenv::{Color, ERROR, Error};
 
 /// What was asked for, on stdout; nobody may be listening any more.
 pub(crate) fn print(text: &[u8]) -> anyhow::Result<ExitCode> {
-    match std::io::stdout().lock().write_all(text) {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => {
             Err(error).context("could not write to stdout")
         }
@@ -25,32 +26,23 @@ pub(crate) fn report(error: &anyhow::Error, color: Color) -> ExitCode {
         // The signal that ends the process says it.
         return ExitCode::FAILURE;
     }
-    let hint = hint(error).map(|hint| format!("\n  hint: {hint}"));
+    let hint = named.and_then(Error::hint);
+    let hint = hint.map(|hint| format!("\n  hint: {hint}"));
     let hint = hint.unwrap_or_default();
-    let mut stderr = std::io::stderr().lock();
-    let word = color.paint(stderr.is_terminal(), ERROR, "Error:");
-    // A closed stderr changes nothing about the exit status.
-    let _ = writeln!(stderr, "{word} {error:#}{hint}");
+    color.print(&format!("{ERROR}Error:{ERROR:#} {error:#}{hint}\n"));
     ExitCode::FAILURE
 }
 
-/// What can be done about it, where that is known.
-pub(crate) fn hint(error: &anyhow::Error) -> Option<String> {
-    error.downcast_ref::<Error>().and_then(Error::hint)
-}
-
-/// clap's own words. Help and version go to stdout and are no failure; a closed stream is nobody's error.
+/// clap's own words. Help and version go to stdout and are no failure, unless they cannot be written.
 pub(crate) fn usage(error: &clap::Error, color: Color) -> ExitCode {
     let text = error.render().to_string();
-    match text.strip_prefix("error:") {
-        Some(rest) if error.use_stderr() => {
-            let mut stderr = std::io::stderr().lock();
-            let word = color.paint(stderr.is_terminal(), ERROR, "error:");
-            let _ = write!(stderr, "{word}{rest}");
-        }
-        _ => {
-            let _ = error.print();
-        }
+    if !error.use_stderr() {
+        return print(text.as_bytes()).unwrap_or_else(|error| report(&error, color));
     }
+    let text = match text.strip_prefix("error:") {
+        Some(rest) => format!("{ERROR}error:{ERROR:#}{rest}"),
+        None => text,
+    };
+    color.print(&text);
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }

@@ -10,7 +10,6 @@ use crate::context::Context;
 use crate::fs::parent_program;
 use crate::interpreter::Interpreter;
 use crate::log::Log;
-use crate::made;
 use crate::options::Environment;
 use crate::seed::installed;
 
@@ -23,9 +22,16 @@ pub(crate) fn made(context: &Context, interpreter: &Interpreter, started: Instan
             started.elapsed().as_secs_f64() * 1000.0,
             interpreter.implementation,
             interpreter.version_string(),
-            made::pip(context).map_or("no pip".into(), |version| format!("pip {version}")),
+            pip_version(context).map_or("no pip".into(), |version| format!("pip {version}")),
         )
     });
+}
+
+/// The version of pip in an environment.
+pub(crate) fn pip_version(context: &Context) -> Option<String> {
+    let projects = installed::read(Path::new(&context.lib_path));
+    let pip = projects.into_iter().find(|project| project.name == "pip")?;
+    Some(pip.version_text)
 }
 
 /// The line that activates the environment in the shell one is in.

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use serde::Serialize;
 
 /// What `--check` found out about one directory.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
     /// The directory, as it was given.
@@ -126,11 +126,5 @@ impl Report {
             }
         }
         text
-    }
-
-    /// An array of objects.
-    pub fn json(reports: &[Self]) -> String {
-        let json = serde_json::to_string_pretty(reports).expect("strings are always JSON");
-        json + "\n"
     }
 }

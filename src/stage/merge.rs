@@ -48,7 +48,7 @@ pub(super) fn check(new: &Path, directory: &Path) -> Result<(), Error> {
         }
         match (is_folder, there.is_dir()) {
             (true, true) => check(&from, &to)?,
-            (true, false) => return Err(Error::UnableToCreateDirectory { path: to }),
+            (true, false) => return Err(Error::no_directory(&to, &there)),
             (false, true) => {
                 let source = io::Error::from(io::ErrorKind::IsADirectory);
                 return Err(Error::Io {
@@ -126,8 +126,9 @@ impl Journal {
             if add(&from, &to)? {
                 self.steps.push(Step::Added(to));
             } else if fs::symlink_metadata(&from).is_ok_and(|metadata| metadata.is_dir()) {
-                if !fs::symlink_metadata(&to).is_ok_and(|metadata| metadata.is_dir()) {
-                    return Err(Error::UnableToCreateDirectory { path: to });
+                let there = fs::symlink_metadata(&to).map_err(Error::io("look at", &to))?;
+                if !there.is_dir() {
+                    return Err(Error::no_directory(&to, &there));
                 }
                 self.merge(&from, &to)?;
             } else {

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::error::Error;
+use crate::error::{Error, errno};
 use crate::fs as ours;
 use crate::fs::{Claim, Folder, Left};
 use crate::options::{Environment, Options};
@@ -199,7 +199,7 @@ impl Drop for Stage {
 
 /// The system's own error, without the path that `fs_err` adds: ours names the path already.
 fn bare(error: io::Error) -> io::Error {
-    match error.raw_os_error() {
+    match errno(&error) {
         Some(number) => io::Error::from_raw_os_error(number),
         None if error.kind() == io::ErrorKind::Other => error,
         None => error.kind().into(),

@@ -49,9 +49,7 @@ pub(super) fn way(
     };
     if !metadata.is_dir() {
         // CPython deletes the target of a symlink before it says so.
-        return Err(Error::UnableToCreateDirectory {
-            path: env_dir.into(),
-        });
+        return Err(Error::no_directory(env_dir, &metadata));
     }
     guard::check_installation(env_dir, base, options)?;
     if options.on_existing != OnExisting::Clear {

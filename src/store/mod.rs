@@ -52,6 +52,11 @@ impl Store {
         self.warns.store(false, Ordering::Relaxed);
     }
 
+    /// Where it is.
+    pub(crate) fn path(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
     /// The stored image of this key.
     pub(crate) fn image(&self, key: &str) -> Option<fs::File> {
         fs::File::open(self.trusted(&image_name(key))?).ok()

@@ -26,7 +26,6 @@ crate::harness::trials! {
     a_copy_of_an_environment_is_told_from_its_original,
     a_pip_that_is_missing_or_not_whole_is_mended(a_few),
     a_package_that_was_altered_is_named_with_its_version,
-    for_programs_there_is_json,
 }
 
 fn check(env: &TestEnv, name: &str) -> Outcome {
@@ -372,17 +371,4 @@ fn a_package_that_was_altered_is_named_with_its_version() {
             "demo @ file://",
         ],
     );
-}
-
-fn for_programs_there_is_json() {
-    let env = TestEnv::new();
-    let python = newest();
-    make(&env, python, &["--without-pip", "env"]);
-    let outcome = env.rvenv(["--check", "--json", "env", "nothing"]).outcome();
-    outcome.expect_code(1);
-    let script = "import json, sys\n\
-        for r in json.loads(sys.argv[1]):\n    \
-        print(r['path'], r['ok'], [(f['kind'], bool(f['message']), f['remedy'], f['hint']) for f in r['findings']])";
-    env.run(&python.executable, ["-c", script, &outcome.stdout])
-        .prints("env True []\nnothing False [('missing', True, 'rvenv nothing', None)]\n");
 }

@@ -31,8 +31,7 @@ fn findings(env: &TestEnv, name: &str) -> (i32, Vec<(String, Option<String>)>) {
     assert_eq!(outcome.stderr, "", "{outcome}");
     let script = "import json, sys\n\
         answer = json.loads(sys.argv[1])\n\
-        answer = answer['results'] if isinstance(answer, dict) else answer\n\
-        for f in answer[0]['findings']:\n    \
+        for f in answer['results'][0]['problems']:\n    \
         print(f['kind'] + '\\t' + (f['remedy'] or '') + '\\0')";
     let said = env
         .run(&newest().executable, ["-c", script, &outcome.stdout])

@@ -237,7 +237,7 @@ fn a_file_on_the_way_to_the_directory_is_named_in_plain_words() {
         .rvenv_for(newest(), ["--without-pip", "file/env"])
         .outcome();
     outcome.expect_code(1);
-    assert!(outcome.stderr.contains("not a directory"), "{outcome}");
+    assert!(outcome.stderr.contains("Not a directory"), "{outcome}");
     assert!(outcome.stderr.contains("is a file"), "{outcome}");
     assert!(!outcome.stderr.contains("metadata"), "{outcome}");
     env.holds_only(["file"]);

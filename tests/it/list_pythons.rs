@@ -67,7 +67,7 @@ fn every_python_is_listed_once_with_where_it_came_from() {
         .var("PATH", &path)
         .stdout();
     let script = "import json, sys\n\
-        for p in json.loads(sys.argv[1]):\n    \
+        for p in json.loads(sys.argv[1])['results']:\n    \
         print(p['version'], p['implementation'], p['path'], p['source'], sep='\\t')";
     let lines = env.run(&other.executable, ["-c", script, &json]).stdout();
     let ours = lines

@@ -22,7 +22,7 @@ impl Folder {
     pub(crate) fn open(path: &Path, shown: &Path) -> Result<Self, Error> {
         let metadata = fs::symlink_metadata(path).map_err(Error::io("open directory", shown))?;
         if !metadata.is_dir() {
-            return Err(Error::UnableToCreateDirectory { path: shown.into() });
+            return Err(Error::no_directory(shown, &metadata));
         }
         Ok(Self {
             path: path.into(),

@@ -1,0 +1,216 @@
+//! `--json`: what became of each `ENV_DIR` or Python, in one schema for every mode.
+//!
+//! Knows keys and how a path is written; what is reported is found by others.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+
+use crate::check::{Finding, Report};
+use crate::context::{self, Context};
+use crate::error::{self, Error};
+use crate::interpreter::Interpreter;
+use crate::pythons::Python;
+use crate::summary::pip_version;
+
+/// The version of the schema; it changes when a key goes or means something else, not when one is added.
+const SCHEMA: u32 = 1;
+
+/// The result for one `ENV_DIR`, Python or cache folder.
+#[derive(Debug, Clone, Serialize)]
+pub struct Outcome {
+    ok: bool,
+    path: Option<AbsolutePath>,
+    #[serde(flatten)]
+    details: Details,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(untagged)]
+enum Details {
+    Environment {
+        python: String,
+        version: String,
+        implementation: String,
+        pip: Option<String>,
+        bin: String,
+        milliseconds: f64,
+    },
+    Check {
+        problems: Vec<Finding>,
+    },
+    Python {
+        version: String,
+        implementation: String,
+        source: String,
+    },
+    Cached {
+        version: String,
+        implementation: String,
+    },
+    Pruned {
+        freed: u64,
+    },
+    Failure {
+        kind: &'static str,
+        message: String,
+        errno: Option<i32>,
+        filename: Option<AbsolutePath>,
+        hint: Option<String>,
+    },
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    schema: u32,
+    results: &'a [Outcome],
+}
+
+impl Outcome {
+    /// What [`EnvBuilder::create`](crate::EnvBuilder::create) has made.
+    pub fn environment(context: &Context, interpreter: &Interpreter, took: Duration) -> Self {
+        let details = Details::Environment {
+            python: context.env_exe.clone(),
+            version: interpreter.version_string(),
+            implementation: interpreter.implementation.clone(),
+            pip: pip_version(context),
+            bin: context.bin_path.clone(),
+            // To the microsecond: the rest is noise.
+            milliseconds: (took.as_secs_f64() * 1e6).round() / 1e3,
+        };
+        Self::new(Some(Path::new(&context.env_dir)), details)
+    }
+
+    /// A Python whose facts and packages are in the cache.
+    pub fn cached(interpreter: &Interpreter) -> Self {
+        let details = Details::Cached {
+            version: interpreter.version_string(),
+            implementation: interpreter.implementation.clone(),
+        };
+        Self::new(Some(Path::new(&interpreter.executable)), details)
+    }
+
+    /// A cache folder that was emptied; `None` if there is none.
+    pub fn pruned(folder: Option<&Path>, freed: u64) -> Self {
+        Self::new(folder, Details::Pruned { freed })
+    }
+
+    /// What [`EnvBuilder::check`](crate::EnvBuilder::check) has found out about `env_dir`.
+    pub fn check(env_dir: &Path, report: Report) -> Self {
+        let details = Details::Check {
+            problems: report.findings,
+        };
+        Self {
+            ok: report.ok,
+            ..Self::new(Some(env_dir), details)
+        }
+    }
+
+    /// An error, and the `ENV_DIR` that it concerns; without one the path is the error's own.
+    pub fn failure(env_dir: Option<&Path>, error: &anyhow::Error) -> Self {
+        let named = error.downcast_ref::<Error>();
+        let filename = named.and_then(Error::path);
+        let details = Details::Failure {
+            kind: named.map_or("io", Error::kind),
+            message: format!("{error:#}"),
+            errno: error::errno(error.as_ref()),
+            filename: filename.map(AbsolutePath::new),
+            hint: named.and_then(Error::hint),
+        };
+        Self {
+            ok: false,
+            ..Self::new(env_dir.or(filename), details)
+        }
+    }
+
+    /// Whether everything is as it should be.
+    pub fn is_ok(&self) -> bool {
+        self.ok
+    }
+
+    /// The document that `--json` prints.
+    pub fn json(outcomes: &[Self]) -> String {
+        let document = Document {
+            schema: SCHEMA,
+            results: outcomes,
+        };
+        serde_json::to_string_pretty(&document).expect("strings and numbers are always JSON") + "\n"
+    }
+
+    fn new(path: Option<&Path>, details: Details) -> Self {
+        Self {
+            ok: true,
+            path: path.map(AbsolutePath::new),
+            details,
+        }
+    }
+}
+
+impl From<Python> for Outcome {
+    fn from(python: Python) -> Self {
+        let details = Details::Python {
+            version: python.version,
+            implementation: python.implementation,
+            source: python.source,
+        };
+        Self::new(Some(&python.path), details)
+    }
+}
+
+/// Programs that read JSON have another current directory.
+#[derive(Debug, Clone)]
+struct AbsolutePath(PathBuf);
+
+impl AbsolutePath {
+    /// As `os.path.abspath`; what it was where the current directory is gone.
+    fn new(path: &Path) -> Self {
+        let cwd = std::env::current_dir().ok();
+        Self(context::absolute(path, cwd.as_deref()).unwrap_or_else(|_| path.into()))
+    }
+}
+
+impl Serialize for AbsolutePath {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if let Some(text) = self.0.to_str() {
+            return serializer.serialize_str(text);
+        }
+        // No `str` can hold it, but JSON can.
+        RawValue::from_string(format!("\"{}\"", escape(&self.0)))
+            .map_err(serde::ser::Error::custom)?
+            .serialize(serializer)
+    }
+}
+
+/// A path that is not Unicode, as Python's `os.fsdecode` has it: each stray byte is a lone surrogate, U+DC80 to U+DCFF.
+fn escape(path: &Path) -> String {
+    let mut text = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        let valid = serde_json::to_string(chunk.valid()).expect("a string is always JSON");
+        text.push_str(&valid[1..valid.len() - 1]);
+        for byte in chunk.invalid() {
+            write!(text, "\\udc{byte:02x}").expect("writing to a String cannot fail");
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_path_that_is_not_utf_8_is_written_as_python_decodes_it() {
+        use std::ffi::OsStr;
+        use std::os::unix::ffi::OsStrExt as _;
+        for (bytes, expected) in [
+            (&b"/a\xff\xfeb"[..], "/a\\udcff\\udcfeb"),
+            (b"/\xc3\xa9\"\\\xe2\x82", "/\u{e9}\\\"\\\\\\udce2\\udc82"),
+        ] {
+            assert_eq!(escape(Path::new(OsStr::from_bytes(bytes))), expected);
+        }
+    }
+}
