@@ -9,6 +9,7 @@ use crate::harness::absent;
 crate::harness::trials! {
     the_readme_names_the_command_that_ci_runs,
     every_test_is_listed,
+    nothing_installs_the_other_project_of_that_name,
 }
 
 /// A file of the checkout; the packaged crate has not all of them.
@@ -38,4 +39,43 @@ fn every_test_is_listed() {
             assert!(!marked, "{} has {attribute}", path.display());
         }
     }
+}
+
+/// `rvenv` on PyPI is another project; this one's distribution has a name of its own.
+fn nothing_installs_the_other_project_of_that_name() {
+    let installers = [
+        "pip install",
+        "pipx install",
+        "pipx run",
+        "uv tool install",
+        "uvx",
+    ];
+    for name in [
+        "README.md",
+        "CHANGELOG.md",
+        "pyproject.toml",
+        "python/rvenv/_find.py",
+        ".github/workflows/ci.yml",
+        ".github/workflows/release.yml",
+    ] {
+        for line in read(name).lines() {
+            let names_it = |rest: &str| {
+                let first = rest
+                    .split(['&', ',', '|', '`', '#'])
+                    .next()
+                    .unwrap_or_default();
+                first.split_whitespace().any(|word| word == "rvenv")
+            };
+            let found = installers
+                .iter()
+                .filter_map(|installer| line.split_once(installer))
+                .any(|(_, rest)| names_it(rest));
+            assert!(!found, "{name}: {line}");
+        }
+    }
+    assert!(
+        read("pyproject.toml")
+            .lines()
+            .any(|line| line == "name = \"rvenv-cli\"")
+    );
 }
