@@ -100,7 +100,9 @@ pub(crate) fn stale(bin: &Path) -> Vec<Stale> {
             let (interpreter, body) = started_by(&entry.path())?;
             let folder = interpreter.parent()?;
             // A script of the user's own may well be for another Python that is there.
-            let is_environment = folder.parent()?.join("pyvenv.cfg").exists();
+            let is_environment = folder
+                .parent()
+                .is_some_and(|place| place.join("pyvenv.cfg").exists());
             let is_stale = if fs::canonicalize(folder).ok() == here {
                 // A link that leads nowhere is another matter.
                 fs::symlink_metadata(&interpreter).is_err()

@@ -2,12 +2,14 @@
 //! environment must be ok, work and have the same packages.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use fs_err as fs;
+use rustix::process::Signal;
 
 use crate::{
-    env::{TestEnv, program},
+    env::{PATH, TestEnv, program},
+    faults::{Mount, needs_root, nobody},
     interpreters::{Interpreter, another, newest},
     wheel::write_wheel,
 };
@@ -23,11 +25,21 @@ crate::harness::trials! {
     a_python_that_cannot_start_is_found_and_mended,
     what_only_a_person_can_mend_has_no_remedy,
     a_file_of_any_size_is_hashed_in_little_memory,
+    a_folder_below_a_parent_that_cannot_be_entered_is_not_called_missing,
+    a_python_on_a_file_system_that_executes_nothing_is_found,
+    a_python_of_another_user_is_not_started,
+    an_interrupted_check_of_a_file_of_any_size_ends_at_once,
+    a_home_that_leads_into_the_environment_is_mended,
+    a_script_of_a_python_that_is_gone_does_not_mean_that_it_was_moved_from_the_root,
 }
 
 /// What `--check` says of `name`: its exit status, kinds and remedies, read by a Python.
 fn findings(env: &TestEnv, name: &str) -> (i32, Vec<(String, Option<String>)>) {
-    let outcome = env.rvenv(["--check", "--json", name]).outcome();
+    let folder = newest().executable.parent().unwrap();
+    let outcome = env
+        .rvenv(["--check", "--json", name])
+        .var("PATH", format!("{}:{PATH}", folder.display()))
+        .outcome();
     assert_eq!(outcome.stderr, "", "{outcome}");
     let script = "import json, sys\n\
         answer = json.loads(sys.argv[1])\n\
@@ -305,28 +317,152 @@ fn what_only_a_person_can_mend_has_no_remedy() {
     assert_eq!(findings(&env, "file"), (1, expected));
 }
 
-fn a_file_of_any_size_is_hashed_in_little_memory() {
-    let env = TestEnv::new();
-    with_demo(&env, newest(), &["env"]);
+/// A file of holes that is as large as wanted, and a RECORD that lists it.
+fn with_huge_file(env: &TestEnv, size: u64) -> PathBuf {
     let packages = env
         .at("env/lib")
         .join(newest().python_folder())
         .join("site-packages");
-    // Holes: nothing is written.
-    let size = 1_u64 << 30;
-    let huge = fs::File::create(packages.join("demo/huge.bin")).unwrap();
-    huge.set_len(size).unwrap();
+    let path = packages.join("demo/huge.bin");
+    fs::File::create(&path).unwrap().set_len(size).unwrap();
     let record = packages.join("demo-1.2.dist-info/RECORD");
     let mut text = fs::read_to_string(&record).unwrap();
     text.push_str("demo/huge.bin,sha256=AAAA,\n");
     write(&record, &text);
-    let line = "ulimit -v 300000; exec \"$0\" --check env";
+    path
+}
+
+/// The most memory that `--check env` had, in kB; its status and output must be these.
+fn memory_of_check(env: &TestEnv, code: i32, text: &str) -> u64 {
+    let script = "import os, resource, sys\n\
+        pid = os.posix_spawn(sys.argv[1], [sys.argv[1], '--check', 'env'], os.environ)\n\
+        _, status, usage = os.wait4(pid, 0)\n\
+        print(usage.ru_maxrss, file=sys.stderr)\n\
+        sys.exit(os.waitstatus_to_exitcode(status))";
+    let program = program();
     let outcome = env
-        .run("/bin/sh", ["-c", line, program().to_str().unwrap()])
+        .run(
+            &newest().executable,
+            ["-c", script, program.to_str().unwrap()],
+        )
         .outcome();
+    outcome.expect_code(code);
+    assert!(outcome.stdout.contains(text), "{outcome}");
+    let used = outcome.stderr.trim().parse().unwrap();
+    if cfg!(target_os = "macos") {
+        return used / 1024;
+    }
+    used
+}
+
+fn a_file_of_any_size_is_hashed_in_little_memory() {
+    let env = TestEnv::new();
+    with_demo(&env, newest(), &["env"]);
+    with_huge_file(&env, 1 << 30);
+    let used = memory_of_check(&env, 1, "demo/huge.bin modified");
+    assert!(used < 30 << 10, "{used} kB");
+}
+
+fn a_folder_below_a_parent_that_cannot_be_entered_is_not_called_missing() {
+    let env = TestEnv::new();
+    let nobody = nobody(&env);
+    let place = env.at("closed/env");
+    fs::create_dir_all(&place).unwrap();
+    let mode = PermissionsExt::from_mode(0o700);
+    fs::set_permissions(env.at("closed"), mode).unwrap();
+    let mut line = nobody.before.clone();
+    line.push(nobody.program.into());
+    line.extend(["--check", "closed/env"].map(Into::into));
+    let outcome = env.run(&line[0], &line[1..]).outcome();
     outcome.expect_code(1);
-    assert!(
-        outcome.stdout.contains("demo/huge.bin modified"),
-        "{outcome}"
+    assert!(outcome.stdout.contains("Permission denied"), "{outcome}");
+    assert!(!outcome.stdout.contains("no such"), "{outcome}");
+    assert!(!outcome.stdout.contains("remedy"), "{outcome}");
+}
+
+fn a_python_on_a_file_system_that_executes_nothing_is_found() {
+    let env = TestEnv::new();
+    let mount = Mount::tmpfs(&env, "mount", "size=60M");
+    let args = ["--copies", "--without-pip", "mount/env"];
+    env.rvenv_for(newest(), args).succeeds();
+    assert_eq!(findings(&env, "mount/env"), (0, Vec::new()));
+    mount.remount("noexec");
+    let expected = vec![("python_broken".to_owned(), None)];
+    assert_eq!(findings(&env, "mount/env"), (1, expected));
+    mount.remount("exec");
+    assert_eq!(findings(&env, "mount/env"), (0, Vec::new()));
+}
+
+fn a_python_of_another_user_is_not_started() {
+    needs_root();
+    let env = TestEnv::new();
+    env.rvenv_for(newest(), ["--copies", "--without-pip", "env"])
+        .succeeds();
+    let (python, started) = (env.at("env/bin/python"), env.root().join("started"));
+    let script = format!(
+        "#!/bin/sh\necho >'{}'\nprintf '{}'\n",
+        started.display(),
+        newest().short_version()
     );
+    write(&python, &script);
+    for (owner, is_started) in [(65534, false), (0, true)] {
+        fs::os::unix::fs::chown(&python, Some(owner), Some(owner)).unwrap();
+        assert_eq!(findings(&env, "env"), (0, Vec::new()));
+        assert_eq!(started.exists(), is_started, "owner {owner}");
+    }
+}
+
+fn an_interrupted_check_of_a_file_of_any_size_ends_at_once() {
+    let env = TestEnv::new();
+    with_demo(&env, newest(), &["env"]);
+    // Hours of work if it were read to its end.
+    let huge = with_huge_file(&env, 1 << 42);
+    let line = "ulimit -v 300000; exec \"$0\" --check env";
+    let line = ["-c", line, program().to_str().unwrap()].map(str::to_owned);
+    let mut run = env.run("/bin/sh", &line).start();
+    run.until_it_opens(&huge);
+    run.signal(Signal::INT);
+    let outcome = run.finish();
+    assert_eq!(outcome.signal(), Some(Signal::INT.as_raw()), "{outcome}");
+    assert_eq!(outcome.stdout, "", "{outcome}");
+}
+
+fn a_home_that_leads_into_the_environment_is_mended() {
+    let env = TestEnv::new();
+    with_demo(&env, newest(), &["env"]);
+    let cfg = env.at("env/pyvenv.cfg");
+    let text = fs::read_to_string(&cfg).unwrap();
+    let home = format!(
+        "home = {}\n",
+        newest().executable.parent().unwrap().display()
+    );
+    assert!(text.contains(&home), "{text}");
+    let own = format!("home = {}\n", env.at("env/bin").display());
+    write(&cfg, &text.replace(&home, &own));
+    breaks_and_is_mended(&env, "env", &["base_mismatch"], "demo, pip");
+
+    // As the venv of Python 3.10 leaves it when it is run from within.
+    write(&cfg, &text.replace(&home, &own));
+    for entry in fs::read_dir(env.at("env/bin")).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_symlink() {
+            fs::remove_file(&path).unwrap();
+            symlink(path.file_name().unwrap(), &path).unwrap();
+        }
+    }
+    breaks_and_is_mended(&env, "env", &["base_missing"], "demo, pip");
+}
+
+fn a_script_of_a_python_that_is_gone_does_not_mean_that_it_was_moved_from_the_root() {
+    let env = TestEnv::new();
+    env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();
+    for python in ["/gone/python", "/python", "/gone-python/python3"] {
+        write(&env.at("env/bin/own"), &format!("#!{python}\n"));
+        let outcome = env.rvenv(["--check", "env"]).outcome();
+        outcome.expect_code(1);
+        assert!(!outcome.stdout.contains("moved"), "{outcome}");
+        let folder = Path::new(python).parent().unwrap().display();
+        let expected = format!("a Python in {folder}, which is gone");
+        assert!(outcome.stdout.contains(&expected), "{outcome}");
+    }
 }

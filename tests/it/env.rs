@@ -398,6 +398,17 @@ impl Started {
         }
     }
 
+    /// Waits until it has a file open.
+    #[track_caller]
+    pub(crate) fn until_it_opens(&mut self, path: &Path) {
+        let open = format!("/proc/{}/fd", self.child.id());
+        self.until(|| {
+            let entries = fs::read_dir(&open).into_iter().flatten().flatten();
+            let mut targets = entries.map(|entry| fs::read_link(entry.path()));
+            targets.any(|target| target.is_ok_and(|target| target == path))
+        });
+    }
+
     /// Sends a signal to it.
     pub(crate) fn signal(&self, signal: Signal) {
         rustix::process::kill_process(Pid::from_child(&self.child), signal).unwrap();
