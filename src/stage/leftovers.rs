@@ -68,7 +68,7 @@ pub(super) fn sweep(env_dir: &Path) {
         if fs::symlink_metadata(&aside).is_ok() {
             let _ = ours::rename_new(&aside, env_dir);
         }
-        move_back(root, env_dir);
+        move_back(root, env_dir)
     });
     if fs::symlink_metadata(env_dir).is_ok_and(|metadata| metadata.is_dir()) {
         each_dead(env_dir, OsStr::new(INFIX), |root| move_back(root, env_dir));
@@ -85,8 +85,9 @@ pub(super) fn is_stage(name: &OsStr, prefix: &OsStr) -> bool {
         .is_some_and(|(random, check)| check == check_digits(random))
 }
 
-/// Calls `restore` with every stage in `folder` that a killed run of this user has left, and removes it.
-fn each_dead(folder: &Path, prefix: &OsStr, restore: impl Fn(&Path)) {
+/// Calls `restore` with every stage in `folder` that a killed run of this user has left, and removes it if that says that
+/// nothing in it is needed any more.
+fn each_dead(folder: &Path, prefix: &OsStr, restore: impl Fn(&Path) -> bool) {
     const ATTEMPTS: u32 = 40;
     let Ok(entries) = fs::read_dir(folder) else {
         return;
@@ -100,8 +101,8 @@ fn each_dead(folder: &Path, prefix: &OsStr, restore: impl Fn(&Path)) {
             let Some(claim) = Claim::leftover(folder, name.clone(), MARK) else {
                 break;
             };
-            if attempt == 0 {
-                restore(&entry.path());
+            if attempt == 0 && !restore(&entry.path()) {
+                break;
             }
             // A program that the killed run has started may still be at work in it: without its files it soon ends.
             match claim.remove() {
@@ -115,18 +116,11 @@ fn each_dead(folder: &Path, prefix: &OsStr, restore: impl Fn(&Path)) {
 }
 
 /// Undoes an exchange in place: `pyvenv.cfg` is the first to go and the last to come, so without it nothing was finished.
-fn move_back(root: &Path, env_dir: &Path) {
+/// `false` if something of the old environment could not be put back.
+fn move_back(root: &Path, env_dir: &Path) -> bool {
     let is_dir = fs::symlink_metadata(env_dir).is_ok_and(|metadata| metadata.is_dir());
     if !is_dir || fs::symlink_metadata(env_dir.join("pyvenv.cfg")).is_ok() {
-        return;
+        return true;
     }
-    let (out, new) = (root.join(OUT), root.join("new"));
-    for name in merge::entries(&out, env_dir).unwrap_or_default() {
-        let path = env_dir.join(&name);
-        // What is not in the tree any more came from there.
-        if fs::symlink_metadata(new.join(&name)).is_err() {
-            let _ = ours::remove_tree(&path);
-        }
-        let _ = fs::rename(out.join(&name), path);
-    }
+    merge::move_back(&root.join(OUT), &root.join("new"), env_dir)
 }

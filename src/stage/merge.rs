@@ -11,7 +11,7 @@ use fs_err as fs;
 use super::leftovers;
 use crate::error::Error;
 use crate::fs as ours;
-use crate::fs::Left;
+use crate::fs::{Folder, Left};
 
 /// Entries of an environment that an existing one keeps: they mean the same whoever wrote them.
 const KEPT: [&str; 2] = [".gitignore", "lib64"];
@@ -74,24 +74,29 @@ impl Journal {
     }
 
     /// Moves everything but stages out of `directory` into `out`, `pyvenv.cfg` first; what cannot be moved (a mount, an
-    /// immutable file) stays and is remembered.
-    pub(super) fn move_out(&mut self, directory: &Path, out: &Path) -> Result<(), Error> {
+    /// immutable file) stays and is remembered. A folder that stays is in `new` too, if need be as an empty one, so that
+    /// [`move_back`] can tell it from one that came from there.
+    pub(super) fn move_out(
+        &mut self,
+        directory: &Path,
+        out: &Path,
+        new: &Path,
+    ) -> Result<(), Error> {
         for name in entries(directory, directory)?.into_iter().rev() {
             if leftovers::is_stage(&name, OsStr::new(leftovers::INFIX)) {
                 continue;
             }
             let path = directory.join(&name);
-            let metadata = fs::symlink_metadata(&path);
-            if metadata.is_ok_and(|metadata| ours::is_special(metadata.file_type())) {
+            if is_special(&path) {
                 continue;
             }
             // Under its own name, so that the next run can put it back if this one is killed.
-            self.move_entry(&path, &out.join(&name))?;
+            self.move_entry(&path, &out.join(&name), &new.join(&name))?;
         }
         Ok(())
     }
 
-    fn move_entry(&mut self, path: &Path, backup: &Path) -> Result<(), Error> {
+    fn move_entry(&mut self, path: &Path, backup: &Path, new: &Path) -> Result<(), Error> {
         match fs::rename(path, backup) {
             Ok(()) => self.steps.push(Step::Replaced {
                 path: path.into(),
@@ -104,16 +109,40 @@ impl Journal {
             }
             // overlayfs renames no folder of a lower layer, but every file.
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices && path.is_dir() => {
-                fs::create_dir(backup).map_err(Error::io("create directory", backup))?;
+                let is_only_old = fs::create_dir(new).is_ok();
+                create_like(path, backup)?;
+                let begin = self.steps.len();
                 for name in entries(path, path)? {
-                    self.move_entry(&path.join(&name), &backup.join(&name))?;
+                    self.move_entry(&path.join(&name), &backup.join(&name), &new.join(&name))?;
                 }
                 // It stays if something in it does.
-                let _ = fs::remove_dir(path);
+                if fs::remove_dir(path).is_ok() {
+                    if is_only_old {
+                        let _ = fs::remove_dir(new);
+                    }
+                    // It goes back as one, with its mode and what was empty in it.
+                    self.steps.truncate(begin);
+                    self.steps.push(Step::Replaced {
+                        path: path.into(),
+                        backup: backup.into(),
+                    });
+                }
             }
             Err(error) => return Err(Error::io("move away", path)(super::bare(error))),
         }
         Ok(())
+    }
+
+    /// Takes everything in `directory` for added, but what [`Journal::move_out`] left there.
+    pub(super) fn take_in(&mut self, directory: &Path) {
+        for name in entries(directory, directory).unwrap_or_default() {
+            let path = directory.join(&name);
+            let is_old =
+                is_special(&path) || self.stuck.iter().any(|(old, _)| old.starts_with(&path));
+            if !is_old && !leftovers::is_stage(&name, OsStr::new(leftovers::INFIX)) {
+                self.steps.push(Step::Added(path));
+            }
+        }
     }
 
     /// Moves the entries of `new` into `directory`: packages first, the interpreter's names and `pyvenv.cfg` last.
@@ -169,12 +198,28 @@ impl Journal {
                 .skip(1)
                 .take_while(|&folder| folder != directory)
             {
-                if fs::remove_dir(folder).is_err() {
+                if !self.remove_empty(folder)? {
                     break;
                 }
             }
         }
         Ok(())
+    }
+
+    /// Removes a folder if it is empty; a folder like it is kept.
+    fn remove_empty(&mut self, folder: &Path) -> Result<bool, Error> {
+        if fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_some()) {
+            return Ok(false);
+        }
+        let backup = self.backup_name();
+        create_like(folder, &backup)?;
+        if fs::remove_dir(folder).is_err() {
+            let _ = fs::remove_dir(&backup);
+            return Ok(false);
+        }
+        let path = folder.into();
+        self.steps.push(Step::Replaced { path, backup });
+        Ok(true)
     }
 
     /// Puts everything back, last step first.
@@ -185,10 +230,10 @@ impl Journal {
                     let _ = ours::remove_tree(&path);
                 }
                 Step::Replaced { path, backup } => {
-                    if let Some(parent) = path.parent() {
-                        let _ = fs::create_dir_all(parent);
+                    if fs::rename(&backup, &path).is_err() {
+                        // A folder that has come since is in the way.
+                        let _ = ours::remove_tree(&path).map(|()| fs::rename(backup, path));
                     }
-                    let _ = fs::rename(backup, path);
                 }
             }
         }
@@ -213,6 +258,38 @@ fn add(from: &Path, to: &Path) -> Result<bool, Error> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => ours::rename_new(from, to),
         _ => Ok(false),
     }
+}
+
+/// Puts back what a killed run moved from `directory` to `out`, over what came from `new` meanwhile. Whether all is back.
+pub(super) fn move_back(out: &Path, new: &Path, directory: &Path) -> bool {
+    let is_folder =
+        |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+    let Ok(names) = entries(out, directory) else {
+        // Killed before there was such a folder.
+        return fs::symlink_metadata(out).is_err();
+    };
+    let mut is_whole = true;
+    for name in names {
+        let (from, new, to) = (out.join(&name), new.join(&name), directory.join(&name));
+        // What is not in the tree any more came from there.
+        if fs::symlink_metadata(&new).is_err() {
+            let _ = ours::remove_tree(&to);
+        }
+        let is_back = if is_folder(&from) && is_folder(&to) {
+            move_back(&from, &new, &to)
+        } else {
+            fs::rename(&from, &to).is_ok()
+        };
+        is_whole &= is_back;
+    }
+    is_whole
+}
+
+/// Makes a folder with the mode and the owner of another.
+fn create_like(folder: &Path, path: &Path) -> Result<(), Error> {
+    fs::create_dir(path)
+        .map_err(|error| Error::io("create directory", path)(super::bare(error)))?;
+    Folder::open(path, folder)?.adopt(folder)
 }
 
 /// Keeps what `path` is under another name while `path` itself stays: nobody sees it missing.
@@ -251,6 +328,11 @@ fn is_kept(name: &OsStr) -> bool {
     KEPT.iter().any(|kept| name == *kept)
 }
 
+/// Such an entry stays where it is (`venv/__init__.py`, `clear_directory`).
+fn is_special(path: &Path) -> bool {
+    fs::symlink_metadata(path).is_ok_and(|metadata| ours::is_special(metadata.file_type()))
+}
+
 /// Whether no folder between `directory` and `path` is a symlink.
 fn is_real(directory: &Path, path: &Path) -> bool {
     let folders = path
@@ -260,4 +342,71 @@ fn is_real(directory: &Path, path: &Path) -> bool {
     folders
         .into_iter()
         .all(|folder| fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir()))
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    use super::*;
+
+    fn folders<const N: usize>(root: &Path, names: [&str; N]) -> [PathBuf; N] {
+        names.map(|name| {
+            let path = root.join(name);
+            fs::create_dir(&path).unwrap();
+            path
+        })
+    }
+
+    #[test]
+    fn folders_that_a_removal_emptied_come_back_with_their_modes() {
+        let root = tempfile::tempdir().unwrap();
+        let [env, old] = folders(root.path(), ["env", "old"]);
+        let names = ["lib", "lib/one", "lib/one/two"];
+        for name in names {
+            fs::create_dir(env.join(name)).unwrap();
+            fs::set_permissions(env.join(name), std::fs::Permissions::from_mode(0o2750)).unwrap();
+        }
+        fs::write(env.join("lib/one/two/file"), "file").unwrap();
+        let mut journal = Journal::new(old);
+        journal.remove(&env, &["lib/one/two/file".into()]).unwrap();
+        assert!(!env.join("lib").exists());
+        journal.undo();
+        for name in names {
+            let mode = fs::metadata(env.join(name)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o7777, 0o2750, "{name}");
+        }
+        let text = fs::read_to_string(env.join("lib/one/two/file")).unwrap();
+        assert_eq!(text, "file");
+    }
+
+    #[test]
+    fn what_was_moved_out_of_a_folder_that_stayed_comes_back() {
+        let root = tempfile::tempdir().unwrap();
+        let [env, out, new] = folders(root.path(), ["env", "out", "new"]);
+        // Moved in part, whole with a new one in its place, and not yet.
+        for (folder, file) in [
+            ("out/part", "moved"),
+            ("env/part", "stayed"),
+            ("out/whole", "old"),
+            ("env/whole", "new"),
+            ("env/later", "later"),
+        ] {
+            let folder = root.path().join(folder);
+            fs::create_dir(&folder).unwrap();
+            fs::write(folder.join(file), file).unwrap();
+        }
+        fs::create_dir(new.join("part")).unwrap();
+        assert!(move_back(&out, &new, &env));
+        for (name, there) in [
+            ("part/moved", true),
+            ("part/stayed", true),
+            ("whole/old", true),
+            ("whole/new", false),
+            ("later/later", true),
+        ] {
+            assert_eq!(env.join(name).exists(), there, "{name}");
+        }
+    }
 }

@@ -59,7 +59,7 @@ impl Stage {
                     unreachable!("it was just set")
                 };
                 if self.way == Way::InPlace {
-                    journal.move_out(&self.env_dir, &out)?;
+                    journal.move_out(&self.env_dir, &out, &new)?;
                 }
                 journal.merge(&new, &self.env_dir)?;
                 journal.remove(&self.env_dir, remove)?;

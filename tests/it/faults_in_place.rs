@@ -9,8 +9,9 @@ use fs_err as fs;
 
 use crate::{
     env::TestEnv,
-    faults::{Mount, changes, leftovers, needs, nobody, state, strace},
+    faults::{Mount, changes, leftovers, needs, needs_root, nobody, state, strace},
     faults_clear::{clear, environment, stands},
+    filesystems::overlay,
     interpreters::newest,
 };
 
@@ -19,6 +20,8 @@ crate::harness::trials! {
     mode_and_owner_stay,
     a_mount_point,
     what_a_killed_run_has_moved_away_comes_back,
+    a_failed_clear_of_a_lower_layer_is_undone_with_modes_and_empty_folders,
+    a_run_killed_while_it_clears_a_lower_layer_loses_nothing,
 }
 
 fn a_parent_that_cannot_be_written() {
@@ -109,4 +112,88 @@ fn what_a_killed_run_has_moved_away_comes_back() {
         }
         assert!(broken > 0, "no kill hit the instant");
     }
+}
+
+/// An environment with folders of the user's: closed, empty, and without write permission.
+fn with_folders(env: &TestEnv, path: &str) {
+    environment(env, path);
+    let root = env.at(path);
+    fs::create_dir_all(root.join("lib/mine/empty/er")).unwrap();
+    fs::create_dir(root.join("own")).unwrap();
+    for name in ["lib/mine/one", "lib/mine/two", "own/three", "own/four"] {
+        fs::write(root.join(name), name).unwrap();
+    }
+    for (name, mode) in [
+        ("lib/mine/empty/er", 0o711),
+        ("lib/mine/empty", 0o2700),
+        ("lib/mine", 0o555),
+        ("own", 0o1777),
+    ] {
+        fs::os::unix::fs::chown(root.join(name), Some(1234), Some(4321)).unwrap();
+        fs::set_permissions(root.join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+}
+
+fn a_failed_clear_of_a_lower_layer_is_undone_with_modes_and_empty_folders() {
+    let env = TestEnv::new();
+    needs_root();
+    needs("strace");
+    let _overlay = overlay(&env, |lower| with_folders(&env, &format!("{lower}/env")));
+    let owner = |name: &str| {
+        let metadata = fs::metadata(env.at("overlay/env").join(name)).unwrap();
+        (metadata.uid(), metadata.gid())
+    };
+    let whole = state(&env.at("overlay/env"));
+    // The first is the exchange, which this file system refuses; this one is in the middle of what comes then.
+    let inject = "inject=renameat2:error=EIO:when=4";
+    let args = ["--without-pip", "--clear", "overlay/env"];
+    let outcome = strace(&env, &[inject], &args).outcome();
+    outcome.expect_code(1);
+    assert!(outcome.stderr.contains("rename into place"), "{outcome}");
+    let differing = changes(&state(&env.at("overlay/env")), &whole);
+    assert_eq!(differing, [""; 0].map(Path::new), "{outcome}");
+    assert_eq!(owner("lib/mine/empty/er"), (1234, 4321));
+    assert_eq!(owner("own"), (1234, 4321));
+    assert_eq!(leftovers(&env.at("overlay/env")), [""; 0]);
+}
+
+fn a_run_killed_while_it_clears_a_lower_layer_loses_nothing() {
+    let env = TestEnv::new();
+    needs_root();
+    needs("strace");
+    let kills = [
+        ("rename", 4),
+        ("rename", 9),
+        ("rename", 15),
+        ("renameat2", 3),
+    ];
+    let _overlay = overlay(&env, |lower| {
+        for (call, when) in kills {
+            with_folders(&env, &format!("{lower}/{call}{when}"));
+        }
+    });
+    let mut killed = 0;
+    for (call, when) in kills {
+        let path = format!("overlay/{call}{when}");
+        let whole = state(&env.at(&path));
+        let kill = format!("inject={call}:signal=KILL:when={when}");
+        let args = ["--without-pip", "--clear", &path];
+        let outcome = strace(&env, &[&kill, "signal=none"], &args).outcome();
+        let is_killed = !env.at(&path).join("pyvenv.cfg").exists();
+        assert!(is_killed || call == "rename", "{outcome}");
+        killed += u32::from(is_killed);
+        // A run that makes what is missing, after it has put back what there was.
+        env.rvenv_for(newest(), ["--without-pip", &path]).succeeds();
+        if is_killed {
+            let mut differing = changes(&state(&env.at(&path)), &whole);
+            // Which say where the environment is, and that has changed since it was made in the lower layer.
+            differing.retain(|path| {
+                let name = path.to_string_lossy();
+                name != "pyvenv.cfg" && !name.starts_with("bin/activate")
+            });
+            assert_eq!(differing, [""; 0].map(Path::new), "{path}");
+        }
+        assert_eq!(leftovers(&env.at(&path)), [""; 0]);
+    }
+    assert!(killed > 2, "only {killed} runs were killed");
 }

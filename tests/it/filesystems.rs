@@ -107,22 +107,28 @@ fn in_memory() {
     all_ways(&env, "tmpfs", "--symlinks");
 }
 
-fn overlaid() {
-    let env = TestEnv::new();
-    let _mount = Mount::tmpfs(&env, "layers", "size=120M");
+/// A folder `overlay` over what `fill` puts into the lower layer, which cannot be renamed as a whole.
+pub(crate) fn overlay(env: &TestEnv, fill: impl FnOnce(&str)) -> [Mount; 2] {
+    let mount = Mount::tmpfs(env, "layers", "size=120M");
     for name in ["lower", "upper", "scratch"] {
         fs::create_dir(env.at("layers").join(name)).unwrap();
     }
-    // What lies in the lower layer cannot be renamed as a whole.
     fs::create_dir(env.at("overlay")).unwrap();
-    env.rvenv_for(newest(), ["--without-pip", "layers/lower/env"])
-        .succeeds();
+    fill("layers/lower");
     let layers = env.at("layers");
     let options = ["lowerdir=lower", "upperdir=upper", "workdir=scratch"]
         .map(|option| option.replace('=', &format!("={}/", layers.display())))
         .join(",");
     let args = ["-t", "overlay", "-o", &options, "none"];
-    let _overlay = Mount::new(&env, "overlay", &args);
+    [Mount::new(env, "overlay", &args), mount]
+}
+
+fn overlaid() {
+    let env = TestEnv::new();
+    let _overlay = overlay(&env, |lower| {
+        let path = format!("{lower}/env");
+        env.rvenv_for(newest(), ["--without-pip", &path]).succeeds();
+    });
     let run = env.rvenv_for(newest(), ["--clear", "overlay/env"]);
     run.var("RVENV_CACHE_DIR", warm()).succeeds();
     assert_eq!(leftovers(&env.at("overlay")), [""; 0]);
