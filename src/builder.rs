@@ -202,23 +202,49 @@ impl EnvBuilder {
             )
         });
         let is_new = fs_err::symlink_metadata(env_dir).is_err();
-        log.wait("venv", || {
-            delegate::create(context, interpreter, options, &self.interrupt)
-        })?;
-        if options.on_existing != OnExisting::Upgrade {
-            let set_up = self.run_post_setup(context);
-            if set_up.is_err() && is_new {
+        let stage = if !is_new && options.on_existing == OnExisting::Clear {
+            Some(self.set_aside(env_dir, interpreter)?)
+        } else {
+            None
+        };
+        let mut made = log.wait("venv", || {
+            delegate::create(
+                context,
+                interpreter,
+                options,
+                stage.is_some(),
+                &self.interrupt,
+            )
+        });
+        if made.is_ok() && options.on_existing != OnExisting::Upgrade {
+            made = self.run_post_setup(context);
+        }
+        let is_kept = made.is_ok() && options.keep;
+        if made.is_ok() {
+            made = self.upgrade_and_install(interpreter, context);
+        }
+        match stage {
+            Some(stage) if made.is_ok() || is_kept => self.finish(stage),
+            Some(stage) => stage.take_back(),
+            None if made.is_err() && is_new && !is_kept => {
                 // What it could not remove is the smaller trouble.
                 let _ = remove_tree(env_dir);
             }
-            set_up?;
+            None => {}
         }
-        let installed = self.upgrade_and_install(interpreter, context);
-        if installed.is_err() && is_new && !options.keep {
-            // What it could not remove is the smaller trouble.
-            let _ = remove_tree(env_dir);
+        made
+    }
+
+    /// Keeps the old environment until the new one stands: an empty folder is published in its place.
+    fn set_aside(&self, env_dir: &Path, interpreter: &Interpreter) -> Result<Stage, Error> {
+        loop {
+            let base = base(interpreter);
+            let mut stage = Stage::open(env_dir, &base, &self.options, &self.environment)?;
+            if stage.publish(&[])? {
+                return Ok(stage);
+            }
+            self.interrupt.check()?;
         }
-        installed
     }
 
     /// What the environment's own pip does once it stands at its place, since the scripts that pip writes say where that is.
@@ -300,4 +326,51 @@ fn base(interpreter: &Interpreter) -> [&str; 2] {
 /// The first component of a path with `/`.
 fn first(path: &str) -> &str {
     path.split('/').next().unwrap_or(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use fs_err as fs;
+
+    use super::*;
+    use crate::options::Cache;
+
+    #[test]
+    fn a_hook_that_fails_takes_back_what_an_unknown_implementation_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let env_dir = folder.path().join("env");
+        let calls = Arc::new(AtomicUsize::new(0));
+        let create = |env_dir: &Path, on_existing, fails: bool| {
+            let options = Options {
+                with_pip: false,
+                cache: Cache::Off,
+                on_existing,
+                ..Options::default()
+            };
+            let counter = Arc::clone(&calls);
+            let mut builder = EnvBuilder::new(options).post_setup(move |context| {
+                counter.fetch_add(1, Ordering::Relaxed);
+                assert!(Path::new(&context.cfg_path).exists());
+                if fails { Err("no".into()) } else { Ok(()) }
+            });
+            let mut interpreter = builder.interpreter().unwrap().clone();
+            interpreter.implementation = "graalpy".into();
+            builder.interpreter = OnceLock::from(interpreter);
+            assert_eq!(builder.create(env_dir).is_err(), fails);
+            calls.load(Ordering::Relaxed)
+        };
+        assert_eq!(create(&env_dir, OnExisting::Keep, true), 1);
+        assert!(!env_dir.exists());
+        assert_eq!(create(&env_dir, OnExisting::Keep, false), 2);
+        assert_eq!(create(&env_dir, OnExisting::Upgrade, false), 2);
+        fs::write(env_dir.join("mine"), "mine").unwrap();
+        assert_eq!(create(&env_dir, OnExisting::Clear, true), 3);
+        assert_eq!(fs::read_to_string(env_dir.join("mine")).unwrap(), "mine");
+        assert_eq!(create(&env_dir, OnExisting::Clear, false), 4);
+        assert!(!env_dir.join("mine").exists());
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    }
 }

@@ -160,6 +160,13 @@ impl Stage {
         stuck.map_or(Ok(()), Err)
     }
 
+    /// Undoes everything, with what a program has put into the published tree since.
+    pub(crate) fn take_back(mut self) {
+        if let Published::Moved(journal) = &mut self.published {
+            journal.take_in(&self.env_dir);
+        }
+    }
+
     /// What is neither file nor folder nor link survives `--clear` (`venv/__init__.py`, `clear_directory`).
     fn keep_special(&self) {
         let old = self.root.join("new");

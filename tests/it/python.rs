@@ -11,6 +11,7 @@ use walkdir::WalkDir;
 
 use crate::{
     env::TestEnv,
+    faults::{leftovers, state},
     harness::missing,
     interpreters::{Interpreter, each, interpreters, newest, python2},
 };
@@ -25,6 +26,7 @@ crate::harness::trials! {
     what_is_no_python_is_named_and_nothing_is_made,
     python_2_is_named_and_nothing_is_made,
     an_implementation_that_is_not_known_makes_its_own_environment,
+    the_old_environment_comes_back_if_the_own_venv_of_an_implementation_fails,
 }
 
 /// An environment in `env` without pip for this Python, in an empty `work`.
@@ -258,6 +260,53 @@ pub(crate) fn graalpy(env: &TestEnv) -> PathBuf {
         .join(python.executable.file_name().unwrap());
     fs::copy(&python.executable, &path).unwrap();
     path
+}
+
+fn the_old_environment_comes_back_if_the_own_venv_of_an_implementation_fails() {
+    let env = TestEnv::new();
+    let python = graalpy(&env);
+    let python = python.to_str().unwrap();
+    env.rvenv(["-p", python, "--without-pip", "env"]).succeeds();
+    fs::create_dir_all(env.at("env/lib/mine/empty")).unwrap();
+    let closed = std::fs::Permissions::from_mode(0o700);
+    fs::set_permissions(env.at("env/lib/mine"), closed).unwrap();
+    fs::write(env.at("env/mine"), "mine").unwrap();
+    let before = state(&env.at("env"));
+    // It makes the environment, says so, and then there is no room for the rest.
+    let library = env.root().join("graalpy/lib");
+    let library = library.join(&crate::env::listing(&library)[0]);
+    let venv = library.join("venv");
+    let own = fs::read_link(&venv).unwrap();
+    fs::remove_file(&venv).unwrap();
+    fs::create_dir(&venv).unwrap();
+    let text = "import os, sys\n\
+         env_dir = sys.argv[-1]\n\
+         os.makedirs(os.path.join(env_dir, 'lib', 'python'))\n\
+         open(os.path.join(env_dir, 'pyvenv.cfg'), 'w').close()\n\
+         sys.exit('no room left')\n";
+    fs::write(venv.join("__main__.py"), text).unwrap();
+    for (cwd, path) in [("", "env"), ("env", ".")] {
+        let run = env.rvenv(["-p", python, "--without-pip", "--clear", path]);
+        run.cwd(cwd).errs(&["no room left"]);
+        assert!(state(&env.at("env")) == before, "in {cwd:?}");
+        assert_eq!(leftovers(&env.at("env")), [""; 0]);
+        env.holds_only(["env"]);
+    }
+    env.rvenv(["-p", python, "--without-pip", "other"])
+        .errs(&["no room left"]);
+    env.holds_only(["env"]);
+    // Its own venv again.
+    fs::remove_dir_all(&venv).unwrap();
+    symlink(own, &venv).unwrap();
+    for (cwd, path) in [("", "env"), ("env", ".")] {
+        fs::write(env.at("env/mine"), "mine").unwrap();
+        let run = env.rvenv(["-p", python, "--without-pip", "--clear", path]);
+        run.cwd(cwd).succeeds();
+        assert!(!env.at("env/mine").exists());
+        env.run(env.at("env/bin/python"), ["-c", ""]).succeeds();
+        assert_eq!(leftovers(&env.at("env")), [""; 0]);
+        env.holds_only(["env"]);
+    }
 }
 
 fn an_implementation_that_is_not_known_makes_its_own_environment() {
