@@ -138,6 +138,10 @@ pub(crate) fn join(platform: Platform, base: &str, relative: &str) -> String {
 pub(crate) fn absolute(path: &Path, cwd: Option<&Path>) -> Result<PathBuf, Error> {
     let joined = match cwd {
         _ if path.is_absolute() => path.to_path_buf(),
+        // `C:env` is relative to that drive's own current directory, which only the system knows.
+        _ if matches!(path.components().next(), Some(Component::Prefix(_))) => {
+            std::path::absolute(path).map_err(Error::io("make absolute", path))?
+        }
         Some(cwd) => cwd.join(path),
         None => {
             let source = std::io::Error::new(
@@ -179,9 +183,17 @@ fn utf8(path: &Path) -> Result<String, Error> {
 }
 
 #[cfg(test)]
-#[cfg(unix)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(windows)]
+    fn a_path_relative_to_a_drive_is_made_absolute() {
+        let cwd = std::env::current_dir().unwrap();
+        let drive = cwd.to_str().unwrap()[..2].to_owned();
+        let path = absolute(Path::new(&format!("{drive}env")), Some(&cwd)).unwrap();
+        assert_eq!(path, cwd.join("env"));
+    }
 
     #[test]
     #[cfg(unix)]
