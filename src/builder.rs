@@ -111,9 +111,9 @@ impl EnvBuilder {
     pub fn create(&self, env_dir: &Path) -> Result<Context, Error> {
         let started = Instant::now();
         self.can_read_requirements()?;
-        let interpreter = self.interpreter()?;
         let cwd = self.environment.cwd.as_deref();
         let env_dir = absolute(env_dir, cwd)?;
+        let interpreter = &*self.interpreter_for(&env_dir)?;
         let context = Context::new(&env_dir, interpreter, &self.options, cwd)?;
         if !interpreter.is_known() {
             self.delegate(&env_dir, interpreter, &context)?;
@@ -165,6 +165,9 @@ impl EnvBuilder {
             mend::scripts(stage.tree(), interpreter, context)?;
         }
         self.interrupt.check()?;
+        if stage.replaces() {
+            answers::is_outside(interpreter, env_dir)?;
+        }
         let is_other_version = stage.is_merge() && !Path::new(&context.lib_path).exists();
         if !log.step("into place", || stage.publish(&obsolete))? {
             return Ok(false);

@@ -83,6 +83,18 @@ pub enum Error {
         /// The found one that is the least different from it.
         nearest: Option<String>,
     },
+    /// An environment's base would be in the environment itself.
+    #[error(
+        "the base Python {} is in the directory of the environment, {}",
+        repr(base),
+        repr(path)
+    )]
+    BaseInside {
+        /// The absolute path of the environment.
+        path: PathBuf,
+        /// The base executable.
+        base: PathBuf,
+    },
     /// What `-p` says cannot be understood.
     #[error("{reason}")]
     Request {
@@ -204,6 +216,7 @@ impl Error {
             Self::RefusingToClear { .. } => "refusing_to_clear",
             Self::Installation { .. } => "installation",
             Self::MountBelow { .. } => "mount_below",
+            Self::BaseInside { .. } => "base_inside",
             Self::Umask { .. } => "umask",
             Self::PythonNotFound { .. } => "python_not_found",
             Self::Request { .. } => "request",
@@ -227,6 +240,7 @@ impl Error {
             | Self::NotUtf8 { path }
             | Self::RefusingToClear { path, .. }
             | Self::Installation { path, .. }
+            | Self::BaseInside { path, .. }
             | Self::MountBelow { mount: path, .. }
             | Self::Umask { path, .. }
             | Self::UnusablePython { path, .. }
@@ -271,6 +285,9 @@ impl Error {
                 Some(nearest) => format!("the nearest is {nearest}"),
                 None => "name one with -p, or put one on PATH".into(),
             }),
+            Self::BaseInside { .. } => {
+                Some("choose another Python with -p, or another directory".into())
+            }
             Self::Request { .. } => Some("-p takes a path, a name or a version; see --help".into()),
             Self::UnusablePython { .. } => Some("choose another Python with -p".into()),
             Self::NoPip { remedy, .. } => Some(format!(

@@ -117,7 +117,7 @@ fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitC
         Ok(_) => ExitCode::SUCCESS,
         Err(error) => report(&error.into(), color),
     };
-    if args.env_dirs.len() > 1 {
+    if args.env_dirs.len() > 1 && !builder.keeps_base() {
         // One that cannot be found is one error, not one for each directory.
         builder.interpreter()?;
     }
@@ -142,11 +142,17 @@ fn create_for_a_program(
     args: &Args,
     color: Color,
 ) -> anyhow::Result<Vec<Outcome>> {
-    let interpreter = builder.interpreter()?;
+    if !builder.keeps_base() {
+        builder.interpreter()?;
+    }
     Ok(side_by_side(args, |env_dir| {
         let started = Instant::now();
-        match builder.create(env_dir) {
-            Ok(context) => Outcome::environment(&context, interpreter, started.elapsed()),
+        let made = builder.interpreter_for(env_dir);
+        let made = made.and_then(|interpreter| Ok((builder.create(env_dir)?, interpreter)));
+        match made {
+            Ok((context, interpreter)) => {
+                Outcome::environment(&context, &interpreter, started.elapsed())
+            }
             Err(error) => {
                 let error = error.into();
                 report(&error, color);

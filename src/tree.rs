@@ -10,7 +10,7 @@ use crate::configuration::{self, repr};
 use crate::context::Context;
 use crate::error::Error;
 use crate::fs::{Folder, Identity, Mode};
-use crate::interpreter::Interpreter;
+use crate::interpreter::{Interpreter, nested};
 use crate::layout::Platform;
 use crate::log::Log;
 use crate::options::{Links, Options};
@@ -90,7 +90,10 @@ pub(crate) fn setup_python(
         let there = existing(&placement.name);
         let name = format!("{}/{}", context.bin_name, placement.name);
         match placement.how {
-            How::Link(_) if base.is_some() && Identity::of(&there) == base => {}
+            How::Link(_)
+                if base.is_some()
+                    && Identity::of(&there) == base
+                    && !nested::is_link_into(&there, Path::new(&context.env_dir)) => {}
             How::Link(target) => {
                 log.say(|| format!("{name} -> {target}"));
                 stage.tree().symlink(&target, &name)?;

@@ -2,6 +2,7 @@
 //!
 //! Knows no order of steps.
 
+use std::borrow::Cow;
 use std::env::temp_dir;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
@@ -12,6 +13,7 @@ use crate::context::{Context, absolute};
 use crate::error::Error;
 use crate::interpreter::Interpreter;
 use crate::interpreter::discovery::Discovery;
+use crate::interpreter::nested::{self, Position};
 use crate::interpreter::pinned;
 use crate::log::Log;
 use crate::options::OnExisting;
@@ -80,6 +82,39 @@ impl EnvBuilder {
         let requirements = Arc::new(read_now);
         *read = Some(Arc::clone(&requirements));
         Ok(requirements)
+    }
+
+    /// The base Python for the environment at `env_dir`: one that is still there when the environment is replaced, and for an
+    /// upgrade that nobody asked another Python for, the environment's own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::interpreter`].
+    pub fn interpreter_for(&self, env_dir: &Path) -> Result<Cow<'_, Interpreter>, Error> {
+        let env_dir = absolute(env_dir, self.environment.cwd.as_deref())?;
+        let recorded = if self.keeps_base() {
+            self.log()
+                .step("finding Python", || self.discovery().recorded(&env_dir))?
+        } else {
+            None
+        };
+        let mut interpreter = match recorded {
+            Some(recorded) => Cow::Owned(recorded),
+            None => Cow::Borrowed(self.interpreter()?),
+        };
+        if fs_err::symlink_metadata(&env_dir).is_err() {
+            return Ok(interpreter);
+        }
+        let base = Path::new(&interpreter.base_executable);
+        if let Position::Through(outside) = nested::position(base, &env_dir) {
+            interpreter = Cow::Owned(self.discovery().facts(&outside)?);
+        }
+        Ok(interpreter)
+    }
+
+    /// Whether each environment is to keep the base that it was made with.
+    pub fn keeps_base(&self) -> bool {
+        self.options.on_existing == OnExisting::Upgrade && self.requests.is_empty()
     }
 
     /// Every Python on this machine, in the order in which they would be found.
@@ -162,5 +197,21 @@ impl EnvBuilder {
 
     pub(super) fn log(&self) -> Log {
         Log::new(&self.options)
+    }
+}
+
+/// No environment may stand on a Python that is in it.
+///
+/// # Errors
+///
+/// [`Error::BaseInside`].
+pub(super) fn is_outside(interpreter: &Interpreter, env_dir: &Path) -> Result<(), Error> {
+    let base = Path::new(&interpreter.base_executable);
+    match nested::position(base, env_dir) {
+        Position::Outside => Ok(()),
+        Position::Through(_) | Position::Inside => Err(Error::BaseInside {
+            path: env_dir.into(),
+            base: base.into(),
+        }),
     }
 }

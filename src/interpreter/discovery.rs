@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use super::missed::Missed;
 use super::places::{self, Source};
-use super::request::Request;
+use super::request::{Fit, Request};
 use super::search::{self, Candidate};
-use super::shim::{self, Resolved};
+use super::shim::{self, Asked, Resolved};
 use super::traits::Traits;
 use super::{Interpreter, landmarks, probe};
 use crate::error::Error;
@@ -40,6 +40,8 @@ enum Verdict {
     Fits(Box<Interpreter>),
     Unfit(Traits, PathBuf),
     Broken(PathBuf, String),
+    /// A shim asks for a Python that is not installed, for this reason.
+    NotInstalled(PathBuf, String),
     Nothing,
 }
 
@@ -49,7 +51,10 @@ enum Executable {
     At(PathBuf),
     /// A shim that only running it can resolve.
     Opaque(PathBuf),
+    /// A version manager's shim of this kind, and what is known of the version that it is asked for.
+    Managed(PathBuf, Option<Asked>),
     Broken(PathBuf, String),
+    NotInstalled(PathBuf, String),
     Nothing,
 }
 
@@ -83,6 +88,13 @@ impl Discovery<'_> {
                             .say(|| format!("passed over {}: {reason}", path.display()));
                         missed.broken(path, reason);
                     }
+                    Verdict::NotInstalled(path, reason) => {
+                        missed.broken(path, reason);
+                        // Whoever starts that command gets this error, and no other Python.
+                        if request.is_a_command() {
+                            break;
+                        }
+                    }
                     Verdict::Nothing => {}
                 }
             }
@@ -108,8 +120,10 @@ impl Discovery<'_> {
         for candidate in search::everything(self.environment) {
             let (path, is_opaque) = match self.follow(&candidate.path) {
                 Executable::At(path) => (path, false),
-                Executable::Opaque(path) => (path, true),
-                Executable::Broken(..) | Executable::Nothing => continue,
+                Executable::Opaque(path) | Executable::Managed(path, _) => (path, true),
+                Executable::Broken(..) | Executable::NotInstalled(..) | Executable::Nothing => {
+                    continue;
+                }
             };
             // An environment's Python is its base's.
             let must_ask = is_opaque || path.parent().is_some_and(search::is_environment);
@@ -153,10 +167,14 @@ impl Discovery<'_> {
         if !seen.insert(candidate.path.clone()) {
             return Ok(Verdict::Nothing);
         }
-        let (path, is_opaque) = match self.follow(&candidate.path) {
-            Executable::At(path) => (path, false),
-            Executable::Opaque(path) => (path, true),
+        let (path, is_opaque, managed) = match self.follow(&candidate.path) {
+            Executable::At(path) => (path, false, None),
+            Executable::Opaque(path) => (path, true, None),
+            Executable::Managed(path, asked) => (path, true, Some(asked)),
             Executable::Broken(path, reason) => return Ok(Verdict::Broken(path, reason)),
+            Executable::NotInstalled(path, reason) => {
+                return Ok(Verdict::NotInstalled(path, reason));
+            }
             Executable::Nothing => return Ok(Verdict::Nothing),
         };
         if path != candidate.path && !seen.insert(path.clone()) {
@@ -168,25 +186,36 @@ impl Discovery<'_> {
                 if is_near || wanted.is_meant_unnamed(traits) {
                     wanted.fits(traits)
                 } else {
-                    Some(false)
+                    Fit::No
                 }
             }
-            _ => Some(true),
+            _ => Fit::Yes,
         };
         if matches!(request, Request::Wanted(_)) && !is_opaque {
             let traits = landmarks::read(&path);
-            if let Some(traits) = traits.filter(|traits| is_meant(traits) == Some(false)) {
+            if let Some(traits) = traits.filter(|traits| is_meant(traits) == Fit::No) {
                 return Ok(Verdict::Unfit(traits, path));
             }
         }
         match self.facts(&path) {
+            // It went on to the system's Python.
+            Ok(facts) if is_another(&facts, managed.as_ref()) => Ok(Verdict::NotInstalled(
+                path,
+                not_installed(
+                    managed.flatten(),
+                    &format!("it starts {}", facts.executable),
+                ),
+            )),
             Ok(facts) => {
                 let traits = Traits::from(&facts);
                 Ok(match is_meant(&traits) {
-                    Some(true) => Verdict::Fits(Box::new(facts)),
+                    Fit::Yes => Verdict::Fits(Box::new(facts)),
                     _ => Verdict::Unfit(traits, path),
                 })
             }
+            Err(Error::UnusablePython { path, reason }) if managed.is_some() => Ok(
+                Verdict::NotInstalled(path, not_installed(managed.flatten(), &reason)),
+            ),
             Err(Error::UnusablePython { path, reason }) => Ok(Verdict::Broken(path, reason)),
             Err(error) => Err(error),
         }
@@ -204,6 +233,8 @@ impl Discovery<'_> {
             Resolved::Itself => Executable::At(path.into()),
             Resolved::To(path) => Executable::At(path),
             Resolved::Nowhere(reason) => Executable::Broken(path.into(), reason),
+            Resolved::NotInstalled(reason) => Executable::NotInstalled(path.into(), reason),
+            Resolved::Managed(asked) => Executable::Managed(path.into(), asked),
             Resolved::Unknown => Executable::Opaque(path.into()),
         }
     }
@@ -238,6 +269,32 @@ impl Discovery<'_> {
             !matches!(place.source, Source::UsrLocal | Source::Opt) && path.starts_with(&place.root)
         });
         keepers.next().map_or(source, |place| place.source)
+    }
+}
+
+/// Whether a version manager that was asked for a version has started another one.
+fn is_another(facts: &Interpreter, managed: Option<&Option<Asked>>) -> bool {
+    let Some(Some(asked)) = managed else {
+        return false;
+    };
+    // Any other word may mean any Python.
+    let is_number = asked
+        .version
+        .starts_with(|first: char| first.is_ascii_digit())
+        && asked
+            .version
+            .chars()
+            .all(|character| character.is_ascii_digit() || character == '.');
+    let prefix = format!("{}.", asked.version);
+    is_number && !format!("{}.", facts.version_string()).starts_with(&prefix)
+}
+
+fn not_installed(asked: Option<Asked>, said: &str) -> String {
+    match asked {
+        Some(Asked { version, origin }) => {
+            format!("version {version} is not installed (asked for by {origin}): {said}")
+        }
+        None => said.to_owned(),
     }
 }
 

@@ -24,8 +24,11 @@ pub(crate) fn read(executable: &Path) -> Option<Traits> {
     // `m` is the ABI flag that 3.7 had last.
     for flags in [traits.variant.to_string(), "m".into()] {
         let header = format!("include/{word}{major}.{minor}{flags}/patchlevel.h");
-        if let Some(version) = version_in(&prefix.join(header)) {
-            traits.micro = Some(version[2]).filter(|_| version[..2] == [major, minor]);
+        if let Some((version, prerelease)) = version_in(&prefix.join(header)) {
+            if version[..2] == [major, minor] {
+                traits.micro = Some(version[2]);
+                traits.prerelease = prerelease;
+            }
             break;
         }
     }
@@ -54,10 +57,12 @@ pub(crate) fn named(name: &str) -> Option<Traits> {
         major: major.parse().ok()?,
         minor: rest[..end].parse().ok()?,
         micro: None,
+        prerelease: String::new(),
         variant: Variant {
             free_threaded,
             debug,
         },
+        machine: None,
     })
 }
 
@@ -100,7 +105,8 @@ fn word(traits: &Traits) -> &'static str {
 
 /// Prefix and folder of executables are the same there, and there is but one version in a prefix.
 fn on_windows(prefix: &Path) -> Option<Traits> {
-    let [major, minor, micro] = version_in(&prefix.join("include").join("patchlevel.h"))?;
+    let ([major, minor, micro], prerelease) =
+        version_in(&prefix.join("include").join("patchlevel.h"))?;
     // Both builds of 3.13 and later may lie in one folder.
     let is_plain = !prefix.join(format!("python{major}.{minor}t.exe")).exists()
         && prefix.join(format!("python{major}{minor}.dll")).exists();
@@ -109,20 +115,28 @@ fn on_windows(prefix: &Path) -> Option<Traits> {
         major,
         minor,
         micro: Some(micro),
+        prerelease,
         variant: Variant::default(),
+        machine: None,
     })
 }
 
-/// `#define PY_VERSION "3.12.1"`.
-fn version_in(header: &Path) -> Option<[u32; 3]> {
+/// `#define PY_VERSION "3.14.0rc1"`: the numbers, and what follows them.
+fn version_in(header: &Path) -> Option<([u32; 3], String)> {
     let text = fs::read_to_string(header).ok()?;
     let quoted = text
         .lines()
         .find_map(|line| line.strip_prefix("#define PY_VERSION"))?;
-    let mut numbers = quoted
-        .split('"')
-        .nth(1)?
-        .split(|character: char| !character.is_ascii_digit())
-        .map(|number| number.parse().ok());
-    Some([numbers.next()??, numbers.next()??, numbers.next()??])
+    let mut parts = quoted.split('"').nth(1)?.splitn(3, '.');
+    let (major, minor, rest) = (parts.next()?, parts.next()?, parts.next()?);
+    let end = rest
+        .find(|character: char| !character.is_ascii_digit())
+        .unwrap_or(rest.len());
+    let numbers = [
+        major.parse().ok()?,
+        minor.parse().ok()?,
+        rest[..end].parse().ok()?,
+    ];
+    // The `+` of a checkout says nothing of a pre-release.
+    Some((numbers, rest[end..].trim_end_matches('+').into()))
 }

@@ -11,6 +11,7 @@ use super::request::Request;
 use super::search::path_folders;
 use super::traits::Traits;
 use crate::configuration::repr;
+use crate::context::absolute;
 use crate::error::Error;
 use crate::options::Environment;
 
@@ -97,11 +98,7 @@ fn sought(requests: &[Request], environment: &Environment) -> String {
     let mut sought = Vec::new();
     for request in requests {
         if let Request::Path(path) = request {
-            sought.push(if Path::new(path).is_dir() {
-                format!("{} has no Python in it", repr(path))
-            } else {
-                format!("there is no such file as {}", repr(path))
-            });
+            sought.push(no_python_at(path, environment));
         }
     }
     if requests.iter().any(by_name) {
@@ -127,6 +124,34 @@ fn sought(requests: &[Request], environment: &Environment) -> String {
         }
     }
     sought.join(", ")
+}
+
+/// Why nothing was found at a path that was named.
+fn no_python_at(text: &str, environment: &Environment) -> String {
+    let path = absolute(Path::new(text), environment.cwd.as_deref());
+    let path = path.unwrap_or_else(|_| text.into());
+    if let Some(target) = broken_link(&path) {
+        return format!("{} is a broken link to {}", repr(text), repr(&target));
+    }
+    if !path.is_dir() {
+        return format!("there is no such file as {}", repr(text));
+    }
+    let said = format!("{} has no Python in it", repr(text));
+    let folder = if cfg!(windows) { "Scripts" } else { "bin" };
+    let names = ["python3", "python", "pypy3", "pypy"].map(|name| format!("{folder}/{name}"));
+    let broken = names
+        .into_iter()
+        .find_map(|name| Some((broken_link(&path.join(&name))?, name)));
+    match broken {
+        Some((target, name)) => format!("{said}: {name} is a broken link to {}", repr(&target)),
+        None => said,
+    }
+}
+
+/// The target of a link that leads nowhere.
+fn broken_link(path: &Path) -> Option<String> {
+    let target = fs_err::read_link(path).ok().filter(|_| !path.exists())?;
+    Some(target.to_string_lossy().into_owned())
 }
 
 fn list(text: &mut String, title: &str, lines: Vec<String>) {

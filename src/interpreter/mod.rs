@@ -7,8 +7,10 @@ pub(crate) mod probe;
 
 pub(crate) mod landmarks;
 mod missed;
+pub(crate) mod nested;
 pub(crate) mod pinned;
 mod places;
+mod recorded;
 mod registry;
 pub(crate) mod request;
 mod search;
@@ -33,6 +35,10 @@ pub struct Interpreter {
     pub real_executable: String,
     /// `sys.version_info[:3]`.
     pub version: [u32; 3],
+    /// `rc1` of a pre-release; empty for a final version.
+    pub prerelease: String,
+    /// `x86_64-linux-gnu`, where it says so.
+    pub multiarch: Option<String>,
     /// `sys.implementation.name`: `cpython`, `pypy`, …
     pub implementation: String,
     /// `sys.implementation.cache_tag`; `None` where bytecode is not written.

@@ -5,7 +5,7 @@
 use fs_err as fs;
 
 use super::Interpreter;
-use super::request::Request;
+use super::request::{Fit, Request};
 use super::traits::Traits;
 use crate::options::Environment;
 
@@ -23,7 +23,7 @@ pub(crate) fn other(environment: &Environment, interpreter: &Interpreter) -> Opt
     let traits = Traits::from(interpreter);
     // A name of pyenv's may be any Python.
     let is_other = |line: &&str| match Request::parse(line) {
-        Ok(Request::Wanted(wanted)) => wanted.fits(&traits) == Some(false),
+        Ok(Request::Wanted(wanted)) => wanted.fits(&traits) == Fit::No,
         _ => false,
     };
     (!wanted.is_empty() && wanted.iter().all(is_other)).then(|| wanted.join(", "))

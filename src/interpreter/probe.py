@@ -192,6 +192,12 @@ def as_json(value):
     return "[%s]" % ",".join(map(as_json, value))
 
 
+def prerelease():
+    level, serial = sys.version_info[3:]
+    mark = {"alpha": "a", "beta": "b", "candidate": "rc"}.get(level)
+    return "%s%d" % (mark, serial) if mark else ""
+
+
 def free_threaded():
     if hasattr(sys, "abiflags"):
         return "t" in sys.abiflags
@@ -226,6 +232,8 @@ else:
         "base_executable": base,
         "real_executable": real,
         "version": list(sys.version_info[:3]),
+        "prerelease": prerelease(),
+        "multiarch": getattr(sys.implementation, "_multiarch", None),
         "implementation": sys.implementation.name,
         "cache_tag": sys.implementation.cache_tag,
         "magic": importlib.util.MAGIC_NUMBER.hex(),

@@ -2,11 +2,12 @@
 //!
 //! Pure: knows what fits a request, not where a Python could be.
 
+use std::env::consts::OS;
 use std::str::FromStr as _;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use super::traits::{Traits, Variant};
+use super::traits::{Machine, Traits, Variant};
 
 /// One `-p`, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,7 +27,44 @@ pub(crate) struct Wanted {
     pub(crate) name: Option<String>,
     implementation: Option<&'static str>,
     versions: Versions,
+    /// `rc1`; `None` where none is asked for.
+    prerelease: Option<String>,
     variant: Variant,
+    platform: Platform,
+}
+
+/// Whether a Python is what is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fit {
+    Yes,
+    No,
+    /// What is known of it does not tell: it must be asked.
+    Unknown,
+}
+
+impl Fit {
+    fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::No, _) | (_, Self::No) => Self::No,
+            (Self::Yes, Self::Yes) => Self::Yes,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+impl From<bool> for Fit {
+    fn from(fits: bool) -> Self {
+        if fits { Self::Yes } else { Self::No }
+    }
+}
+
+/// What a Python must run on, where that is said: `-64`, `-linux-x86_64-gnu`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+struct Platform {
+    is_64bit: Option<bool>,
+    system: Option<String>,
+    architecture: Option<String>,
+    libc: Option<String>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,50 +94,141 @@ impl Request {
     ///
     /// Why a range is none.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        if text.contains(std::path::is_separator) || text == "." || text == ".." {
+        let bare = text.trim();
+        if bare.contains(std::path::is_separator) || bare == "." || bare == ".." {
             return Ok(Self::Path(text.into()));
         }
+        let wanted = Wanted::parse(&bare.to_ascii_lowercase())?;
+        Ok(wanted.map_or_else(|| Self::Name(bare.into()), Self::Wanted))
+    }
+
+    /// Whether it means what a command of that name would start, and no other Python.
+    pub(crate) fn is_a_command(&self) -> bool {
+        match self {
+            Self::Path(_) | Self::Name(_) => true,
+            Self::Wanted(wanted) => wanted.name.is_some() && wanted.may_have_any_minor(),
+        }
+    }
+}
+
+impl Wanted {
+    /// Understands what is in lower case; `None` if it is only a name.
+    fn parse(text: &str) -> Result<Option<Self>, String> {
         let (word, implementation, is_name) = WORDS
             .into_iter()
             .find(|(word, ..)| text.starts_with(word))
             .unwrap_or_default();
         let rest = &text[word.len()..];
+        let wanted = |name, versions, prerelease, variant, platform| Self {
+            name,
+            implementation,
+            versions,
+            prerelease,
+            variant,
+            platform,
+        };
         if rest.trim_start().starts_with(['<', '>', '=', '!', '~']) {
             let range = VersionSpecifiers::from_str(rest.trim())
                 .map_err(|_| format!("{text:?} is no range of versions such as `>=3.10,<3.13`"))?;
-            return Ok(Self::Wanted(Wanted {
-                name: None,
-                implementation,
-                versions: Versions::Range(range),
-                variant: Variant::default(),
-            }));
+            let (variant, platform) = Default::default();
+            let versions = Versions::Range(range);
+            return Ok(Some(wanted(None, versions, None, variant, platform)));
         }
         if rest.is_empty() && !is_name && implementation.is_none() {
-            return Ok(Self::Name(text.into()));
+            return Ok(None);
         }
-        let is_separated = rest.starts_with('@') && !word.is_empty();
-        let version = if is_separated { &rest[1..] } else { rest };
-        let Some((versions, variant)) = version_and_variant(version, is_separated) else {
-            return Ok(Self::Name(text.into()));
+        let separated = rest.strip_prefix(['@', '-']).filter(|_| !word.is_empty());
+        let (version, platform) = separated
+            .unwrap_or(rest)
+            .split_once('-')
+            .map_or((separated.unwrap_or(rest), None), |(version, platform)| {
+                (version, Some(platform))
+            });
+        let Some((versions, prerelease, variant)) = version_of(version, separated.is_some()) else {
+            return Ok(None);
         };
-        Ok(Self::Wanted(Wanted {
-            name: (is_name && !is_separated).then(|| text.to_owned()),
-            implementation,
-            versions,
-            variant,
-        }))
+        let is_plain = separated.is_none() && platform.is_none() && prerelease.is_none();
+        let name = (is_name && is_plain && !text.ends_with('*')).then(|| text.to_owned());
+        let platform = platform.map_or(Some(Platform::default()), Platform::parse);
+        Ok(platform.map(|platform| wanted(name, versions, prerelease, variant, platform)))
     }
 }
 
-/// `3`, `3.12`, `3.12.1`, `312`; then `t`, `d`, `td`, `+freethreaded`, `+debug`.
-fn version_and_variant(text: &str, must: bool) -> Option<(Versions, Variant)> {
-    if text.is_empty() {
-        return (!must).then_some((Versions::Any, Variant::default()));
+impl Platform {
+    /// `64` and `32` as virtualenv has them; system, architecture and libc as uv's keys have them.
+    fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.split('-');
+        let mut part = || parts.next().map(str::to_owned).filter(|part| part != "any");
+        let first = part();
+        let platform = match first.as_deref() {
+            Some("64") => Self {
+                is_64bit: Some(true),
+                ..Self::default()
+            },
+            Some("32") => Self {
+                is_64bit: Some(false),
+                ..Self::default()
+            },
+            None | Some("linux" | "macos" | "windows") => Self {
+                is_64bit: None,
+                system: first,
+                architecture: part(),
+                libc: part().filter(|libc| libc != "none"),
+            },
+            Some(_) => return None,
+        };
+        parts.next().is_none().then_some(platform)
     }
+
+    /// Every Python that runs here is one for this system.
+    fn fits(&self, machine: Option<&Machine>) -> Fit {
+        if self.system.as_deref().unwrap_or(OS) != OS {
+            return Fit::No;
+        }
+        if self.is_64bit.is_none() && self.architecture.is_none() && self.libc.is_none() {
+            return Fit::Yes;
+        }
+        let Some(machine) = machine else {
+            return Fit::Unknown;
+        };
+        let is = |wanted: &Option<String>, known: Option<&str>| {
+            wanted.as_deref().is_none_or(|wanted| {
+                known.is_none_or(|known| Machine::architecture(wanted) == known)
+            })
+        };
+        Fit::from(
+            self.is_64bit
+                .is_none_or(|is_64bit| is_64bit == machine.is_64bit)
+                && is(&self.architecture, Some(&machine.architecture))
+                && is(&self.libc, machine.libc.as_deref()),
+        )
+    }
+}
+
+/// `3`, `3.12`, `3.12.1`, `312`, `3.12.*`, `3.14rc1`, `any`; then `t`, `d`, `td`, `+freethreaded`, `+debug`.
+fn version_of(text: &str, must: bool) -> Option<(Versions, Option<String>, Variant)> {
+    if text == "any" || text.is_empty() {
+        let is_any = !text.is_empty() || !must;
+        return is_any.then_some((Versions::Any, None, Variant::default()));
+    }
+    let is_digit = |character: char| character.is_ascii_digit();
+    let text = text.strip_suffix(".*").unwrap_or(text);
     let end = text
-        .find(|character: char| !character.is_ascii_digit() && character != '.')
+        .find(|character: char| !is_digit(character) && character != '.')
         .unwrap_or(text.len());
-    let variant = match &text[end..] {
+    let (text, mut rest) = text.split_at(end);
+    let mut prerelease = None;
+    for mark in ["rc", "a", "b"] {
+        if let Some(number) = rest.strip_prefix(mark) {
+            let after = number.trim_start_matches(is_digit);
+            if after.len() < number.len() {
+                prerelease = Some(rest[..rest.len() - after.len()].to_owned());
+                rest = after;
+                break;
+            }
+        }
+    }
+    let (free_threaded, debug) = match rest {
         "" => (false, false),
         "t" | "+freethreaded" => (true, false),
         "d" | "+debug" => (false, true),
@@ -107,57 +236,57 @@ fn version_and_variant(text: &str, must: bool) -> Option<(Versions, Variant)> {
         _ => return None,
     };
     let mut numbers = Vec::new();
-    for part in text[..end].split('.') {
+    for part in text.split('.') {
         numbers.push(part.parse().ok()?);
     }
-    if let ([_], (major, minor)) = (numbers.as_slice(), text[..end].split_at(1)) {
+    if let ([_], (major, minor)) = (numbers.as_slice(), text.split_at(1)) {
         // `312`, as in wheels' tags.
         if !minor.is_empty() {
             numbers = vec![major.parse().ok()?, minor.parse().ok()?];
         }
     }
+    if prerelease.is_some() && numbers.len() == 2 {
+        numbers.push(0);
+    }
     let variant = Variant {
-        free_threaded: variant.0,
-        debug: variant.1,
+        free_threaded,
+        debug,
     };
-    (numbers.len() <= 3).then_some((Versions::Prefix(numbers), variant))
+    (numbers.len() <= 3).then_some((Versions::Prefix(numbers), prerelease, variant))
 }
 
 impl Wanted {
-    /// Whether a Python with these traits is meant; `None` if they do not tell.
-    pub(crate) fn fits(&self, traits: &Traits) -> Option<bool> {
-        if self
+    /// Whether a Python with these traits is meant.
+    pub(crate) fn fits(&self, traits: &Traits) -> Fit {
+        let is_other = self
             .implementation
-            .is_some_and(|name| name != traits.implementation)
-            || (self.says_version() && self.variant != traits.variant)
-        {
-            return Some(false);
+            .is_some_and(|name| name != traits.implementation);
+        if is_other || (self.says_version() && self.variant != traits.variant) {
+            return Fit::No;
         }
+        self.fits_version(traits)
+            .and(self.platform.fits(traits.machine.as_ref()))
+    }
+
+    fn fits_version(&self, traits: &Traits) -> Fit {
         let Traits { major, minor, .. } = *traits;
         match &self.versions {
-            Versions::Any => Some(true),
+            Versions::Any => Fit::Yes,
             Versions::Prefix(prefix) => {
                 let known = [Some(major), Some(minor), traits.micro];
-                let mut pairs = prefix.iter().zip(known);
-                if pairs
-                    .clone()
-                    .any(|(wanted, known)| known.is_some_and(|known| known != *wanted))
-                {
-                    return Some(false);
-                }
-                pairs.all(|(_, known)| known.is_some()).then_some(true)
-            }
-            Versions::Range(range) => {
-                let contains = |micro: u32| {
-                    let release = [major, minor, micro].map(u64::from);
-                    range.contains(&Version::new(release))
+                let numbers = prefix.iter().zip(known);
+                let numbers = numbers.map(|(wanted, known)| match known {
+                    Some(known) => Fit::from(known == *wanted),
+                    None => Fit::Unknown,
+                });
+                let prerelease = match (&self.prerelease, traits.micro) {
+                    (None, _) => Fit::Yes,
+                    (Some(_), None) => Fit::Unknown,
+                    (Some(wanted), Some(_)) => Fit::from(*wanted == traits.prerelease),
                 };
-                match traits.micro {
-                    Some(micro) => Some(contains(micro)),
-                    // A range that the lowest and the highest patch level agree on.
-                    None => Some(contains(0)).filter(|fits| *fits == contains(9999)),
-                }
+                numbers.fold(prerelease, Fit::and)
             }
+            Versions::Range(range) => range_fits(range, traits),
         }
     }
 
@@ -226,6 +355,41 @@ impl Wanted {
     /// `python3` means whatever `python3` is; `3.13` does not mean a free-threaded one.
     fn says_version(&self) -> bool {
         self.versions != Versions::Any && self.name.is_none() || self.variant != Variant::default()
+    }
+}
+
+/// Whether a range has a version in it; where the patch level is not known, whether it has all that there could be, or none.
+fn range_fits(range: &VersionSpecifiers, traits: &Traits) -> Fit {
+    let minor = [traits.major, traits.minor].map(u64::from);
+    let names_prereleases = range.iter().any(|one| one.version().any_prerelease());
+    let contains = |micro: u64| {
+        let mut text = format!("{}.{}.{micro}", minor[0], minor[1]);
+        // `>=3.14` means 3.14.0rc1, too, unless it is a range of pre-releases.
+        if names_prereleases {
+            text.push_str(&traits.prerelease);
+        }
+        Version::from_str(&text).is_ok_and(|version| range.contains(&version))
+    };
+    if let Some(micro) = traits.micro {
+        return contains(micro.into()).into();
+    }
+    // A range's answer changes nowhere but at the versions that it names.
+    let mut micros = vec![0, u64::from(u32::MAX)];
+    for specifier in range.iter() {
+        let release = specifier.version().release();
+        if release.get(..2) == Some(&minor[..]) || release.len() < 2 {
+            let named = release.get(2).copied().unwrap_or_default();
+            micros.extend([named.saturating_sub(1), named, named + 1]);
+            if specifier.version().any_prerelease() {
+                return Fit::Unknown;
+            }
+        }
+    }
+    let first = contains(micros[0]);
+    if micros.into_iter().all(|micro| contains(micro) == first) {
+        first.into()
+    } else {
+        Fit::Unknown
     }
 }
 

@@ -12,7 +12,7 @@ use fs_err as fs;
 use super::landmarks;
 use super::places::{self, Source};
 use super::registry;
-use super::request::{Request, Wanted};
+use super::request::{Fit, Request, Wanted};
 use crate::context::absolute;
 use crate::options::Environment;
 
@@ -28,7 +28,14 @@ type Candidates<'a> = Box<dyn Iterator<Item = Candidate> + 'a>;
 /// The candidates of one request.
 pub(crate) fn candidates<'a>(request: &'a Request, environment: &'a Environment) -> Candidates<'a> {
     match request {
-        Request::Path(text) => named_directly(text, environment),
+        Request::Path(text) => {
+            // Blanks around a path are its own only if there is such a file.
+            let bare = text.trim();
+            let bare = Some(bare).filter(|bare| bare.len() < text.len());
+            let bare = bare.into_iter();
+            let bare = bare.flat_map(move |bare| named_directly(bare, environment));
+            Box::new(named_directly(text, environment).chain(bare))
+        }
         Request::Name(name) => {
             // The directory of an environment may be said without a slash.
             let folder = iter::once_with(|| named_directly(name, environment))
@@ -146,7 +153,7 @@ fn in_folder(
     let versioned = listed.into_iter().flat_map(move |folder| {
         let mut found = versioned(&folder);
         found.retain(|(traits, _)| {
-            wanted.is_meant_unnamed(traits) && wanted.fits(traits) != Some(false)
+            wanted.is_meant_unnamed(traits) && wanted.fits(traits) != Fit::No
         });
         found
     });

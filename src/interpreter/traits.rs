@@ -2,6 +2,7 @@
 //!
 //! Pure: knows neither requests nor where a Python is.
 
+use std::env::consts::ARCH;
 use std::fmt;
 
 use super::Interpreter;
@@ -24,7 +25,55 @@ pub(crate) struct Traits {
     pub(crate) minor: u32,
     /// `None` where the installation's folders do not say it.
     pub(crate) micro: Option<u32>,
+    /// `rc1`; empty for a final version, and where `micro` is not known.
+    pub(crate) prerelease: String,
     pub(crate) variant: Variant,
+    /// `None` until it was asked.
+    pub(crate) machine: Option<Machine>,
+}
+
+/// What a Python was built for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Machine {
+    pub(crate) is_64bit: bool,
+    /// As [`std::env::consts::ARCH`] has it.
+    pub(crate) architecture: String,
+    /// `gnu` or `musl`, where it says so.
+    pub(crate) libc: Option<String>,
+}
+
+impl Machine {
+    /// The one word for an architecture.
+    pub(crate) fn architecture(name: &str) -> &str {
+        match name {
+            "amd64" => "x86_64",
+            "arm64" => "aarch64",
+            "i386" | "i686" => "x86",
+            other => other,
+        }
+    }
+
+    fn of(interpreter: &Interpreter) -> Self {
+        // `x86_64-linux-gnu`; on other systems it does not name a machine.
+        let multiarch = interpreter.multiarch.as_deref().unwrap_or_default();
+        let (architecture, libc) = match multiarch.split_once("-linux-") {
+            Some((architecture, libc)) => (architecture, Some(libc)),
+            None => (ARCH, None),
+        };
+        let libc = libc.and_then(|libc| {
+            ["gnu", "musl"]
+                .into_iter()
+                .find(|name| libc.starts_with(name))
+        });
+        Self {
+            is_64bit: interpreter.is_64bit,
+            architecture: match (Self::architecture(architecture), interpreter.is_64bit) {
+                ("x86_64", false) => "x86".into(),
+                (name, _) => name.into(),
+            },
+            libc: libc.map(str::to_owned),
+        }
+    }
 }
 
 impl Traits {
@@ -46,7 +95,9 @@ impl Traits {
 
     /// `3.13.0`, `3.13t` where the patch level is not known.
     pub(crate) fn version(&self) -> String {
-        let micro = self.micro.map(|micro| format!(".{micro}"));
+        let micro = self
+            .micro
+            .map(|micro| format!(".{micro}{}", self.prerelease));
         format!(
             "{}.{}{}{}",
             self.major,
@@ -65,6 +116,8 @@ impl From<&Interpreter> for Traits {
             major,
             minor,
             micro: Some(micro),
+            prerelease: interpreter.prerelease.clone(),
+            machine: Some(Machine::of(interpreter)),
             variant: Variant {
                 free_threaded: interpreter.free_threaded,
                 debug: interpreter.debug,

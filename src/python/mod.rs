@@ -104,6 +104,8 @@ mod tests {
             free_threaded: false,
             debug: false,
             platform: Platform::Darwin,
+            prerelease: String::new(),
+            multiarch: None,
             is_64bit: true,
             utf8_file_system: true,
             scheme: Scheme {

@@ -112,6 +112,11 @@ impl Stage {
         self.tree().create_dir(name)
     }
 
+    /// Whether something is at `ENV_DIR` already.
+    pub(crate) fn replaces(&self) -> bool {
+        self.way != Way::New
+    }
+
     /// Whether the tree will be merged into what is at `ENV_DIR`.
     pub(crate) fn is_merge(&self) -> bool {
         self.way == Way::Merge

@@ -26,8 +26,12 @@ const VARIABLES: [&str; 10] = [
     "DYLD_LIBRARY_PATH",
 ];
 
+/// Counted up when a Python is asked something more, so that facts without that answer are asked for again.
+const FORMAT: u32 = 1;
+
 #[derive(Serialize, Deserialize)]
 struct Facts {
+    format: u32,
     witnesses: Vec<(String, Option<Identity>)>,
     interpreter: Interpreter,
 }
@@ -41,6 +45,9 @@ impl Store {
     ) -> Option<Interpreter> {
         let path = self.trusted(&facts_name(executable, environment))?;
         let facts: Facts = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
+        if facts.format != FORMAT {
+            return None;
+        }
         let unchanged = |(path, identity): &(String, Option<Identity>)| {
             Identity::of(Path::new(path)) == *identity
         };
@@ -68,6 +75,7 @@ impl Store {
             .map(|path| (path.to_owned(), Identity::of(Path::new(path))))
             .collect();
         let facts = Facts {
+            format: FORMAT,
             witnesses,
             interpreter: interpreter.clone(),
         };

@@ -81,6 +81,8 @@ mod json; // --json of what was made
 #[cfg(unix)]
 mod list_pythons;
 #[cfg(unix)]
+mod nested; // made anew by its own Python
+#[cfg(unix)]
 mod no_ensurepip;
 #[cfg(unix)]
 mod pip;
@@ -168,6 +170,7 @@ fn main() -> std::process::ExitCode {
             interrupt::trials,
             json::trials,
             list_pythons::trials,
+            nested::trials,
             no_ensurepip::trials,
             pip::trials,
             pip_runs::trials,

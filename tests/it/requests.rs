@@ -1,6 +1,7 @@
 //! Everything that `-p` and `RVENV_PYTHON` can say, and which Python is then taken.
 
 use std::{
+    env as process,
     os::unix::fs::symlink,
     path::{Path, PathBuf},
 };
@@ -11,18 +12,21 @@ use crate::{
     env::TestEnv,
     harness::missing,
     interpreters::{Interpreter, installed},
-    layouts::{base_of, keep, keepable, prefix, script, version},
+    layouts::{base_of, keep, keepable, prefix, script, version, without_ensurepip},
     oracle::all_agree,
 };
 
 crate::harness::trials! {
     every_way_to_say_a_version,
+    the_forms_of_other_tools_are_understood,
+    each_version_specifier_tells_a_python_with_headers_and_one_without,
     the_first_on_path_that_fits_is_taken_before_a_newer_one_elsewhere,
     of_several_requests_the_first_that_is_found_is_taken,
     a_prefix_or_an_environment_is_its_python,
     pypy_is_taken_only_if_it_is_asked_for_or_called_python,
     what_is_found_by_version_makes_the_environment_of_its_venv,
     no_answer_says_what_was_sought_where_and_what_is_near,
+    a_broken_link_is_said_to_be_one,
 }
 
 /// A folder for PATH with these names, each a link to a Python.
@@ -81,6 +85,110 @@ fn every_way_to_say_a_version() {
             means(&env, &path, &[&request], &python.executable);
         }
     }
+}
+
+fn the_forms_of_other_tools_are_understood() {
+    let env = TestEnv::new();
+    let kept = keepable();
+    let [first, .., last] = kept.as_slice() else {
+        return;
+    };
+    keep(&env.root().join("home/.pyenv/versions"), &kept);
+    for (python, other) in [(first, last), (last, first)] {
+        let path = bin(&env, &[("python3", other)]);
+        let (short, full) = (python.short_version(), version(python));
+        let (machine, system) = (process::consts::ARCH, process::consts::OS);
+        for request in [
+            format!("cpython-{short}"),
+            format!("CPython{short}"),
+            format!("CPYTHON@{full}"),
+            format!("{short}.*"),
+            format!("{short}-64"),
+            format!("{full}-64"),
+            format!("cpython{short}-64"),
+            format!("cpython-{full}-{system}-{machine}-gnu"),
+            format!("cpython-{short}-{system}-{machine}"),
+            format!("cpython-{short}-any-any-any"),
+            format!(" {short} "),
+            format!("\t=={full}\n"),
+            format!("  python{short}"),
+            format!(" {} ", python.executable.display()),
+        ] {
+            means(&env, &path, &[&request], &python.executable);
+        }
+        for request in ["any", " any", "CPython", "Python", "cpython-any"] {
+            means(&env, &path, &[request], &other.executable);
+        }
+        for request in [
+            format!("{short}-32"),
+            format!("{full}rc1"),
+            format!("cpython-{short}-{system}-s390x-gnu"),
+            format!("cpython-{short}-windows-{machine}-none"),
+        ] {
+            env.rvenv(["--without-pip", "-p", &request, "env"])
+                .var("PATH", &path)
+                .errs(&["no Python found for", &request]);
+        }
+    }
+}
+
+fn each_version_specifier_tells_a_python_with_headers_and_one_without() {
+    let env = TestEnv::new();
+    let kept = keepable();
+    let Some(python) = kept.iter().rfind(|python| python.version.2 > 0) else {
+        return;
+    };
+    let with = env.root().join("with");
+    symlink(prefix(python), &with).unwrap();
+    let without = env.root().join("without");
+    let executable = without_ensurepip(python, &without);
+    assert!(!without.join("include").exists());
+    let (major, minor, micro) = python.version;
+    let short = python.short_version();
+    let (before, after) = (micro - 1, micro + 1);
+    for path in [with.join("bin"), executable.parent().unwrap().into()] {
+        for request in [
+            format!("{short}.{micro}"),
+            format!("=={short}.{micro}"),
+            format!("=={short}.*"),
+            format!("~={short}.{micro}"),
+            format!(">={short}.{micro}"),
+            format!(">={short}.{before},<{short}.{after}"),
+            format!(">{short}.{before}"),
+            format!("<={short}.{micro},>{short}.{before}"),
+            format!("!={short}.{before},!={short}.{after},=={short}.*"),
+            format!("==={short}.{micro}"),
+            format!(">={short},<{major}.{}", minor + 1),
+        ] {
+            // The first on PATH that fits, whatever else is on this machine.
+            let taken = taken(&env, &path, &request);
+            assert_eq!(taken, Some(path.clone()), "{request}");
+        }
+        for request in [
+            format!("{short}.{after}"),
+            format!("=={short}.{after}"),
+            format!("!={short}.{micro},=={short}.*"),
+            format!("~={short}.{after}"),
+            format!(">{short}.{micro},=={short}.*"),
+            format!(">={short}.{after},=={short}.*"),
+            format!("<{short}.{micro},=={short}.*"),
+            format!("==={short}.{before}"),
+        ] {
+            assert_ne!(
+                taken(&env, &path, &request),
+                Some(path.clone()),
+                "{request}"
+            );
+        }
+    }
+}
+
+/// The folder of the base that is taken for a request, if there is one.
+fn taken(env: &TestEnv, path: &Path, request: &str) -> Option<PathBuf> {
+    let run = env.rvenv(["--without-pip", "-p", request, "env"]);
+    let outcome = run.var("PATH", path).outcome();
+    let made = outcome.status.success();
+    made.then(|| base_of(env, "env").parent().unwrap().into())
 }
 
 fn the_first_on_path_that_fits_is_taken_before_a_newer_one_elsewhere() {
@@ -236,4 +344,20 @@ fn no_answer_says_what_was_sought_where_and_what_is_near() {
         .errs(&["./nosuch", "no such file"]);
     env.rvenv(["-p", ">=x", "env"]).errs(&[">=x", "range"]);
     env.holds_only([]);
+}
+
+fn a_broken_link_is_said_to_be_one() {
+    let env = TestEnv::new();
+    symlink("/nowhere/python3", env.at("python")).unwrap();
+    fs::create_dir_all(env.at("prefix/bin")).unwrap();
+    symlink("../gone", env.at("prefix/bin/python3")).unwrap();
+    env.rvenv(["-p", "./python", "env"])
+        .errs(&["./python", "broken link", "/nowhere/python3"]);
+    env.rvenv(["-p", "./prefix", "env"]).errs(&[
+        "./prefix",
+        "bin/python3",
+        "broken link",
+        "../gone",
+    ]);
+    env.holds_only(["prefix", "python"]);
 }

@@ -20,6 +20,9 @@ crate::harness::trials! {
     mises_shims_lead_to_the_configured_version,
     any_other_script_is_run_and_not_remembered,
     a_shim_that_leads_back_to_itself_is_passed_over,
+    a_version_that_pyenv_has_not_installed_is_an_error,
+    a_version_that_asdf_has_not_installed_is_an_error,
+    a_version_that_mise_has_not_installed_is_an_error,
 }
 
 /// A script that is no Python, and says that it was started.
@@ -90,7 +93,9 @@ fn pyenvs_shims_lead_where_pyenv_says() {
             .var("PATH", &pyenv.path)
             .cwd("deep")
             .outcome();
-        if said.status.success() {
+        // pyenv goes on to the system's Python then, which is not what was asked for.
+        let is_installed = global != "3.99";
+        if said.status.success() && is_installed {
             assert!(made.status.success(), "{case}\n{said}{made}");
             let found = format!("at {}", said.stdout);
             assert!(made.stderr.contains(&found), "{case}\n{said}{made}");
@@ -98,6 +103,10 @@ fn pyenvs_shims_lead_where_pyenv_says() {
         } else {
             assert_eq!(made.status.code(), Some(1), "{case}\n{said}{made}");
             assert!(made.stderr.contains("pyenv"), "{case}\n{said}{made}");
+            assert!(
+                is_installed || made.stderr.contains("3.99"),
+                "{case}\n{said}{made}"
+            );
         }
     }
 }
@@ -279,4 +288,108 @@ fn a_shim_that_leads_back_to_itself_is_passed_over() {
         .succeeds();
     let base = fs::canonicalize(base_of(&env, "env")).unwrap();
     assert_eq!(base, fs::canonicalize(&python.executable).unwrap());
+}
+
+/// Fails unless no Python is taken for this shim's, not even the one that comes after it on PATH, and each text is said.
+#[track_caller]
+fn takes_no_other(env: &TestEnv, shim: &Path, vars: &[(&str, &str)], texts: &[&str]) {
+    let after = env.root().join("after");
+    if !after.exists() {
+        fs::create_dir(&after).unwrap();
+        symlink(&newest().executable, after.join("python3")).unwrap();
+    }
+    let folder = shim.parent().unwrap();
+    let path = format!("{}:{}:{PATH}", folder.display(), after.display());
+    let requests = [&[][..], &["-p", "python3"], &["-p", shim.to_str().unwrap()]];
+    for request in requests {
+        let args = request.iter().chain(&["--without-pip", "env"]);
+        let run = env.rvenv(args).var("PATH", &path);
+        let run = vars
+            .iter()
+            .fold(run, |run, (name, value)| run.var(name, value));
+        run.errs(texts);
+    }
+    // Who says a version means no shim's.
+    let request = format!("=={}", version(newest()));
+    let run = env.rvenv(["--without-pip", "-p", &request, "env"]);
+    let run = run.var("PATH", &path);
+    let run = vars
+        .iter()
+        .fold(run, |run, (name, value)| run.var(name, value));
+    run.succeeds();
+    let base = fs::canonicalize(base_of(env, "env")).unwrap();
+    assert_eq!(base, fs::canonicalize(&newest().executable).unwrap());
+}
+
+fn a_version_that_pyenv_has_not_installed_is_an_error() {
+    let env = TestEnv::new();
+    let kept = keepable();
+    let pyenv = Pyenv::new(&env, &kept[..1]);
+    let shim = pyenv.shim("python3");
+    let variable = [("PYENV_VERSION", "3.99")];
+    takes_no_other(&env, &shim, &variable, &["3.99", "PYENV_VERSION"]);
+    for file in [
+        env.root().join(".python-version"),
+        env.at(".python-version"),
+    ] {
+        fs::write(&file, "3.99.1\n").unwrap();
+        takes_no_other(&env, &shim, &[], &["3.99.1", file.to_str().unwrap()]);
+        fs::remove_file(&file).unwrap();
+    }
+    pyenv.global("3.98");
+    let file = pyenv.root.join("version");
+    takes_no_other(&env, &shim, &[], &["3.98", file.to_str().unwrap()]);
+}
+
+fn a_version_that_asdf_has_not_installed_is_an_error() {
+    let env = TestEnv::new();
+    let data = env.root().join("home/.asdf");
+    keep(&data.join("installs/python"), &keepable()[..1]);
+    let shim = data.join("shims/python3");
+    script(
+        &shim,
+        "#!/usr/bin/env bash\nexec asdf exec \"python3\" \"$@\"\n",
+    );
+    let variable = [("ASDF_PYTHON_VERSION", "3.99")];
+    takes_no_other(&env, &shim, &variable, &["3.99", "ASDF_PYTHON_VERSION"]);
+    for folder in ["home", "work"] {
+        let file = env.root().join(folder).join(".tool-versions");
+        fs::write(&file, "python 3.99.1\n").unwrap();
+        takes_no_other(&env, &shim, &[], &["3.99.1", file.to_str().unwrap()]);
+    }
+}
+
+fn a_version_that_mise_has_not_installed_is_an_error() {
+    let env = TestEnv::new();
+    let data = env.root().join("home/.local/share/mise");
+    let installs = data.join("installs/python");
+    keep(&installs, &keepable()[..1]);
+    let mise = env.root().join("mise");
+    let shim = data.join("shims/python3");
+    fs::create_dir(data.join("shims")).unwrap();
+    symlink(&mise, &shim).unwrap();
+    let python = newest();
+    let system = format!("#!/bin/sh\nexec '{}' \"$@\"\n", python.executable.display());
+    // It fails, or it goes on to another Python.
+    for text in ["#!/bin/sh\nexit 1\n", &system] {
+        script(&mise, text);
+        let variable = [("MISE_PYTHON_VERSION", "3.99")];
+        takes_no_other(&env, &shim, &variable, &["3.99", "MISE_PYTHON_VERSION"]);
+        for (name, text) in [
+            (".tool-versions", "python 3.98\n"),
+            ("mise.toml", "[tools]\npython = '3.97.1'\n"),
+        ] {
+            let file = env.at(name);
+            fs::write(&file, text).unwrap();
+            let version = text.rsplit(['\'', ' ']).find(|word| word.contains("3."));
+            let texts = [version.unwrap().trim(), file.to_str().unwrap()];
+            takes_no_other(&env, &shim, &[], &texts);
+            fs::remove_file(&file).unwrap();
+        }
+    }
+    // What mise installs by itself is taken.
+    let variable = [("MISE_PYTHON_VERSION", version(python))];
+    env.rvenv(["--without-pip", "-p", shim.to_str().unwrap(), "env"])
+        .var(variable[0].0, &variable[0].1)
+        .succeeds();
 }

@@ -12,10 +12,12 @@ use crate::interpreters::{another, newest};
 crate::harness::trials! {
     the_folder_is_the_users_own_and_says_what_it_is,
     a_warm_run_starts_no_process,
+    a_second_run_reads_no_record_of_what_others_have_installed,
     a_damaged_image_is_made_anew,
     a_folder_that_others_can_write_is_not_used,
     a_folder_that_cannot_be_made_is_no_obstacle,
     facts_are_of_the_python_that_a_link_leads_to_now,
+    facts_of_another_format_are_asked_for_again,
     an_environment_shares_nothing_with_the_next,
     what_nobody_used_for_ninety_days_goes_when_something_is_stored,
     the_cache_can_be_emptied,
@@ -85,6 +87,30 @@ fn a_warm_run_starts_no_process() {
     pip_works(&env, "second");
 }
 
+fn a_second_run_reads_no_record_of_what_others_have_installed() {
+    needs("strace");
+    let env = TestEnv::new();
+    let cache = filled(&env);
+    let folder = format!("first/lib/{}/site-packages", newest().python_folder());
+    for number in 0..5 {
+        let folder = env.at(&folder).join(format!("other{number}-1.0.dist-info"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("METADATA"), "Metadata-Version: 2.1\n").unwrap();
+        fs::write(folder.join("RECORD"), "other.py,,\n").unwrap();
+    }
+    for option in ["--", "-v", "--json", "--upgrade"] {
+        strace(&env, &["trace=open,openat,openat2"], &[option, "first"])
+            .var("RVENV_CACHE_DIR", &cache)
+            .outcome()
+            .expect_code(0);
+        let log = fs::read_to_string(strace_log(&env)).unwrap();
+        assert!(log.contains("pyvenv.cfg"), "{log}");
+        let opened = log.lines().filter(|line| line.contains("RECORD"));
+        let opened: Vec<_> = opened.filter(|line| line.contains("other")).collect();
+        assert_eq!(opened, [""; 0], "{option}");
+    }
+}
+
 fn a_damaged_image_is_made_anew() {
     let env = TestEnv::new();
     let cache = filled(&env);
@@ -149,6 +175,24 @@ fn facts_are_of_the_python_that_a_link_leads_to_now() {
         let text = fs::read_to_string(env.at(name).join("pyvenv.cfg")).unwrap();
         let version = format!("\nversion = {}.", python.short_version());
         assert!(text.contains(&version), "{name}: {text}");
+    }
+}
+
+fn facts_of_another_format_are_asked_for_again() {
+    let env = TestEnv::new();
+    let cache = filled(&env);
+    let names = listing(&store(&cache));
+    let name = names.iter().find(|name| name.starts_with("facts-"));
+    let facts = store(&cache).join(name.expect("facts are stored"));
+    let text = fs::read_to_string(&facts).unwrap();
+    // As they were before there was a format, and as a later one may have them.
+    for (format, answer) in [("", ""), ("\"format\":999,", "\"prerelease\":\"rc9\",")] {
+        let other = text.replacen("\"format\":1,", format, 1);
+        let other = other.replacen("\"prerelease\":\"\",", answer, 1);
+        assert!(other.len() != text.len());
+        fs::write(&facts, other).unwrap();
+        make(&env, &cache, "again");
+        assert_eq!(fs::read_to_string(&facts).unwrap(), text);
     }
 }
 

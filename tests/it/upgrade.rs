@@ -5,8 +5,10 @@ use std::os::unix::fs::symlink;
 use fs_err as fs;
 
 use crate::{
-    env::TestEnv,
+    env::{PATH, TestEnv},
+    faults::state,
     interpreters::{Interpreter, a_few, a_few_with_pip, another, newest},
+    layouts::{self, keep, keepable},
     oracle::{all_agree, write},
     wheel,
 };
@@ -15,6 +17,9 @@ crate::harness::trials! {
     links_to_another_python_are_retargeted,
     links_to_a_vanished_python_are_retargeted,
     copies_and_links_can_follow_each_other,
+    an_upgrade_keeps_the_version_that_the_environment_was_made_with,
+    an_upgrade_goes_to_another_version_if_that_is_asked_for,
+    an_upgrade_finds_another_python_of_the_version_if_the_base_is_gone,
     packages_and_scripts_survive_an_upgrade,
     what_stays_behind_for_another_version_is_named,
     upgrade_deps_does_what_venvs_does,
@@ -83,6 +88,102 @@ fn copies_and_links_can_follow_each_other() {
         env.rvenv_for(newest(), ["--without-pip", links, "env"])
             .succeeds();
         is_for(&env, newest());
+    }
+}
+
+/// A PATH on which `python3` is this Python.
+fn path_with(env: &TestEnv, python: &Interpreter) -> String {
+    let bin = env.root().join("bin");
+    fs::create_dir_all(&bin).unwrap();
+    let _ = fs::remove_file(bin.join("python3"));
+    symlink(&python.executable, bin.join("python3")).unwrap();
+    format!("{}:{PATH}", bin.display())
+}
+
+fn an_upgrade_keeps_the_version_that_the_environment_was_made_with() {
+    let (old, env) = (another(), TestEnv::new());
+    let path = path_with(&env, newest());
+    for links in ["--symlinks", "--copies"] {
+        env.rvenv_for(old, ["--without-pip", links, "env"])
+            .succeeds();
+        let args = ["--without-pip", links, "--upgrade"];
+        env.rvenv([&args[..], &["env"]].concat())
+            .var("PATH", &path)
+            .succeeds();
+        is_for(&env, old);
+        // Each of several keeps its own.
+        env.rvenv_for(newest(), ["--without-pip", links, "other"])
+            .succeeds();
+        env.rvenv([&args[..], &["env", "other"]].concat())
+            .var("PATH", path_with(&env, old))
+            .succeeds();
+        is_for(&env, old);
+        fs::remove_dir_all(env.at("env")).unwrap();
+        fs::rename(env.at("other"), env.at("env")).unwrap();
+        let text = fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap();
+        let expected = format!("\nversion = {}.", newest().short_version());
+        assert!(text.contains(&expected), "{text}");
+        env.reset();
+        path_with(&env, newest());
+    }
+}
+
+fn an_upgrade_goes_to_another_version_if_that_is_asked_for() {
+    let (old, env) = (another(), TestEnv::new());
+    let path = path_with(&env, newest());
+    let executable = newest().executable.to_str().unwrap();
+    for (args, variable) in [
+        (&["-p", "python3"][..], ""),
+        (&["-p", executable], ""),
+        (&[], executable),
+        (&[], "python3"),
+    ] {
+        env.rvenv_for(old, ["--without-pip", "env"]).succeeds();
+        let own = ["--without-pip", "--upgrade", "env"];
+        env.rvenv([args, &own].concat())
+            .var("PATH", &path)
+            .var("RVENV_PYTHON", variable)
+            .succeeds();
+        let text = fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap();
+        let expected = format!("\nversion = {}.", newest().short_version());
+        assert!(text.contains(&expected), "{args:?} {variable}: {text}");
+        env.reset();
+    }
+}
+
+fn an_upgrade_finds_another_python_of_the_version_if_the_base_is_gone() {
+    let kept = keepable();
+    let old = kept[0];
+    let env = TestEnv::new();
+    let path = path_with(&env, newest());
+    let gone = env.root().join("gone");
+    keep(&gone, &[old]);
+    let base = gone.join(layouts::version(old)).join("bin/python3");
+    for links in ["--symlinks", "--copies"] {
+        let request = base.to_str().unwrap();
+        env.rvenv(["--without-pip", links, "-p", request, "env"])
+            .succeeds();
+        fs::rename(&gone, env.root().join("moved")).unwrap();
+        let upgrade = || {
+            env.rvenv(["--without-pip", links, "--upgrade", "env"])
+                .var("PATH", &path)
+        };
+        let before = state(&env.at("env"));
+        let short = old.short_version();
+        upgrade().errs(&[
+            &format!("no Python found for '{short}', the version of"),
+            "env",
+        ]);
+        assert!(state(&env.at("env")) == before);
+        let versions = env.root().join("home/.pyenv/versions");
+        keep(&versions, &[old]);
+        upgrade().succeeds();
+        let text = fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap();
+        assert!(text.contains(versions.to_str().unwrap()), "{text}");
+        assert!(version(&env, "python").starts_with(&short));
+        fs::remove_dir_all(&versions).unwrap();
+        fs::rename(env.root().join("moved"), &gone).unwrap();
+        env.reset();
     }
 }
 

@@ -10,17 +10,18 @@ fn traits(implementation: &str, version: &str) -> Traits {
         major: numbers.next().unwrap(),
         minor: numbers.next().unwrap(),
         micro: numbers.next(),
+        prerelease: String::new(),
         variant: Variant {
             free_threaded: version[bare.len()..].contains('t'),
             debug: version[bare.len()..].contains('d'),
         },
+        machine: None,
     }
 }
 
 #[test]
 fn what_fits_a_request() {
-    let yes = Some(true);
-    let no = Some(false);
+    let (yes, no, unknown) = (Fit::Yes, Fit::No, Fit::Unknown);
     for (request, implementation, version, fits) in [
         ("3", "cpython", "3.12.1", yes),
         ("3", "cpython", "2.7.18", no),
@@ -29,7 +30,7 @@ fn what_fits_a_request() {
         ("3.1", "cpython", "3.12.1", no),
         ("3.12.1", "cpython", "3.12.1", yes),
         ("3.12.1", "cpython", "3.12.2", no),
-        ("3.12.1", "cpython", "3.12", None),
+        ("3.12.1", "cpython", "3.12", unknown),
         ("3.12.1", "cpython", "3.11", no),
         ("312", "cpython", "3.12.1", yes),
         ("39", "cpython", "3.9.18", yes),
@@ -59,7 +60,7 @@ fn what_fits_a_request() {
         (">=3.10,<3.13", "cpython", "3.12.1", yes),
         (">=3.10,<3.13", "cpython", "3.12", yes),
         (">=3.10,<3.13", "cpython", "3.13.0", no),
-        (">=3.12.1", "cpython", "3.12", None),
+        (">=3.12.1", "cpython", "3.12", unknown),
         ("~=3.11", "cpython", "3.13.0", yes),
         ("~=3.11", "cpython", "3.10.13", no),
         ("~=3.11.2", "cpython", "3.11.7", yes),
@@ -67,6 +68,22 @@ fn what_fits_a_request() {
         ("!=3.12.1", "cpython", "3.12.1", no),
         ("cpython>=3.12", "cpython", "3.12.1", yes),
         ("pypy >=3.9", "pypy", "3.9.16", yes),
+        ("CPython3.12", "cpython", "3.12.1", yes),
+        ("PyPy3.9", "pypy", "3.9.16", yes),
+        (" 3.12\t", "cpython", "3.12.1", yes),
+        (" >=3.12 ", "cpython", "3.12.1", yes),
+        ("cpython-3.12", "cpython", "3.12.1", yes),
+        ("cpython-3.12", "pypy", "3.12.1", no),
+        ("3.12.*", "cpython", "3.12.1", yes),
+        ("3.12.*", "cpython", "3.11.1", no),
+        ("3.*", "cpython", "3.12", yes),
+        ("any", "cpython", "3.12", yes),
+        ("any", "pypy", "3.9.16", yes),
+        ("3.12-64", "cpython", "3.12.1", unknown),
+        ("3.12-64", "cpython", "3.11.1", no),
+        ("3.12.0rc1", "cpython", "3.12", unknown),
+        ("3.12rc1", "cpython", "3.12.0", no),
+        ("3.12rc1", "cpython", "3.11", no),
     ] {
         let Ok(Request::Wanted(wanted)) = Request::parse(request) else {
             panic!("{request} is not understood");
@@ -87,7 +104,8 @@ fn what_says_no_version_is_a_path_or_a_name() {
         "python-config",
         "3.x",
         "py",
-        "3.13rc1",
+        "pypy3.9-7.3.11",
+        "python-3.12-config",
         "1.2.3.4",
     ] {
         assert_eq!(Request::parse(name), Ok(Request::Name(name.into())));
@@ -111,5 +129,84 @@ fn names_are_tried_from_the_most_telling_to_the_least() {
             panic!("{request} is not understood");
         };
         assert_eq!(wanted.names(), names, "{request}");
+    }
+}
+
+#[test]
+fn a_range_is_not_denied_where_the_patch_level_is_unknown() {
+    let (yes, no, unknown) = (Fit::Yes, Fit::No, Fit::Unknown);
+    for (range, with_headers, without) in [
+        ("==3.11.2", yes, unknown),
+        ("===3.11.2", yes, unknown),
+        ("==3.11", no, unknown),
+        ("==3.11.*", yes, yes),
+        ("==3.12.*", no, no),
+        ("!=3.11.2", no, unknown),
+        ("!=3.11.9", yes, unknown),
+        ("!=3.11.*", no, no),
+        ("!=3.12.*", yes, yes),
+        ("~=3.11.2", yes, unknown),
+        ("~=3.11.0", yes, yes),
+        ("~=3.11", yes, yes),
+        ("~=3.12.1", no, no),
+        (">=3.11.2", yes, unknown),
+        (">=3.11", yes, yes),
+        (">=3.12", no, no),
+        (">3.11.1", yes, unknown),
+        (">3.11", yes, unknown),
+        (">3.10.9", yes, yes),
+        ("<=3.11.2", yes, unknown),
+        ("<=3.10", no, no),
+        ("<3.11.2", no, unknown),
+        ("<3.11", no, no),
+        ("<3.12", yes, yes),
+        (">=3.11.1,<3.11.9", yes, unknown),
+        (">=3.11.3,<3.11.9", no, unknown),
+        (">=3.11.2,<3.11.2", no, no),
+        (">=3.11.0rc1", yes, unknown),
+        (">=3", yes, yes),
+        ("<3.11.2,!=3.11.0", no, unknown),
+    ] {
+        let Ok(Request::Wanted(wanted)) = Request::parse(range) else {
+            panic!("{range} is not understood");
+        };
+        let known = wanted.fits(&traits("cpython", "3.11.2"));
+        assert_eq!(known, with_headers, "{range} with headers");
+        let known = wanted.fits(&traits("cpython", "3.11"));
+        assert_eq!(known, without, "{range} without headers");
+    }
+}
+
+#[test]
+fn pre_releases_and_machines_are_told_apart_once_they_are_known() {
+    let mut known = traits("cpython", "3.14.0");
+    known.prerelease = "rc1".into();
+    known.machine = Some(Machine {
+        is_64bit: true,
+        architecture: "x86_64".into(),
+        libc: Some("gnu".into()),
+    });
+    let key = |architecture: &str| format!("cpython-3.14-{OS}-{architecture}");
+    for (request, fits) in [
+        ("3.14rc1".to_owned(), Fit::Yes),
+        ("3.14.0rc1".into(), Fit::Yes),
+        ("3.14rc2".into(), Fit::No),
+        ("3.14".into(), Fit::Yes),
+        (">=3.14".into(), Fit::Yes),
+        (">=3.14.0rc1".into(), Fit::Yes),
+        (">=3.14.0rc2".into(), Fit::No),
+        ("3.14-64".into(), Fit::Yes),
+        ("3.14-32".into(), Fit::No),
+        (key("x86_64-gnu"), Fit::Yes),
+        (key("amd64"), Fit::Yes),
+        (key("any-any"), Fit::Yes),
+        (key("x86_64-musl"), Fit::No),
+        (key("aarch64-gnu"), Fit::No),
+        ("cpython-3.14-any-x86_64".into(), Fit::Yes),
+    ] {
+        let Ok(Request::Wanted(wanted)) = Request::parse(&request) else {
+            panic!("{request} is not understood");
+        };
+        assert_eq!(wanted.fits(&known), fits, "{request}");
     }
 }

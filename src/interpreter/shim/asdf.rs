@@ -9,10 +9,10 @@ use crate::fs::is_executable;
 
 pub(super) fn resolve(shim: &Shim<'_>) -> Resolved {
     let Some(data) = data(shim) else {
-        return Resolved::Unknown;
+        return Resolved::Managed(None);
     };
-    let Some(selected) = selected(shim) else {
-        return Resolved::Unknown;
+    let Some((selected, origin)) = selected(shim) else {
+        return Resolved::Managed(None);
     };
     for version in selected.split_whitespace() {
         if version == "system" {
@@ -38,8 +38,8 @@ pub(super) fn resolve(shim: &Shim<'_>) -> Resolved {
             }
         }
     }
-    Resolved::Nowhere(format!(
-        "asdf has no {} in the selected version ({selected})",
+    Resolved::NotInstalled(format!(
+        "asdf has no {} in the selected version {selected} (asked for by {origin})",
         shim.program
     ))
 }
@@ -57,18 +57,20 @@ fn data(shim: &Shim<'_>) -> Option<PathBuf> {
         .filter(|data| data.is_absolute())
 }
 
-/// Versions with spaces between them; `None` where a file that only asdf understands may decide.
-fn selected(shim: &Shim<'_>) -> Option<String> {
+/// Versions with spaces between them, and what selects them; `None` where a file that only asdf understands may decide.
+fn selected(shim: &Shim<'_>) -> Option<(String, String)> {
     if let Some(version) = shim.environment.var("ASDF_PYTHON_VERSION") {
-        return Some(version.to_string_lossy().into_owned());
+        let version = version.to_string_lossy().into_owned();
+        return Some((version, "ASDF_PYTHON_VERSION".into()));
     }
     let name = shim
         .path_variable("ASDF_DEFAULT_TOOL_VERSIONS_FILENAME")
         .unwrap_or_else(|| ".tool-versions".into());
     let home = shim.environment.home();
     for folder in shim.folders_upward().chain(home.as_deref()) {
-        if let Some(versions) = tool_versions(&folder.join(&name)) {
-            return Some(versions);
+        let file = folder.join(&name);
+        if let Some(versions) = tool_versions(&file) {
+            return Some((versions, file.display().to_string()));
         }
         // It counts only if asdf is told so, by a setting that may be in several places.
         if folder.join(".python-version").is_file() {

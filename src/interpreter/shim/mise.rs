@@ -6,7 +6,7 @@ use fs_err as fs;
 
 use super::super::versions;
 use super::asdf::tool_versions;
-use super::{Resolved, Shim, is_plain};
+use super::{Asked, Resolved, Shim, is_plain};
 use crate::fs::is_executable;
 
 /// A folder's own files, the one that decides first.
@@ -26,11 +26,10 @@ pub(super) fn resolve(shim: &Shim<'_>) -> Resolved {
     let is_plain_set_up = ["MISE_ENV", "MISE_PROFILE", "MISE_OVERRIDE_CONFIG_FILENAMES"]
         .iter()
         .all(|name| shim.environment.var(name).is_none());
-    let (Some(kept), Some(selected)) = (kept(shim), selected(shim).filter(|_| is_plain_set_up))
-    else {
-        return Resolved::Unknown;
+    let (Some(kept), Some(asked)) = (kept(shim), selected(shim).filter(|_| is_plain_set_up)) else {
+        return Resolved::Managed(None);
     };
-    let name = match selected.as_str() {
+    let name = match asked.version.as_str() {
         "latest" => versions::newest_first(&kept)
             .into_iter()
             .find(|name| name.starts_with(|first: char| first.is_ascii_digit())),
@@ -41,7 +40,8 @@ pub(super) fn resolve(shim: &Shim<'_>) -> Resolved {
     let found = name.map(|name| kept.join(name).join("bin").join(shim.program));
     match found.filter(|path| is_executable(path)) {
         Some(found) => Resolved::To(found),
-        None => Resolved::Unknown,
+        // mise may install it.
+        None => Resolved::Managed(Some(asked)),
     }
 }
 
@@ -56,20 +56,29 @@ pub(super) fn kept(shim: &Shim<'_>) -> Option<PathBuf> {
 }
 
 /// The one version that is selected; `None` where that cannot be read off without knowing all of mise.
-fn selected(shim: &Shim<'_>) -> Option<String> {
+fn selected(shim: &Shim<'_>) -> Option<Asked> {
+    let asked = |version: &str, origin: String| Asked {
+        version: version.to_owned(),
+        origin,
+    };
     if let Some(version) = shim.environment.var("MISE_PYTHON_VERSION") {
-        return Some(version.to_str()?.to_owned());
+        return Some(asked(version.to_str()?, "MISE_PYTHON_VERSION".into()));
     }
     for folder in shim.folders_upward() {
         for name in FILES {
-            match configured(&folder.join(name)) {
+            let file = folder.join(name);
+            match configured(&file) {
                 Configured::Nothing => {}
-                Configured::Version(version) => return Some(version),
+                Configured::Version(version) => {
+                    return Some(asked(&version, file.display().to_string()));
+                }
                 Configured::Unclear => return None,
             }
         }
-        if let Some(versions) = tool_versions(&folder.join(".tool-versions")) {
-            return versions.split_whitespace().next().map(str::to_owned);
+        let file = folder.join(".tool-versions");
+        if let Some(versions) = tool_versions(&file) {
+            let version = versions.split_whitespace().next()?;
+            return Some(asked(version, file.display().to_string()));
         }
         // Whether it counts is a setting.
         if folder.join(".python-version").is_file() {
@@ -84,7 +93,7 @@ fn selected(shim: &Shim<'_>) -> Option<String> {
         (!folder.join("conf.d").exists()).then(|| folder.join("config.toml"))
     })?;
     match configured(&global) {
-        Configured::Version(version) => Some(version),
+        Configured::Version(version) => Some(asked(&version, global.display().to_string())),
         _ => None,
     }
 }

@@ -24,8 +24,20 @@ pub(crate) enum Resolved {
     To(PathBuf),
     /// Nowhere, for the reason that the shim itself would give.
     Nowhere(String),
+    /// To a version that is not installed: which, and where it is asked for.
+    NotInstalled(String),
+    /// A version manager must be run to tell; what it was asked for, as far as that is known.
+    Managed(Option<Asked>),
     /// Only running it can tell.
     Unknown,
+}
+
+/// The version that a version manager is asked for.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Asked {
+    pub(crate) version: String,
+    /// The variable or the file that says so.
+    pub(crate) origin: String,
 }
 
 /// A longer chain of shims than this is a loop.

@@ -10,9 +10,9 @@ use crate::fs::is_executable;
 
 pub(super) fn resolve(shim: &Shim<'_>, text: &str) -> Resolved {
     let Some(root) = root(shim, text) else {
-        return Resolved::Unknown;
+        return Resolved::Managed(None);
     };
-    let selected = selected(shim, &root);
+    let (selected, origin) = selected(shim, &root);
     let kept = root.join("versions");
     let mut missing = Vec::new();
     for version in selected.split(':').filter(|version| !version.is_empty()) {
@@ -32,17 +32,20 @@ pub(super) fn resolve(shim: &Shim<'_>, text: &str) -> Resolved {
             None => missing.push(version),
         }
     }
-    // pyenv looks there last, whatever was selected.
-    if let Some(found) = system(shim, &root) {
-        return Resolved::To(found);
+    if let Some(version) = missing.first() {
+        // `pyenv which` would go on to the system's Python, which is not what was asked for.
+        return Resolved::NotInstalled(format!(
+            "pyenv's version {version} is not installed (asked for by {origin})"
+        ));
     }
-    Resolved::Nowhere(match missing.first() {
-        Some(version) => format!("pyenv has no version {version}, which is the selected one"),
-        None => format!(
+    // pyenv looks there last, whatever was selected.
+    match system(shim, &root) {
+        Some(found) => Resolved::To(found),
+        None => Resolved::Nowhere(format!(
             "pyenv's selected version ({selected}) has no {}",
             shim.program
-        ),
-    })
+        )),
+    }
 }
 
 /// The shim says it itself, whatever the variable says.
@@ -57,10 +60,13 @@ fn root(shim: &Shim<'_>, text: &str) -> Option<PathBuf> {
         .filter(|root| root.is_absolute())
 }
 
-/// Versions with `:` between them; empty where nothing is selected, which is `system`.
-fn selected(shim: &Shim<'_>, root: &Path) -> String {
+/// Versions with `:` between them, and what selects them; empty where nothing does, which is `system`.
+fn selected(shim: &Shim<'_>, root: &Path) -> (String, String) {
     if let Some(version) = shim.environment.var("PYENV_VERSION") {
-        return version.to_string_lossy().into_owned();
+        return (
+            version.to_string_lossy().into_owned(),
+            "PYENV_VERSION".into(),
+        );
     }
     let start = shim.path_variable("PYENV_DIR");
     let start = start.iter().flat_map(|folder| folder.ancestors());
@@ -69,12 +75,13 @@ fn selected(shim: &Shim<'_>, root: &Path) -> String {
         .map(|folder| folder.join(".python-version"))
         .find(|file| file.is_file());
     let file = local.unwrap_or_else(|| root.join("version"));
-    let text = fs::read_to_string(file).unwrap_or_default();
+    let text = fs::read_to_string(&file).unwrap_or_default();
     let words = text.lines().filter_map(|line| {
         let version = line.split_whitespace().next()?;
         (!version.starts_with('#') && is_plain(version)).then_some(version)
     });
-    words.collect::<Vec<_>>().join(":")
+    let versions = words.collect::<Vec<_>>().join(":");
+    (versions, file.display().to_string())
 }
 
 /// The folder that a version names: itself, without `python-`, or the newest that it abbreviates.

@@ -29,6 +29,8 @@ fn installed(version: [u32; 3]) -> Interpreter {
         free_threaded: false,
         debug: false,
         platform: Platform::Windows,
+        prerelease: String::new(),
+        multiarch: None,
         is_64bit: true,
         utf8_file_system: true,
         scheme: Scheme {
