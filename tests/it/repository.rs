@@ -41,7 +41,7 @@ fn every_test_is_listed() {
     }
 }
 
-/// `rvenv` on PyPI is another project; this one's distribution has a name of its own.
+/// `rvenv` on `PyPI` is another project; this one's distribution has a name of its own.
 fn nothing_installs_the_other_project_of_that_name() {
     let installers = [
         "pip install",
