@@ -183,7 +183,6 @@ mod tests {
     use super::*;
 
     #[test]
-    #[cfg(unix)]
     fn included_files_are_named_by_their_full_path() {
         for (line, expected) in [
             ("-r more.txt\n", "-r /w/more.txt\n"),
@@ -197,6 +196,7 @@ mod tests {
             ("--constraints x\n", "--constraints x\n"),
         ] {
             let text = with_paths(line.as_bytes(), Path::new("/w"));
+            let expected = expected.replace("/w/", &format!("/w{}", std::path::MAIN_SEPARATOR));
             assert_eq!(String::from_utf8(text).unwrap(), expected);
         }
     }

@@ -1,6 +1,6 @@
 //! Files that are read-only or in use, links that cannot be made, long paths, programs that are no Python.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
@@ -79,7 +79,7 @@ fn a_python_that_runs_costs_no_environment() {
 }
 
 /// The links themselves cannot be shown where the system makes none; that copies stand in for them can.
-fn where_links_cannot_be_made_copies_are(python: &'static PathBuf) {
+fn where_links_cannot_be_made_copies_are(python: &'static Path) {
     let place = Place::new();
     let arguments = ["--without-pip", "--symlinks", "--clear", "env"];
     let output = succeeds(place.rvenv(python).args(arguments));

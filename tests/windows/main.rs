@@ -19,6 +19,10 @@
 mod faults; // what is in the way
 #[cfg(windows)]
 #[allow(dead_code, reason = "tests/it uses more of it")]
+#[allow(
+    clippy::missing_const_for_thread_local,
+    reason = "said here of what is const, where the system has no thread-locals of its own"
+)]
 #[path = "../harness/mod.rs"]
 mod harness; // which trials there are, and what runs
 #[cfg(windows)]

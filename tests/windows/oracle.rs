@@ -1,11 +1,11 @@
 //! Environments are those of `python -m venv`, and what is in them works.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use fs_err as fs;
 
 use crate::{
-    place::{Place, agree, each, pythons, succeeds},
+    place::{Place, agree, each, newest, succeeds},
     tree,
 };
 
@@ -17,7 +17,7 @@ crate::harness::trials! {
     python_and_pip_of_the_environment_run(each),
 }
 
-fn bare_environments_are_venvs(python: &'static PathBuf) {
+fn bare_environments_are_venvs(python: &'static Path) {
     let place = Place::new();
     let mut lines = Vec::new();
     let bare = "--without-pip";
@@ -40,11 +40,11 @@ fn bare_environments_are_venvs(python: &'static PathBuf) {
     agree(&lines);
 }
 
-fn environments_with_pip_are_venvs(python: &'static PathBuf) {
+fn environments_with_pip_are_venvs(python: &'static Path) {
     let place = Place::new();
     let mut lines = Vec::new();
     let mut cases: Vec<&[&[&str]]> = vec![&[&["env"]]];
-    if Some(python) == pythons().last() {
+    if python == newest() {
         // venv leaves the pip of the first step as it is; rvenv has it from its store by now.
         cases.push(&[&["--system-site-packages", "a folder & its ünïcode^! name"]]);
         cases.push(&[&["env"], &["--upgrade", "env"]]);
@@ -59,7 +59,7 @@ fn environments_with_pip_are_venvs(python: &'static PathBuf) {
     agree(&lines);
 }
 
-fn both_producers_make_the_same(python: &'static PathBuf) {
+fn both_producers_make_the_same(python: &'static Path) {
     let place = Place::new();
     let mut lines = Vec::new();
     succeeds(
@@ -87,7 +87,7 @@ fn both_producers_make_the_same(python: &'static PathBuf) {
 }
 
 /// All of a console script but its time is compared elsewhere; where that is given, all of it is.
-fn console_scripts_are_pips_to_the_byte(python: &'static PathBuf) {
+fn console_scripts_are_pips_to_the_byte(python: &'static Path) {
     const EPOCH: (&str, &str) = ("SOURCE_DATE_EPOCH", "1700000000");
     let place = Place::new();
     let scripts = || {
@@ -118,7 +118,7 @@ fn console_scripts_are_pips_to_the_byte(python: &'static PathBuf) {
     }
 }
 
-fn python_and_pip_of_the_environment_run(python: &'static PathBuf) {
+fn python_and_pip_of_the_environment_run(python: &'static Path) {
     let place = Place::new();
     succeeds(place.rvenv(python).args(["--clear", "env"]));
     let scripts = place.work.join("env").join("Scripts");

@@ -112,15 +112,18 @@ impl Place {
 }
 
 /// The newest Python; without one the test is skipped.
-pub(crate) fn newest() -> &'static PathBuf {
-    pythons().last().unwrap_or_else(|| missing("no Python"))
+pub(crate) fn newest() -> &'static Path {
+    match pythons().last() {
+        Some(python) => python,
+        None => missing("no Python"),
+    }
 }
 
 /// A trial with each Python.
-pub(crate) fn each() -> Vec<Case<&'static PathBuf>> {
+pub(crate) fn each() -> Vec<Case<&'static Path>> {
     let cases = pythons().iter().enumerate().map(|(index, python)| Case {
         label: format!("python{index}"),
-        value: python,
+        value: python.as_path(),
         skip: None,
     });
     cases.collect()

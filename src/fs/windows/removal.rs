@@ -3,7 +3,7 @@
 //! Knows nothing of why; what could not be removed is its answer.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use fs_err as fs;
 
