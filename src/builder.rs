@@ -198,6 +198,7 @@ impl EnvBuilder {
     ) -> Result<(), Error> {
         let (options, log) = (&self.options, self.log());
         stage::check(env_dir, &base(interpreter), options, &self.environment)?;
+        answers::is_outside(interpreter, env_dir)?;
         log.say(|| {
             format!(
                 "{} is not known: its own venv does it",

@@ -9,6 +9,7 @@ use crate::{
     faults::state,
     interpreters::{Interpreter, newest},
     layouts::{keepable, without_ensurepip},
+    python::graalpy,
 };
 
 crate::harness::trials! {
@@ -16,6 +17,7 @@ crate::harness::trials! {
     an_environment_is_made_anew_by_each_name_of_its_own,
     an_environment_is_made_anew_through_one_that_stands_on_it,
     no_environment_stands_on_a_python_in_itself,
+    no_environment_stands_on_an_unknown_python_in_itself,
 }
 
 /// Up to 3.10 a Python in an environment takes itself for the base; the newest knows better.
@@ -170,4 +172,22 @@ fn no_environment_stands_on_a_python_in_itself() {
         }
     }
     env.holds_only(["env"]);
+}
+
+fn no_environment_stands_on_an_unknown_python_in_itself() {
+    let env = TestEnv::new();
+    let python = graalpy(&env);
+    let configuration = env.root().join("pyvenv.cfg");
+    fs::write(&configuration, "home = /nowhere\n").unwrap();
+    for flags in [&[][..], &["--upgrade"]] {
+        let own = ["-p", python.to_str().unwrap(), "--without-pip"];
+        let env_dir = env.root().to_str().unwrap();
+        env.rvenv([&own, flags, &[env_dir]].concat()).errs(&[
+            python.to_str().unwrap(),
+            "in the directory of the environment",
+        ]);
+        let text = fs::read_to_string(&configuration).unwrap();
+        assert_eq!(text, "home = /nowhere\n");
+        assert!(!env.root().join("bin").exists());
+    }
 }
