@@ -5,13 +5,14 @@ Whatever a caller has changed about how an environment is made is left to the st
 
 import functools
 import inspect
+import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import venv
-from typing import Any, Callable, List, Optional, Sequence, TypeVar, cast
+from typing import Any, Callable, Dict, List, Optional, Sequence, TypeVar, cast
 
 from ._find import find_rvenv_bin
 
@@ -28,12 +29,33 @@ _HOOKS = {
 }
 
 
+#: Modes that print an answer to stdout, which is the caller's.
+_ANSWERS = ("--check", "--completions", "--json", "--list-pythons", "--man", "--prune-cache")
+#: What the API has in place of an option that a hint names.
+_INSTEAD = {
+    "--without-pip": "with_pip=False",
+    "--copies": "symlinks=False",
+    "--find-links": "RVENV_FIND_LINKS",
+    "--cache-dir": "RVENV_CACHE_DIR",
+}
+_OPTION = re.compile(r"(?<![\w-])--?[a-z][\w-]*")
+
+
 class CreationError(subprocess.CalledProcessError, ValueError):
     """Why no environment was made; nothing is left behind.
 
     It is both of what the standard ``venv`` raises: ``ValueError``, and ``CalledProcessError`` where pip could not be
-    had. What the operating system refused is an ``OSError``, as there.
+    had. What the operating system refused is an ``OSError``, as there; this is then its ``__cause__``.
     """
+
+    #: What has happened, as ``rvenv --json`` names it; None if the program did not say.
+    kind: Optional[str] = None
+    #: The operating system's number for its refusal.
+    errno: Optional[int] = None
+    #: The file, folder or program that it is about.
+    filename: Optional[str] = None
+    #: What can be done about it.
+    hint: Optional[str] = None
 
     def __str__(self) -> str:
         return str(self.stderr)
@@ -56,8 +78,13 @@ class EnvBuilder(venv.EnvBuilder):
         options = None if self._overridden() else self._options()
         if options is None or not sys.executable or not isinstance(os.fspath(env_dir), str):
             super().create(env_dir)
-        else:
-            _run(["--python=" + sys.executable] + options + ["--", os.path.abspath(env_dir)])
+            return
+        arguments = ["--json", "--python=" + sys.executable] + options + ["--", os.path.abspath(env_dir)]
+        run = _Run(arguments)
+        run.raise_errors(_hint_for_callers)
+        if run.status != 0:
+            raise run.failed()
+        run.log_warnings()
 
     def _overridden(self) -> bool:
         """Whether any hook is not the standard one."""
@@ -89,7 +116,20 @@ class EnvBuilder(venv.EnvBuilder):
         asked = fields.get("orig_prompt", prompt)
         if asked != prompt and not (asked == "." and prompt == os.path.basename(os.getcwd())):
             return None
-        return options if asked is None else options + ["--prompt=" + asked]
+        if asked is None:
+            return options
+        return options + ["--prompt=" + asked] if _is_argument(asked) else None
+
+
+def _is_argument(value: object) -> bool:
+    """Whether a program can be given it without a change; venv writes the `repr` of anything."""
+    if type(value) is not str or "\0" in value:
+        return False
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _like(standard: _F) -> "Callable[[Callable[..., Any]], _F]":
@@ -114,46 +154,106 @@ def create(*args: Any, **kwargs: Any) -> None:
 def main(args: Optional[Sequence[str]] = None) -> None:
     """The command line, without its process: ``python -m rvenv`` and the arguments.
 
-    :raises SystemExit: for usage errors, as argparse does.
+    :raises SystemExit: for usage errors, ``--help`` and ``--version``, as argparse does; with status 1 where
+        ``--check`` finds something.
     """
-    _run(list(sys.argv[1:] if args is None else args), dict(os.environ, RVENV_PYTHON=sys.executable))
+    arguments = list(sys.argv[1:] if args is None else args)
+    own = not any(_asks_for_an_answer(argument) for argument in arguments)
+    run = _Run(["--json"] * own + arguments, dict(os.environ, RVENV_PYTHON=sys.executable))
+    if not own or run.results is None:
+        sys.stdout.write(run.stdout)
+    run.raise_errors(lambda error: cast("Optional[str]", error["hint"]))
+    if run.results is None and own and run.status not in (0, 2):
+        raise run.failed()
+    if run.status != 0:
+        sys.stderr.write(run.stderr)
+        raise SystemExit(run.status)
+    run.log_warnings()
+    if run.results is None and own:
+        # Help, or the version.
+        raise SystemExit(0)
 
 
-def _run(arguments: "List[str]", environment: "Optional[dict[str, str]]" = None) -> None:
-    """Runs the program, and turns how it ended into what `venv` would have raised or logged."""
-    command = [find_rvenv_bin()] + arguments
-    with subprocess.Popen(
-        command, env=environment, stderr=subprocess.PIPE, encoding="utf-8", errors="backslashreplace"
-    ) as process:
+def _asks_for_an_answer(argument: str) -> bool:
+    """Whether it may be one of `_ANSWERS`, which may be shortened."""
+    name = argument.split("=", 1)[0]
+    return len(name) > 2 and any(option.startswith(name) for option in _ANSWERS)
+
+
+class _Run:
+    """A run of the program that has ended."""
+
+    def __init__(self, arguments: "List[str]", environment: "Optional[Dict[str, str]]" = None) -> None:
+        self.command = [find_rvenv_bin()] + arguments
+        with subprocess.Popen(
+            self.command,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            encoding="utf-8",
+            errors="backslashreplace",
+        ) as process:
+            try:
+                self.stdout, self.stderr = process.communicate()
+            except BaseException:
+                # The program undoes what it did; one that is killed would leave that to the next run.
+                if os.name != "nt":
+                    process.send_signal(signal.SIGINT)
+                process.wait()
+                raise
+        self.status = process.returncode
+        if self.status == -signal.SIGINT:
+            raise KeyboardInterrupt
+        #: Those of the document; None where something else was printed.
+        self.results: "Optional[List[Dict[str, Any]]]" = None
         try:
-            said = process.communicate()[1]
-        except BaseException:
-            # The program undoes what it did; one that is killed would leave that to the next run.
-            if os.name != "nt":
-                process.send_signal(signal.SIGINT)
-            process.wait()
-            raise
-    if process.returncode == 0:
-        for line in said.splitlines():
+            self.results = json.loads(self.stdout)["results"]
+        except ValueError:
+            pass
+
+    def log_warnings(self) -> None:
+        for line in self.stderr.splitlines():
             logger.warning("%s", line)
-    elif process.returncode == 2:
-        sys.stderr.write(said)
-        raise SystemExit(2)
-    elif process.returncode == -signal.SIGINT:
-        raise KeyboardInterrupt
-    else:
-        raise _error(process.returncode, command, said)
+
+    def raise_errors(self, hint: "Callable[[Dict[str, Any]], Optional[str]]") -> None:
+        """Raises what `venv` raises for the first of the errors, which says what all of them are."""
+        errors = [result for result in self.results or [] if "kind" in result]
+        if not errors:
+            return
+        first = errors[0]
+        messages = []
+        for error in errors:
+            advice = hint(error)
+            message = error["message"] if advice is None else "{}\n  hint: {}".format(error["message"], advice)
+            if message not in messages:
+                messages.append(message)
+        raised = CreationError(self.status, self.command, stderr="\n".join(messages))
+        raised.kind, raised.errno, raised.hint = first["kind"], first["errno"], hint(first)
+        raised.filename = first["filename"]
+        if first["errno"] is None:
+            raise raised
+        raise _refusal(first["errno"], first["filename"] or first["path"]) from raised
+
+    def failed(self) -> CreationError:
+        """The error of a program that did not say what has happened."""
+        message = self.stderr.strip() or "rvenv ended with status {}".format(self.status)
+        return CreationError(self.status, self.command, stderr=message)
 
 
-def _error(status: int, command: "List[str]", said: str) -> Exception:
-    """The exception that `venv` raises for this condition."""
-    message = said.strip()
-    if message.startswith("Error: "):
-        message = message[len("Error: ") :]
-    errno = re.search(r"\(os error (\d+)\)$", message.split("\n", 1)[0])
-    if errno is None:
-        return CreationError(status, command, stderr=message or "rvenv ended with status {}".format(status))
-    # A line that names the path already, with what the user can do in the next one.
-    message = message.replace(" " + errno.group(0), "")
-    number = int(errno.group(1))
-    return OSError(None, message, None, number) if os.name == "nt" else OSError(number, message)
+def _hint_for_callers(error: "Dict[str, Any]") -> "Optional[str]":
+    """The hint without the command line's options; which Python it is cannot be chosen here either."""
+    if error["hint"] is None or error["kind"] in ("python_not_found", "request", "unusable_python"):
+        return None
+    hint = _OPTION.sub(lambda option: _INSTEAD.get(option.group(), option.group()), error["hint"])
+    # What is in backticks is another command.
+    ways = (way for way in hint.split(", or ") if not _OPTION.search(re.sub("`[^`]*`", "", way)))
+    return ", or ".join(ways) or None
+
+
+def _refusal(number: int, path: "Optional[str]") -> OSError:
+    """The operating system's error of this number, of the class that Python has for it."""
+    if sys.platform == "win32":
+        import ctypes
+
+        return OSError(None, ctypes.FormatError(number).strip(), path, number)
+    return OSError(number, os.strerror(number), path)

@@ -1,8 +1,12 @@
 """`import rvenv as venv`."""
 
+import contextlib
 import inspect
+import io
+import json
 import os
 import pathlib
+import pickle
 import shutil
 import signal
 import subprocess
@@ -15,13 +19,20 @@ import venv
 from unittest import mock
 
 import rvenv
-from oracle import TestCase, made_by_rvenv
+from oracle import TestCase, made_by_rvenv, tree
 
 HOOKS = [
     name
     for name, value in vars(venv.EnvBuilder).items()
     if isinstance(value, types.FunctionType) and name not in ("__init__", "create")
 ]
+
+
+class Text(str):
+    """A `str` with another `repr`, as an `enum` has."""
+
+    def __repr__(self):
+        return "<Text>"
 
 
 class Names(unittest.TestCase):
@@ -76,6 +87,21 @@ class Create(TestCase):
         for prompt in ("a prompt", "", "it's", "-x", "."):
             with self.subTest(prompt):
                 self.same_create(prompt=prompt)
+
+    def test_a_prompt_that_is_no_str(self):
+        # venv writes the repr of anything into pyvenv.cfg; since 3.13 some of these are errors that it has itself.
+        for prompt in (3, True, pathlib.PurePath("a b"), b"p", Text("p"), "\0", "\udc80", ()):
+            with self.subTest(repr(prompt)):
+                left = []
+                for module in (venv, rvenv):
+                    shutil.rmtree(self.env_dir, ignore_errors=True)
+                    raised = None
+                    try:
+                        module.create(self.env_dir, symlinks=True, prompt=prompt)
+                    except Exception as error:
+                        raised = type(error)
+                    left.append((raised, tree(self.env_dir)))
+                self.assertEqual(left[0], left[1])
 
     def test_positional(self):
         self.same(
@@ -163,6 +189,79 @@ class Errors(TestCase):
         self.assertEqual(own.errno, standard.errno)
         self.assertIs(type(own), type(standard))
         self.assertIn(parent, str(own))
+
+    def test_an_oserror_has_the_path_and_the_words_of_venvs(self):
+        open(self.env_dir, "w").close()
+        file = self.env_dir
+        for inner in ("env", "\u00e9", "x" * 300):
+            self.env_dir = os.path.join(file, inner)
+            with self.subTest(ascii(inner)):
+                standard, own = self.both(OSError)
+                self.assertEqual(own.filename, self.env_dir)
+                for name in ("errno", "strerror", "filename", "args"):
+                    self.assertEqual(getattr(own, name), getattr(standard, name), name)
+                self.assertEqual(str(own), str(standard))
+                # What the program says of it.
+                self.assertIsInstance(own.__cause__, rvenv.CreationError)
+                self.assertEqual((own.__cause__.kind, own.__cause__.errno), ("io", own.errno))
+                self.assertIn(own.__cause__.hint, str(own.__cause__))
+
+    @unittest.skipIf(os.name == "nt", "a path is UTF-16 there")
+    def test_a_filename_that_is_not_utf_8_is_the_one_that_was_given(self):
+        self.env_dir = os.path.join(self.folder, "\udcff\u00e9")
+        with self.assertRaises(rvenv.CreationError) as caught:
+            rvenv.create(self.env_dir)
+        self.assertEqual((caught.exception.kind, caught.exception.filename), ("not_utf8", self.env_dir))
+
+    def test_an_error_has_what_the_program_says_as_data(self):
+        open(self.env_dir, "w").close()
+        command = [rvenv.find_rvenv_bin(), "--json", self.env_dir]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as run:
+            said = json.loads(run.communicate()[0].decode())["results"][0]
+        with self.assertRaises(rvenv.CreationError) as caught:
+            rvenv.create(self.env_dir)
+        for error in (caught.exception, pickle.loads(pickle.dumps(caught.exception))):
+            for name in ("kind", "errno", "filename", "hint"):
+                self.assertEqual(getattr(error, name), said[name])
+            self.assertEqual(str(error), "{}\n  hint: {}".format(said["message"], said["hint"]))
+
+    def test_a_hint_names_no_option_of_the_command(self):
+        os.mkdir(self.env_dir)
+        open(os.path.join(self.env_dir, "mine"), "w").close()
+        with self.assertRaisesRegex(ValueError, "^refusing to clear ") as caught:
+            rvenv.create(self.env_dir, clear=True)
+        self.assertNotIn("--", str(caught.exception))
+        self.assertEqual(caught.exception.hint, "choose another directory")
+        self.assertEqual(os.listdir(self.env_dir), ["mine"])
+        with self.assertRaisesRegex(ValueError, "use --force"):
+            rvenv.main(["--clear", self.env_dir])
+
+        with mock.patch.object(sys, "executable", os.path.join(self.folder, "no-python")):
+            with self.assertRaises(rvenv.CreationError) as caught:
+                rvenv.create(os.path.join(self.folder, "other"))
+        self.assertEqual((caught.exception.kind, caught.exception.hint), ("python_not_found", None))
+
+    def test_a_hint_names_what_the_api_has_instead(self):
+        from rvenv._builder import _hint_for_callers
+
+        for hint, expected in (
+            (
+                "install it; or name a folder with a wheel of pip by --find-links; or use --without-pip",
+                "install it; or name a folder with a wheel of pip by RVENV_FIND_LINKS; or use with_pip=False",
+            ),
+            ("use --copies, or choose another one", "use symlinks=False, or choose another one"),
+            ("name a folder with --cache-dir", "name a folder with RVENV_CACHE_DIR"),
+            ("raise the limit of open files (`ulimit -n`)", "raise the limit of open files (`ulimit -n`)"),
+            ("use --force to delete it, or choose another one", "choose another one"),
+            ("use --force", None),
+            (None, None),
+        ):
+            self.assertEqual(_hint_for_callers({"kind": "any", "hint": hint}), expected)
+
+    def test_a_wrong_variable_is_an_error_and_no_end_of_the_process(self):
+        with mock.patch.dict(os.environ, RVENV_SEEDER="nobody"):
+            with self.assertRaisesRegex(rvenv.CreationError, "RVENV_SEEDER"):
+                rvenv.create(self.env_dir)
 
     @unittest.skipUnless(sys.version_info >= (3, 9), "new in 3.9")
     def test_a_pip_that_fails(self):
@@ -270,6 +369,51 @@ class Main(TestCase):
             with self.assertRaises(SystemExit) as caught, mock.patch.object(sys, "stderr"):
                 module.main(["--copies", "--symlinks", self.env_dir])
             self.assertEqual(caught.exception.code, 2)
+
+    def printed(self, module, *arguments):
+        """The status that `main` ends the process with, and what it prints."""
+        with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
+            try:
+                module.main(list(arguments))
+                status = None
+            except SystemExit as end:
+                status = end.code
+        return status, out.getvalue(), err.getvalue()
+
+    def test_help_and_version_end_the_process_as_argparse_does(self):
+        for option in ("-h", "--help", "--he"):
+            for module in (venv, rvenv):
+                status, out, err = self.printed(module, option)
+                self.assertEqual((status, err), (0, ""))
+                self.assertIn("--system-site-packages", out)
+        status, out, err = self.printed(rvenv, "--version")
+        self.assertEqual((status, err), (0, ""))
+        self.assertRegex(out, r"^rvenv \d")
+
+    def test_what_is_asked_for_is_printed_as_the_command_prints_it(self):
+        for option in ("--list-pythons", "--list", "--completions=bash", "--man"):
+            status, out, _ = self.printed(rvenv, option)
+            printed = subprocess.check_output([rvenv.find_rvenv_bin(), option]).decode()
+            self.assertEqual((status, out.splitlines()), (None, printed.splitlines()))
+        status, out, _ = self.printed(rvenv, "--check", self.env_dir)
+        self.assertEqual(status, 1)
+        self.assertIn(self.env_dir, out)
+        status, out, _ = self.printed(rvenv, "--json", "--without-pip", self.env_dir)
+        self.assertEqual((status, json.loads(out)["results"][0]["path"]), (None, self.env_dir))
+        self.assertEqual(self.printed(rvenv, "--without-pip", self.env_dir), (None, "", ""))
+
+    def test_several_directories_of_which_two_fail(self):
+        first, second = os.path.join(self.folder, "first"), os.path.join(self.folder, "second", "env")
+        open(first, "w").close()
+        open(os.path.dirname(second), "w").close()
+        for order, kind in (([first, second], rvenv.CreationError), ([second, first], OSError)):
+            with self.assertRaises(kind) as caught:
+                rvenv.main(["--without-pip", self.env_dir] + order)
+            self.assertEqual(caught.exception.filename, order[0])
+            said = str(caught.exception.__cause__ or caught.exception)
+            for path in order:
+                self.assertIn(path, said)
+            self.assertTrue(made_by_rvenv(self.env_dir))
 
     @unittest.skipIf(os.name == "nt", "signals are those of POSIX")
     def test_an_interrupt_leaves_nothing(self):
