@@ -197,11 +197,10 @@ fn escape(path: &Path) -> String {
     text
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
 
-    #[cfg(unix)]
     #[test]
     fn a_path_that_is_not_utf_8_is_written_as_python_decodes_it() {
         use std::ffi::OsStr;
