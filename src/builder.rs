@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
+use crate::configuration;
 use crate::context::{Context, absolute};
 use crate::delegate;
 use crate::error::Error;
@@ -162,13 +163,14 @@ impl EnvBuilder {
             tree::setup_scripts(stage.tree(), interpreter, context, options, log)?;
         }
         if upgrade {
+            mend::activation(stage.tree(), context)?;
             mend::scripts(stage.tree(), interpreter, context)?;
         }
         self.interrupt.check()?;
         if stage.replaces() {
             answers::is_outside(interpreter, env_dir)?;
         }
-        let is_other_version = stage.is_merge() && !Path::new(&context.lib_path).exists();
+        let is_other_version = stage.is_merge() && is_other_minor(context, interpreter);
         if !log.step("into place", || stage.publish(&obsolete))? {
             return Ok(false);
         }
@@ -320,6 +322,25 @@ impl EnvBuilder {
             source,
         })
     }
+}
+
+/// Whether an environment that is there was another minor version's until now.
+fn is_other_minor(context: &Context, interpreter: &Interpreter) -> bool {
+    if !Path::new(&context.lib_path).exists() {
+        return true;
+    }
+    let path = Path::new(&context.cfg_path);
+    let is_file = path.is_file();
+    let text = is_file.then(|| fs_err::read_to_string(path).ok()).flatten();
+    let text = text.unwrap_or_default();
+    let value = |key| configuration::value(&text, key);
+    let Some(version) = value("version").or_else(|| value("version_info")) else {
+        return false;
+    };
+    let numbers = version.split('.').map(|number| number.parse().ok());
+    !numbers
+        .take(2)
+        .eq(interpreter.version[..2].iter().copied().map(Some))
 }
 
 /// What an environment may not take from the Python that it is built on.

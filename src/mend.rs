@@ -21,6 +21,56 @@ pub(crate) fn is_moved(context: &Context) -> bool {
     scripts::activates(Path::new(&context.bin_path), Path::new(&context.env_dir)).is_some()
 }
 
+/// Puts the new place for the old one into the activation scripts that only other programs write.
+pub(crate) fn activation(tree: &Folder, context: &Context) -> Result<(), Error> {
+    let (bin, here) = (Path::new(&context.bin_path), context.env_dir.as_str());
+    let there = scripts::activates(bin, Path::new(here));
+    let Some(there) = there.as_deref().and_then(Path::to_str) else {
+        return Ok(());
+    };
+    // Each shell quotes other characters in its own way.
+    if !is_plain(there) || !is_plain(here) {
+        return Ok(());
+    }
+    for entry in fs::read_dir(bin).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let Some(name) = name.to_str().filter(|name| is_activation(name)) else {
+            continue;
+        };
+        let Ok(text) = fs::read_to_string(entry.path()) else {
+            continue;
+        };
+        let mended = replace_path(&text, there, here);
+        let name = format!("{}/{name}", context.bin_name);
+        if mended != text && write(tree, &name, mended.as_bytes(), Mode::Plain)? {
+            tree.keep_mode(&name, &entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn is_activation(name: &str) -> bool {
+    name.starts_with("activate.") || name.starts_with("deactivate.")
+}
+
+/// Whether no shell reads more into a path than it says.
+fn is_plain(path: &str) -> bool {
+    path.chars()
+        .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
+}
+
+/// Replaces a path, but not where it is only the beginning of another name.
+fn replace_path(text: &str, old: &str, new: &str) -> String {
+    let mut parts = text.split(old);
+    let mut replaced = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_longer = part.starts_with(|c: char| c.is_ascii_alphanumeric() || "._-".contains(c));
+        replaced.push_str(if is_longer { old } else { new });
+        replaced.push_str(part);
+    }
+    replaced
+}
+
 /// Writes the scripts that start a Python of another place anew, and the RECORDs that list them.
 pub(crate) fn scripts(
     tree: &Folder,
@@ -102,4 +152,21 @@ fn write(tree: &Folder, name: &str, contents: &[u8], mode: Mode) -> Result<bool,
 fn is_same(one: &Path, other: &Path) -> bool {
     one.file_name() == other.file_name()
         && fs::canonicalize(one).is_ok_and(|one| fs::canonicalize(other).ok() == Some(one))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::replace_path;
+
+    #[test]
+    fn a_path_is_not_replaced_where_another_name_begins_with_it() {
+        assert_eq!(
+            replace_path(
+                "/a/env /a/env/bin '/a/env' /a/env-old /a/env2",
+                "/a/env",
+                "/b"
+            ),
+            "/b /b/bin '/b' /a/env-old /a/env2"
+        );
+    }
 }

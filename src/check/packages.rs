@@ -166,10 +166,8 @@ impl Environment {
         let mut whole = Vec::new();
         for one in all {
             let metadata = format!("{}/METADATA", one.dist_info);
-            let rows = one.rows(site_packages).unwrap_or_default();
             let damage = one.damage(site_packages, discovery.interrupt)?;
-            if damage.is_some_and(|damage| damage.is_none())
-                && rows.iter().any(|row| row.path == metadata)
+            if damage.is_some_and(|damage| damage.is_none()) && one.lists(site_packages, &metadata)
             {
                 whole.push(*one);
             }

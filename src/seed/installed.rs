@@ -52,12 +52,21 @@ impl Installed {
         site_packages: &Path,
         interrupt: &Interrupt,
     ) -> Result<Option<Damage>, Error> {
-        let Some(rows) = self.rows(site_packages) else {
+        let Some(mut rows) = self.open(site_packages).map(Iterator::peekable) else {
             return Ok(None);
         };
+        if rows.peek().is_none() {
+            return Ok(None);
+        }
         let mut damage = Damage::default();
-        for row in rows.into_iter().filter(|row| !row.path.is_empty()) {
+        for row in rows {
             interrupt.check()?;
+            let Ok(row) = row else {
+                return Ok(None);
+            };
+            if row.path.is_empty() {
+                continue;
+            }
             // virtualenv lists it without the name of its folder, too.
             let is_folder = row.path.rsplit(['/', '\\']).next() == Some("__pycache__");
             if is_folder || row.path.ends_with(".pyc") {
@@ -93,9 +102,26 @@ impl Installed {
 
     /// The rows of its RECORD; `None` if there is none that can be read and says anything.
     pub(crate) fn rows(&self, site_packages: &Path) -> Option<Vec<record::Row>> {
-        let text = fs::read(site_packages.join(&self.dist_info).join("RECORD")).ok()?;
-        let rows = record::read(&text).ok()?;
-        (!rows.is_empty()).then_some(rows)
+        let rows: Result<Vec<_>, _> = self.open(site_packages)?.collect();
+        rows.ok().filter(|rows| !rows.is_empty())
+    }
+
+    /// Whether its RECORD has a row of `path`.
+    pub(crate) fn lists(&self, site_packages: &Path, path: &str) -> bool {
+        let rows = self.open(site_packages).into_iter().flatten();
+        rows.flatten().any(|row| row.path == path)
+    }
+
+    fn open(
+        &self,
+        site_packages: &Path,
+    ) -> Option<impl Iterator<Item = Result<record::Row, String>> + use<>> {
+        let path = site_packages.join(&self.dist_info).join("RECORD");
+        // Who opens a pipe waits for its other end.
+        if !fs::metadata(&path).ok()?.is_file() {
+            return None;
+        }
+        Some(record::rows(fs::File::open(path).ok()?))
     }
 }
 

@@ -11,6 +11,8 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 /// How much of a file is read at once.
 const BLOCK: usize = 1 << 16;
+/// More than any line of a `RECORD` has, in bytes: no path is that long.
+const LONGEST_LINE: usize = 1 << 20;
 
 /// One line of `RECORD`. The order of the fields is the order in which pip sorts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,12 +129,16 @@ impl Row {
 ///
 /// What is wrong with the text, for a caller that knows the path.
 pub(crate) fn read(text: &[u8]) -> Result<Vec<Row>, String> {
-    let mut reader = ReaderBuilder::new()
+    rows(text).collect()
+}
+
+/// As [`read`], row by row, for a `RECORD` of any size.
+pub(crate) fn rows(text: impl io::Read) -> impl Iterator<Item = Result<Row, String>> {
+    let reader = ReaderBuilder::new()
         .has_headers(false)
         .flexible(true)
-        .from_reader(text);
-    let mut rows = Vec::new();
-    for record in reader.records() {
+        .from_reader(Lines { text, length: 0 });
+    reader.into_records().map(|record| {
         let record = record.map_err(|error| format!("RECORD cannot be read: {error}"))?;
         let field = |index| record.get(index).unwrap_or_default().to_string();
         if record.len() > 3 {
@@ -141,13 +147,33 @@ pub(crate) fn read(text: &[u8]) -> Result<Vec<Row>, String> {
                 field(0)
             ));
         }
-        rows.push(Row {
+        Ok(Row {
             path: field(0),
             hash: field(1),
             size: field(2),
-        });
+        })
+    })
+}
+
+/// A text whose lines are no longer than a `RECORD` can have them.
+struct Lines<R> {
+    text: R,
+    length: usize,
+}
+
+impl<R: io::Read> io::Read for Lines<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.text.read(buffer)?;
+        let read = &buffer[..count];
+        self.length = match read.iter().rposition(|byte| *byte == b'\n') {
+            Some(end) => count - end,
+            None => self.length + count,
+        };
+        if self.length > LONGEST_LINE {
+            return Err(io::Error::other("it has a line of no end"));
+        }
+        Ok(count)
     }
-    Ok(rows)
 }
 
 /// Renders the rows as pip does: sorted by path, CRLF after each, quotes only where they are needed.

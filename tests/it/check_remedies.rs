@@ -8,7 +8,7 @@ use fs_err as fs;
 use rustix::process::Signal;
 
 use crate::{
-    env::{PATH, TestEnv, program},
+    env::{PATH, TestEnv, listing, program},
     faults::{Mount, needs_root, nobody},
     interpreters::{Interpreter, another, newest},
     wheel::write_wheel,
@@ -25,6 +25,10 @@ crate::harness::trials! {
     a_python_that_cannot_start_is_found_and_mended,
     what_only_a_person_can_mend_has_no_remedy,
     a_file_of_any_size_is_hashed_in_little_memory,
+    a_record_of_any_size_is_read_in_little_memory,
+    a_record_that_is_a_pipe_or_has_a_line_of_no_end_is_no_record,
+    an_environment_of_virtualenvs_that_was_moved_is_mended,
+    going_back_to_an_earlier_minor_names_the_scripts_that_do_not_work,
     a_folder_below_a_parent_that_cannot_be_entered_is_not_called_missing,
     a_python_on_a_file_system_that_executes_nothing_is_found,
     a_python_of_another_user_is_not_started,
@@ -465,4 +469,141 @@ fn a_script_of_a_python_that_is_gone_does_not_mean_that_it_was_moved_from_the_ro
         let expected = format!("a Python in {folder}, which is gone");
         assert!(outcome.stdout.contains(&expected), "{outcome}");
     }
+}
+
+fn a_record_of_any_size_is_read_in_little_memory() {
+    let env = TestEnv::new();
+    with_demo(&env, newest(), &["env"]);
+    let lib = env.at("env/lib").join(newest().python_folder());
+    let record = lib.join("site-packages/demo-1.2.dist-info/RECORD");
+    let mut text = fs::read_to_string(&record).unwrap();
+    let row = "demo/__pycache__/one.cpython-399.pyc,,\n";
+    text.push_str(&row.repeat((50 << 20) / row.len()));
+    write(&record, &text);
+    let used = memory_of_check(&env, 0, "env: ok");
+    assert!(used < 30 << 10, "{used} kB");
+}
+
+fn a_record_that_is_a_pipe_or_has_a_line_of_no_end_is_no_record() {
+    let env = TestEnv::new();
+    with_demo(&env, newest(), &["env"]);
+    let lib = env.at("env/lib").join(newest().python_folder());
+    let record = lib.join("site-packages/demo-1.2.dist-info/RECORD");
+    fs::remove_file(&record).unwrap();
+    env.run("mkfifo", [&record]).succeeds();
+    let found = |found: (i32, Vec<(String, Option<String>)>)| (found.0, found.1[0].0.clone());
+    let expected = (1, "record_missing".to_owned());
+    assert_eq!(found(findings(&env, "env")), expected);
+    fs::remove_file(&record).unwrap();
+    fs::File::create(&record).unwrap().set_len(1 << 40).unwrap();
+    assert_eq!(found(findings(&env, "env")), expected);
+    let used = memory_of_check(&env, 1, "has no RECORD");
+    assert!(used < 30 << 10, "{used} kB");
+}
+
+/// Makes of an environment what virtualenv leaves: its own names, its own lines and a pip that is newer than the base's.
+fn as_virtualenv_leaves_it(env: &TestEnv, name: &str) {
+    let (root, bin) = (env.at(name), env.at(name).join("bin"));
+    let cfg = fs::read_to_string(root.join("pyvenv.cfg")).unwrap();
+    let mut lines: Vec<_> = cfg
+        .lines()
+        .filter(|line| !line.starts_with("rvenv ") && !line.starts_with("command "))
+        .collect();
+    lines.push("virtualenv = 21.15.11\n");
+    let cfg = lines.join("\n");
+    write(&root.join("pyvenv.cfg"), &cfg);
+    let _ = fs::remove_file(root.join("lib64"));
+    fs::rename(bin.join("Activate.ps1"), bin.join("activate.ps1")).unwrap();
+    let place = root.display();
+    write(
+        &bin.join("activate"),
+        &format!(
+            "if [ ! -d {place} ]; then\n    echo \"Virtual environment directory\" {place} \"does not exist!\" >&2\nfi\n\
+             if :; then\n        VIRTUAL_ENV={place}\nfi\nexport VIRTUAL_ENV\nPATH=\"$VIRTUAL_ENV/bin:$PATH\"\n"
+        ),
+    );
+    write(
+        &bin.join("activate.csh"),
+        &format!("source '{place}'/bin/deactivate.csh\nsetenv VIRTUAL_ENV '{place}'\n"),
+    );
+    write(
+        &bin.join("activate.nu"),
+        &format!("export-env {{ let virtual_env = r#'{place}'# }}\n"),
+    );
+    write(
+        &bin.join("activate.bat"),
+        &format!("@set \"VIRTUAL_ENV={place}\"\n"),
+    );
+    write(
+        &bin.join("deactivate.csh"),
+        &format!("if ($VIRTUAL_ENV == '{place}') unsetenv VIRTUAL_ENV\n"),
+    );
+    let lib = root
+        .join("lib")
+        .join(newest().python_folder())
+        .join("site-packages");
+    let old = listing(&lib)
+        .into_iter()
+        .find(|it| it.starts_with("pip-"))
+        .unwrap();
+    let newer = "pip-999.0.dist-info";
+    fs::rename(lib.join(&old), lib.join(newer)).unwrap();
+    let record = lib.join(newer).join("RECORD");
+    let mut text = fs::read_to_string(&record).unwrap().replace(&old, newer);
+    text.push_str("pip/__pycache__,,\npip/_internal/__pycache__,,\npip-999.0.dist-info/licenses/__pycache__,,\n");
+    write(&record, &text);
+}
+
+fn an_environment_of_virtualenvs_that_was_moved_is_mended() {
+    let env = TestEnv::new();
+    with_demo(&env, newest(), &["made"]);
+    as_virtualenv_leaves_it(&env, "made");
+    assert_eq!(findings(&env, "made"), (0, Vec::new()));
+    let old = env.at("made").display().to_string();
+    fs::rename(env.at("made"), env.at("moved")).unwrap();
+    breaks_and_is_mended(&env, "moved", &["moved"], "demo, pip");
+    let line = ". moved/bin/activate && printf '%s\\n' \"$VIRTUAL_ENV\" \"$(command -v python)\"";
+    let moved = env.at("moved");
+    let expected = format!("{0}\n{0}/bin/python\n", moved.display());
+    env.run("/bin/sh", ["-c", line]).prints(&expected);
+    for name in listing(&moved.join("bin")) {
+        if name.contains("activate") && !name.contains('/') {
+            let text = fs::read_to_string(moved.join("bin").join(&name)).unwrap();
+            assert!(!text.contains(&old), "{name}: {text}");
+        }
+    }
+    let lib = moved
+        .join("lib")
+        .join(newest().python_folder())
+        .join("site-packages");
+    let pips: Vec<_> = listing(&lib)
+        .into_iter()
+        .filter(|it| it.starts_with("pip-"))
+        .collect();
+    assert_eq!(pips, ["pip-999.0.dist-info"]);
+}
+
+fn going_back_to_an_earlier_minor_names_the_scripts_that_do_not_work() {
+    let other = another();
+    let env = TestEnv::new();
+    let wheels = env.root().join("wheels");
+    env.rvenv_for(other, ["env"]).shared_cache().succeeds();
+    env.rvenv_for(newest(), ["--upgrade", "env"])
+        .shared_cache()
+        .succeeds();
+    let wheel = write_wheel(&env, &wheels, "later", "1.0");
+    let install = ["install", "-q", "--no-index", wheel.to_str().unwrap()];
+    env.run(env.at("env/bin/pip"), install)
+        .outcome()
+        .expect_code(0);
+    let outcome = env
+        .rvenv_for(other, ["--upgrade", "env"])
+        .shared_cache()
+        .outcome();
+    outcome.expect_code(0);
+    assert!(outcome.stderr.contains("do not work: later)"), "{outcome}");
+    // Once it is said, it is said.
+    env.rvenv_for(other, ["--upgrade", "env"])
+        .shared_cache()
+        .succeeds();
 }
