@@ -113,20 +113,43 @@ pub(crate) fn wait(
     }
 }
 
-/// The command line as a person would read it.
+/// The command line as a person would read it, without passwords.
 pub(crate) fn command_line(command: &Command) -> String {
     let mut line = command.get_program().to_string_lossy().into_owned();
     for argument in command.get_args() {
         let argument = argument.to_string_lossy();
         // The probe is a program of a hundred lines; nobody wants to read it in an error.
         line.push(' ');
-        line.push_str(if argument.contains('\n') {
-            "…"
+        line.push_str(&if argument.contains('\n') {
+            "…".into()
         } else {
-            &argument
+            without_passwords(&argument)
         });
     }
     line
+}
+
+/// The text with the password of each URL in it hidden as pip hides it; a user without one may be a token.
+fn without_passwords(text: &str) -> String {
+    let mut parts = text.split("://");
+    let mut hidden = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        hidden.push_str("://");
+        let end = part.find(['/', '?', '#']).unwrap_or(part.len());
+        let end = part.find(char::is_whitespace).map_or(end, |at| at.min(end));
+        match part[..end].rsplit_once('@') {
+            Some((user, _)) => {
+                if let Some((name, _)) = user.split_once(':') {
+                    hidden.push_str(name);
+                    hidden.push(':');
+                }
+                hidden.push_str("****");
+                hidden.push_str(&part[user.len()..]);
+            }
+            None => hidden.push_str(part),
+        }
+    }
+    hidden
 }
 
 /// The last lines of a stream, after a line that says how much is missing.
@@ -205,6 +228,32 @@ fn read(stream: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_command_line_shows_no_passwords() {
+        for (argument, shown) in [
+            (
+                "--index-url=https://me:secret@a.b/simple",
+                "--index-url=https://me:****@a.b/simple",
+            ),
+            ("https://token@a.b", "https://****@a.b"),
+            ("https://me:p@ss@a.b:80?x=@", "https://me:****@a.b:80?x=@"),
+            (
+                "https://:x@a http://b:y@c/@d",
+                "https://:****@a http://b:****@c/@d",
+            ),
+            (
+                "one @ git+https://me:x@a.b/c@v1#egg=one",
+                "one @ git+https://me:****@a.b/c@v1#egg=one",
+            ),
+            ("https://a.b/@c me@d", "https://a.b/@c me@d"),
+            ("file:///a:b@c", "file:///a:b@c"),
+            ("me:secret@a.b", "me:secret@a.b"),
+        ] {
+            let mut command = Command::new("pip");
+            assert_eq!(command_line(command.arg(argument)), format!("pip {shown}"));
+        }
+    }
 
     #[test]
     fn the_end_of_a_long_stream_is_kept_and_the_rest_counted() {
