@@ -313,11 +313,22 @@ impl Error {
 
     /// Whether something has run out that no other way of doing it would find more of.
     pub(crate) fn is_shortage(&self) -> bool {
-        use io::ErrorKind::{FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull};
+        use io::ErrorKind::{
+            FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull, WouldBlock,
+        };
         matches!(
             self.io_kind(),
-            Some(FileTooLarge | QuotaExceeded | ReadOnlyFilesystem | StorageFull)
+            Some(FileTooLarge | QuotaExceeded | ReadOnlyFilesystem | StorageFull | WouldBlock)
         )
+    }
+
+    /// Whether a limit of this process has been met, which says nothing of the program that was to be started.
+    pub(crate) fn is_limit(&self) -> bool {
+        matches!(self, Self::Io { source, .. } if {
+            let kind = source.kind();
+            matches!(kind, io::ErrorKind::WouldBlock | io::ErrorKind::OutOfMemory)
+                || is_out_of_files(source)
+        })
     }
 
     /// The kind of the system's refusal, if it was one.
@@ -348,8 +359,7 @@ fn io_hint(source: &io::Error) -> Option<String> {
         AlreadyExists, FileTooLarge, InvalidFilename, IsADirectory, NotADirectory, NotFound,
         PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull, Unsupported, WouldBlock,
     };
-    // EMFILE and ENFILE have no kind of their own; both numbers are the same on every Unix.
-    if cfg!(unix) && matches!(errno(source), Some(23 | 24)) {
+    if is_out_of_files(source) {
         return Some("raise the limit of open files (`ulimit -n`)".into());
     }
     // ERROR_ACCESS_DENIED and ERROR_SHARING_VIOLATION: Windows neither replaces nor moves what a process uses.
@@ -372,6 +382,11 @@ fn io_hint(source: &io::Error) -> Option<String> {
         _ => return None,
     };
     Some(hint.into())
+}
+
+/// EMFILE and ENFILE have no kind of their own; both numbers are the same on every Unix.
+fn is_out_of_files(source: &io::Error) -> bool {
+    cfg!(unix) && matches!(errno(source), Some(23 | 24))
 }
 
 /// Python's `repr` of a path, as CPython's messages quote it.

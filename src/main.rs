@@ -179,20 +179,23 @@ fn side_by_side<T: Send>(args: &Args, create: impl Fn(&Path) -> T + Sync) -> Vec
         .min(args.env_dirs.len());
     let next = AtomicUsize::new(0);
     let answers = Mutex::new(Vec::new());
-    thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                loop {
-                    let position = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(env_dir) = args.env_dirs.get(position) else {
-                        break;
-                    };
-                    let answer = create(env_dir);
-                    let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
-                    answers.push((position, answer));
-                }
-            });
+    let work = || {
+        loop {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let Some(env_dir) = args.env_dirs.get(position) else {
+                break;
+            };
+            let answer = create(env_dir);
+            let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
+            answers.push((position, answer));
         }
+    };
+    thread::scope(|scope| {
+        for _ in 1..workers {
+            // A thread that cannot be had is no obstacle: the others do its share.
+            let _ = thread::Builder::new().spawn_scoped(scope, work);
+        }
+        work();
     });
     let mut answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
     answers.sort_by_key(|(position, _)| *position);

@@ -28,6 +28,7 @@ impl Environment {
         command.args(["-I", "-S", "-c", PROGRAM]);
         let message = match process::run(&mut command, Some(LIMIT), discovery.interrupt) {
             Err(error @ Error::Interrupted { .. }) => return Err(error),
+            Err(error) if error.is_limit() => return Err(error),
             Err(Error::Io { source, .. }) => super::words(&source),
             Err(Error::Command { status, .. }) => status,
             Err(error) => error.to_string(),

@@ -140,6 +140,7 @@ impl Discovery<'_> {
                 None => match self.facts(&path) {
                     Ok(facts) => ((&facts).into(), base(&facts, &path)),
                     Err(error @ Error::Interrupted { .. }) => return Err(error),
+                    Err(error) if error.is_limit() => return Err(error),
                     Err(error) => {
                         self.log.say(|| format!("passed over: {error}"));
                         continue;

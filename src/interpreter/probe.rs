@@ -30,7 +30,8 @@ enum Answer {
 ///
 /// # Errors
 ///
-/// [`Error::UnusablePython`] for a Python older than 3.6, and for everything that is no Python: it names `executable`.
+/// [`Error::UnusablePython`] for a Python older than 3.6, and for everything that is no Python: it names `executable`;
+/// [`Error::Io`] if no more can be started.
 pub(crate) fn ask(
     executable: &Path,
     utf8_mode: Option<&OsStr>,
@@ -68,6 +69,8 @@ fn run(executable: &Path, flags: &[&str], interrupt: &Interrupt) -> Result<Outpu
     let mut command = Command::new(executable);
     command.args(flags).arg("-c").arg(PROGRAM);
     process::run(&mut command, Some(LIMIT), interrupt).map_err(|error| match error {
+        // Another Python could not be started either.
+        error if error.is_limit() => error,
         Error::Io { source, .. } => unusable(executable, source.to_string()),
         Error::Command { status, .. } => unusable(executable, status),
         other => other,

@@ -72,10 +72,16 @@ impl Pool {
                 .stdin(Stdio::piped())
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped());
-            let worker = command
-                .spawn()
-                .map_err(Error::io("start", Path::new(&interpreter.executable)))?;
-            pool.workers.push(worker);
+            match command.spawn() {
+                Ok(worker) => pool.workers.push(worker),
+                // Fewer than there could be will do.
+                Err(_) if !pool.workers.is_empty() => break,
+                Err(error) => {
+                    return Err(Error::io("start", Path::new(&interpreter.executable))(
+                        error,
+                    ));
+                }
+            }
         }
         Ok(pool)
     }
@@ -90,31 +96,38 @@ impl Pool {
         let (sender, receiver) = mpsc::channel();
         let mut pipes = Vec::new();
         for worker in &mut self.workers {
-            if let (Some(stdin), Some(stdout), Some(mut stderr)) = (
-                worker.stdin.take(),
-                worker.stdout.take(),
-                worker.stderr.take(),
-            ) {
-                let words = thread::spawn(move || {
-                    let mut words = String::new();
-                    let _ = stderr.read_to_string(&mut words);
-                    words
-                });
-                pipes.push((stdin, stdout, words));
+            let (stdin, stdout) = (worker.stdin.take(), worker.stdout.take());
+            if let (Some(stdin), Some(stdout), Some(stderr)) = (stdin, stdout, worker.stderr.take())
+            {
+                pipes.push((stdin, stdout, stderr));
             }
         }
-        thread::scope(|scope| {
-            for (stdin, stdout, words) in pipes {
-                let (sender, queue) = (sender.clone(), &queue);
-                scope.spawn(move || {
-                    let answer = serve(stdin, stdout, queue);
-                    // Its pipes are closed now, so that it ends and its last words are complete.
-                    let words = words.join().unwrap_or_default();
-                    // Nobody listens any more once something else has failed.
-                    let _ = sender.send(answer.map_err(|error| (error, words)));
-                });
+        let count = pipes.len();
+        let idle = Mutex::new(pipes);
+        let talk = |sender: mpsc::Sender<_>| {
+            let next = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
+            if let Some((stdin, stdout, mut stderr)) = next {
+                let answer = serve(stdin, stdout, &queue, interrupt);
+                // Its pipes are closed now, so that it ends and its last words are complete. Being few, they have not made
+                // it wait for a reader.
+                let mut words = String::new();
+                let _ = stderr.read_to_string(&mut words);
+                // Nobody listens any more once something else has failed.
+                let _ = sender.send(answer.map_err(|error| (error, words)));
             }
-            drop(sender);
+        };
+        thread::scope(|scope| {
+            let talk = &talk;
+            let spawn = |sender: mpsc::Sender<_>| {
+                thread::Builder::new().spawn_scoped(scope, move || talk(sender))
+            };
+            let started = (0..count).filter(|_| spawn(sender.clone()).is_ok()).count();
+            if started == 0 {
+                // Where there can be no more threads this one talks, to a single process.
+                talk(sender);
+            } else {
+                drop(sender);
+            }
             let mut valid = Vec::new();
             loop {
                 match receiver.recv_timeout(POLL) {
@@ -162,10 +175,14 @@ fn serve<'a>(
     mut stdin: ChildStdin,
     stdout: ChildStdout,
     queue: &Mutex<VecDeque<Vec<&'a str>>>,
+    interrupt: &Interrupt,
 ) -> io::Result<Vec<&'a str>> {
     let mut stdout = BufReader::new(stdout);
     let mut valid = Vec::new();
     loop {
+        if interrupt.check().is_err() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         let next = queue
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

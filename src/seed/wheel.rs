@@ -4,6 +4,7 @@
 //! it fills a scratch environment that `pack` makes one of.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::archive::Archive;
@@ -66,15 +67,7 @@ pub(crate) fn produce(
         launcher: launcher.as_deref(),
         production,
     };
-    let installed: Vec<Result<Distribution, Error>> = thread::scope(|scope| {
-        let install = |archive| scope.spawn(|| target.install(archive, interrupt));
-        let threads: Vec<_> = archives.into_iter().map(install).collect();
-        threads
-            .into_iter()
-            .map(|thread| thread.join().expect("installing a wheel does not panic"))
-            .collect()
-    });
-    let distributions = installed.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let distributions = install(&target, archives, interrupt)?;
     let sources: Vec<_> = distributions
         .iter()
         .flat_map(|distribution| distribution.sources.iter().cloned())
@@ -91,6 +84,39 @@ pub(crate) fn produce(
         distribution.finish(&folder, &compiled)?;
     }
     Ok(())
+}
+
+/// Installs the wheels, each in a thread of its own as far as there can be any.
+fn install(
+    target: &Target<'_>,
+    archives: Vec<Archive>,
+    interrupt: &Interrupt,
+) -> Result<Vec<Distribution>, Error> {
+    let others = archives.len() - 1;
+    let left = Mutex::new(archives.into_iter().enumerate());
+    let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let work = || -> Result<Vec<(usize, Distribution)>, Error> {
+        let mut installed = Vec::new();
+        while let Some((position, archive)) = next() {
+            installed.push((position, target.install(archive, interrupt)?));
+        }
+        Ok(installed)
+    };
+    let installed = thread::scope(|scope| {
+        // A thread that cannot be had is no obstacle: the others do its share.
+        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
+        let others: Vec<_> = (0..others).filter_map(spawn).collect();
+        let mut installed = vec![work()];
+        for other in others {
+            let share = other.join();
+            installed.push(share.unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        }
+        installed
+    });
+    let installed = installed.into_iter().collect::<Result<Vec<_>, _>>()?;
+    let mut installed: Vec<_> = installed.into_iter().flatten().collect();
+    installed.sort_by_key(|(position, _)| *position);
+    Ok(installed.into_iter().map(|(_, one)| one).collect())
 }
 
 /// What the pip in this wheel makes console scripts of, on such a Windows.

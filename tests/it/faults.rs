@@ -191,10 +191,11 @@ pub(crate) fn nobody(env: &TestEnv) -> Nobody {
         let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status();
         status.is_ok_and(|status| status.success())
     };
-    let python = installed()
-        .iter()
-        .map(|python| &python.executable)
-        .find(|python| runs(python));
+    let mut pythons: Vec<_> = installed().iter().collect();
+    // The others take long to start.
+    pythons.sort_by_key(|python| python.implementation != "cpython");
+    let mut pythons = pythons.iter().map(|python| &python.executable);
+    let python = pythons.find(|python| runs(python));
     let python = python.unwrap_or_else(|| missing("no Python that every user can run"));
     let own = env.root().join("rvenv");
     fs::copy(program(), &own).unwrap();

@@ -8,12 +8,14 @@ use crate::{
     env::{TestEnv, program},
     faults::{needs, nobody, state, strace, strace_log, warm},
     faults_space::is_clear,
+    harness::full,
     interpreters::newest,
 };
 
 crate::harness::trials! {
     limits_of_a_process,
     no_threads,
+    few_processes_are_done_without_or_named_as_the_limit,
     every_call_fails_once,
 }
 
@@ -148,5 +150,44 @@ fn every_call_fails_once() {
             }
         }
         assert!(tried > 10);
+    }
+}
+
+/// The limit counts all processes of a user, so that it is another one each time that is met.
+fn few_processes_are_done_without_or_named_as_the_limit() {
+    needs("bash");
+    let env = TestEnv::new();
+    let nobody = nobody(&env);
+    let (one, three) = (["--no-cache", "a"], ["a", "b", "c"]);
+    let limits = |limits: &[u32]| -> Vec<u32> {
+        if full() {
+            (0..12).collect()
+        } else {
+            limits.into()
+        }
+    };
+    for (args, limits) in [(&one[..], limits(&[1, 3, 4, 5])), (&three, limits(&[6]))] {
+        for limit in limits {
+            let line = nobody.line(args);
+            let shell = format!("ulimit -u {limit}; exec \"$@\"");
+            let shell = ["bash", "-c", &shell, "bash"].map(OsString::from);
+            let at = nobody.before.len();
+            let line: Vec<_> = [&line[..at], &shell, &line[at..]].concat();
+            let outcome = env.run(&line[0], &line[1..]).outcome();
+            if outcome.status.success() {
+                for name in args.iter().filter(|arg| !arg.starts_with("--")) {
+                    let pip = env.at(name).join("bin/pip");
+                    env.run(pip, ["--version"]).stdout();
+                }
+            } else {
+                outcome.expect_code(1);
+                assert!(!outcome.stderr.contains("base Python"), "{outcome}");
+                for error in outcome.stderr.split("Error: ").skip(1) {
+                    assert!(error.contains("`ulimit -u`"), "{limit}: {outcome}");
+                }
+            }
+            env.reset();
+            fs::os::unix::fs::chown(env.work(), Some(65534), Some(65534)).unwrap();
+        }
     }
 }
