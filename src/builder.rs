@@ -141,6 +141,12 @@ impl EnvBuilder {
         let (options, log) = (&self.options, self.log());
         let mut stage = Stage::open(env_dir, &base(interpreter), options, &self.environment)?;
         let upgrade = options.on_existing == OnExisting::Upgrade;
+        let seed = self.seed(interpreter);
+        if (options.with_pip || options.upgrade_deps)
+            && let Some(folder) = seed.bytecode_elsewhere(context)
+        {
+            stage.remember_elsewhere(&folder)?;
+        }
 
         tree::ensure_directories(stage.tree(), interpreter, context, options.links)?;
         tree::create_configuration(stage.tree(), interpreter, context, options, log)?;
@@ -155,7 +161,7 @@ impl EnvBuilder {
         })?;
         self.interrupt.check()?;
         let obsolete = if options.with_pip {
-            log.step("pip", || self.seed(interpreter).setup_pip(&stage, context))?
+            log.step("pip", || seed.setup_pip(&stage, context))?
         } else {
             Vec::new()
         };

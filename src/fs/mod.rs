@@ -64,7 +64,10 @@ pub(crate) enum Mode {
 pub(crate) fn write_elsewhere(path: &Path, pieces: &[&[u8]]) -> Result<(), Error> {
     let folder = path.parent().unwrap_or(path);
     let written = fs_err::create_dir_all(folder).and_then(|()| {
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        // With the permissions of any new file; those of a temporary one are its owner's alone.
+        let mut options = fs_err::OpenOptions::new();
+        let open = |path: &Path| options.write(true).create_new(true).open(path);
+        let mut file = tempfile::Builder::new().make_in(folder, open)?;
         pieces.iter().try_for_each(|piece| file.write_all(piece))?;
         file.persist(path).map(drop).map_err(|error| error.error)
     });

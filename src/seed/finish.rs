@@ -78,11 +78,13 @@ pub(super) fn finish(
 /// the prefix, without `__pycache__` (`importlib.util.cache_from_source`).
 pub(super) fn prefixed(prefix: &str, context: &Context, path: &str) -> String {
     let path = path.replacen("__pycache__/", "", path.matches("__pycache__/").count());
-    let (prefix, root) = (
-        prefix.trim_end_matches('/'),
-        context.lib_path.trim_start_matches('/'),
-    );
-    format!("{prefix}/{root}/{path}")
+    format!("{}/{path}", below_prefix(prefix, &context.lib_path))
+}
+
+/// Where `sys.pycache_prefix` puts the bytecode of what is in `folder`.
+pub(super) fn below_prefix(prefix: &str, folder: &str) -> String {
+    let (prefix, folder) = (prefix.trim_end_matches('/'), folder.trim_start_matches('/'));
+    format!("{prefix}/{folder}")
 }
 
 /// `os.path.relpath` of two absolute paths.

@@ -31,7 +31,7 @@ mod unpack;
 mod wheel;
 
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::context::{Context, absolute};
 use crate::error::Error;
@@ -154,5 +154,13 @@ impl Seed<'_> {
             .filter(|_| self.interpreter.at_least(3, 10))?;
         let prefix = absolute(Path::new(prefix), Some(Path::new(&context.env_dir))).ok()?;
         prefix.to_str().map(str::to_owned)
+    }
+
+    /// The folder outside of `ENV_DIR` that gets bytecode of the environment, if one does.
+    pub(crate) fn bytecode_elsewhere(&self, context: &Context) -> Option<PathBuf> {
+        let prefix = self.pycache_prefix(context)?;
+        let folder = finish::below_prefix(&prefix, &context.env_dir);
+        let folder = PathBuf::from(folder);
+        (!folder.starts_with(&context.env_dir)).then_some(folder)
     }
 }

@@ -300,7 +300,7 @@ pub(super) fn keep_copy(path: &Path, backup: &Path) -> io::Result<()> {
     if fs::symlink_metadata(path)?.is_symlink() {
         return ours::symlink(&fs::read_link(path)?, backup);
     }
-    fs::copy(path, backup).map(drop)
+    ours::copy_file(path, backup)
 }
 
 /// The names in `folder` in the order in which they may appear to a process that runs from the environment.

@@ -4,6 +4,7 @@
 //! while its maker lives, so that the next run can tell a killed run's leftovers from another run's work. Dropped before it is
 //! finished, it undoes all that it did. Knows nothing of what an environment is made of.
 
+mod elsewhere;
 mod guard;
 mod leftovers;
 mod merge;
@@ -21,6 +22,7 @@ use crate::error::{Error, errno};
 use crate::fs as ours;
 use crate::fs::{Claim, Folder, Left};
 use crate::options::{Environment, Options};
+use elsewhere::Elsewhere;
 use publish::Published;
 use snapshot::Snapshot;
 pub(crate) use way::check;
@@ -39,6 +41,8 @@ pub(crate) struct Stage {
     published: Published,
     /// What a program that works in the published environment may change.
     snapshot: Option<Snapshot>,
+    /// What is written outside of `ENV_DIR`.
+    elsewhere: Option<Elsewhere>,
     finished: bool,
 }
 
@@ -72,6 +76,7 @@ impl Stage {
             parents: Vec::new(),
             published: Published::Nothing,
             snapshot: None,
+            elsewhere: None,
             finished: false,
         };
         stage.make_parents()?;
@@ -137,6 +142,13 @@ impl Stage {
         Ok(())
     }
 
+    /// Remembers a folder outside of `ENV_DIR` that gets files of the environment: undoing puts back what is in it now.
+    pub(crate) fn remember_elsewhere(&mut self, folder: &Path) -> Result<(), Error> {
+        let kept = self.root.join("elsewhere");
+        self.elsewhere = Some(Elsewhere::remember(folder, &kept)?);
+        Ok(())
+    }
+
     /// Whether undoing needs to know what a program has put elsewhere than into the remembered entries.
     pub(crate) fn remembers(&self) -> bool {
         self.snapshot.is_some()
@@ -189,7 +201,7 @@ impl Stage {
             return Ok(());
         };
         match self.published {
-            Published::Renamed => claim.remove_empty(),
+            Published::Renamed if self.elsewhere.is_none() => claim.remove_empty(),
             _ => claim.remove(),
         }
     }
@@ -201,6 +213,9 @@ impl Drop for Stage {
             return;
         }
         self.undo();
+        if let Some(elsewhere) = &self.elsewhere {
+            elsewhere.restore();
+        }
         let _ = self.remove_root();
         for parent in self.parents.iter().rev() {
             // Only if nobody has put anything there meanwhile.

@@ -63,7 +63,7 @@ impl State {
 }
 
 impl Snapshot {
-    /// Remembers `roots`, which need not exist, and everything below them; `kept` is an empty folder on the same file system.
+    /// Remembers `roots`, which need not exist, and everything below them; `kept` is an empty folder, best on the same file system.
     /// Below the folders `packages` files are only replaced, but for [`REWRITTEN`].
     pub(super) fn take(
         kept: &Path,
@@ -155,7 +155,11 @@ impl Snapshot {
                     if is_folder {
                         let _ = ours::remove_tree(path);
                     }
-                    let _ = fs::rename(saved, path);
+                    if fs::rename(saved, path).is_err() {
+                        // It is on another file system.
+                        let _ = fs::remove_file(path);
+                        let _ = ours::copy_file(saved, path);
+                    }
                     // A second name has had its mode changed with the first, and renaming it to that does nothing.
                     if state.target.is_none()
                         && State::of(path).is_some_and(|now| now.permissions != state.permissions)

@@ -21,6 +21,8 @@ mod harness; // which trials there are, and what runs
 #[cfg(unix)]
 mod bytecode; // are two trees' `.pyc` files the same code?
 #[cfg(unix)]
+mod bytecode_elsewhere;
+#[cfg(unix)]
 mod env; // TestEnv: a temporary folder, a clean environment, runs that are judged
 #[cfg(unix)]
 mod faults; // the state that a broken run left, mounts, users
@@ -195,6 +197,7 @@ fn main() -> std::process::ExitCode {
             faults_limits::trials,
             faults_links::trials,
             faults_signals::trials,
+            bytecode_elsewhere::trials,
             faults_space::trials,
             filesystems::trials,
             installations::trials,

@@ -1,0 +1,40 @@
+//! A folder outside of `ENV_DIR` that gets files of the environment, as it was before.
+//!
+//! Does not know what these files are.
+
+use std::path::{Path, PathBuf};
+
+use fs_err as fs;
+
+use super::snapshot::Snapshot;
+use crate::error::Error;
+
+/// What undoing needs to know of the folder.
+#[derive(Debug)]
+pub(super) struct Elsewhere {
+    before: Snapshot,
+    /// The folders above it that were missing, innermost first.
+    parents: Vec<PathBuf>,
+}
+
+impl Elsewhere {
+    /// Remembers what `folder` holds, which need not exist; `kept` is made to keep it in. Files in it are only ever replaced.
+    pub(super) fn remember(folder: &Path, kept: &Path) -> Result<Self, Error> {
+        let parents = folder.ancestors().skip(1);
+        let parents = parents.take_while(|parent| !parent.exists());
+        let parents = parents.map(Path::to_path_buf).collect();
+        fs::create_dir(kept).map_err(Error::io("save", folder))?;
+        let folder = folder.to_path_buf();
+        let before = Snapshot::take(kept, vec![folder.clone()], &[folder])?;
+        Ok(Self { before, parents })
+    }
+
+    /// Puts everything back.
+    pub(super) fn restore(&self) {
+        self.before.restore();
+        for parent in &self.parents {
+            // Only if nobody else has put anything there meanwhile.
+            let _ = fs::remove_dir(parent);
+        }
+    }
+}
