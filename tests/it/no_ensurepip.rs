@@ -6,7 +6,7 @@ use fs_err as fs;
 
 use crate::{
     env::{TestEnv, listing},
-    harness::{absent, missing},
+    harness::absent,
     interpreters::{Interpreter, newest},
     layouts::{keepable, prefix, without_ensurepip},
 };
@@ -169,7 +169,7 @@ fn without_any_wheel_the_error_says_what_to_do() {
 #[cfg(target_os = "linux")]
 fn debians_own_without_its_venv_package() {
     let Some(executable) = std::env::var_os("RVENV_TEST_DEBIAN_PYTHON").map(PathBuf::from) else {
-        missing("RVENV_TEST_DEBIAN_PYTHON is not set")
+        crate::harness::missing("RVENV_TEST_DEBIAN_PYTHON is not set")
     };
     let env = TestEnv::new();
     let refused = env.run(&executable, ["-m", "venv", "env"]).outcome();
