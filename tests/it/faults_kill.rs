@@ -1,5 +1,5 @@
-//! SIGKILL at evenly spread moments and before every system call that changes something: at `ENV_DIR` is what was there before
-//! or a complete environment, and the next run leaves no trace of the killed one.
+//! SIGKILL at evenly spread moments and before system calls of each kind that changes something: at `ENV_DIR` is what was there
+//! before or a complete environment, and the next run leaves no trace of the killed one.
 
 use crate::{faults::needs, scene::Scene};
 
@@ -12,29 +12,29 @@ crate::harness::trials! {
     moments(full),
 }
 
-fn at_every_call(name: &'static str, args: &[&'static str]) {
+fn before_calls(name: &'static str, args: &[&'static str]) {
     needs("strace");
-    Scene::new(name, args).kill_at_every_call();
+    Scene::new(name, args).kill_before_calls();
 }
 
 fn a_new_environment() {
-    at_every_call("new", &["--without-pip", "env"]);
+    before_calls("new", &["--without-pip", "env"]);
 }
 
 fn a_new_environment_with_pip() {
-    at_every_call("new with pip", &["env"]);
+    before_calls("new with pip", &["env"]);
 }
 
 fn a_cleared_environment() {
-    at_every_call("cleared", &["--without-pip", "--clear", "env"]);
+    before_calls("cleared", &["--without-pip", "--clear", "env"]);
 }
 
 fn an_existing_environment() {
-    at_every_call("existing", &["--without-pip", "--prompt=new", "env"]);
+    before_calls("existing", &["--without-pip", "--prompt=new", "env"]);
 }
 
 fn an_existing_environment_that_is_upgraded() {
-    at_every_call(
+    before_calls(
         "existing, upgraded",
         &["--without-pip", "--upgrade", "--prompt=new", "env"],
     );

@@ -2,7 +2,7 @@
 //!
 //! ```ignore
 //! // Made once without harm, then killed before its system calls; at `env` is then what was there before, or all of it.
-//! Scene::new("cleared", &["--without-pip", "--clear", "env"]).kill_at_every_call();
+//! Scene::new("cleared", &["--without-pip", "--clear", "env"]).kill_before_calls();
 //! ```
 //!
 //! The name says what was there before: nothing ("new …"), or an environment with a file of the user's, which is replaced
@@ -22,6 +22,7 @@ use crate::{
 
 /// What a process that changes files calls; `openat` makes files, too.
 const CALLS: &str = "openat,write,mkdir,mkdirat,symlinkat,fchmod,fchown,linkat,rename,renameat,renameat2,unlink,unlinkat,rmdir,flock";
+
 /// How many moments are tried with each call that a run makes more often.
 fn moments() -> u32 {
     if full() { 12 } else { 1 }
@@ -193,8 +194,8 @@ impl Scene {
         );
     }
 
-    /// Kills before every changing system call, or before [`moments`] of them.
-    pub(crate) fn kill_at_every_call(&self) {
+    /// Kills before each changing system call, or before up to [`moments`] of those that a run makes more often.
+    pub(crate) fn kill_before_calls(&self) {
         let mut tried = 0;
         for (call, count) in self.calls() {
             let step = count.div_ceil(moments()).max(1);
