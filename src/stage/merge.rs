@@ -222,21 +222,27 @@ impl Journal {
         Ok(true)
     }
 
-    /// Puts everything back, last step first.
-    pub(super) fn undo(&mut self) {
+    /// Puts everything back, last step first. Whether all is back.
+    pub(super) fn undo(&mut self) -> bool {
+        let mut is_whole = true;
         for step in self.steps.drain(..).rev() {
             match step {
                 Step::Added(path) => {
                     let _ = ours::remove_tree(&path);
                 }
+                // Without it the next run knows that there is more to be put back.
+                Step::Replaced { path, .. } if !is_whole && path.ends_with("pyvenv.cfg") => {}
                 Step::Replaced { path, backup } => {
                     if fs::rename(&backup, &path).is_err() {
                         // A folder that has come since is in the way.
-                        let _ = ours::remove_tree(&path).map(|()| fs::rename(backup, path));
+                        let _ = ours::remove_tree(&path);
+                        let is_back = fs::rename(&backup, path).is_ok();
+                        is_whole &= is_back || fs::symlink_metadata(backup).is_err();
                     }
                 }
             }
         }
+        is_whole
     }
 
     /// The first entry that could not be moved out.

@@ -212,9 +212,13 @@ impl Drop for Stage {
         if self.finished {
             return;
         }
-        self.undo();
+        let is_whole = self.undo();
         if let Some(elsewhere) = &self.elsewhere {
             elsewhere.restore();
+        }
+        if !is_whole {
+            // The next run tries again.
+            return;
         }
         let _ = self.remove_root();
         for parent in self.parents.iter().rev() {

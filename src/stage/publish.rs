@@ -93,7 +93,8 @@ impl Stage {
         Ok(true)
     }
 
-    pub(super) fn undo(&mut self) {
+    /// Whether nothing of what was there before is left in the stage.
+    pub(super) fn undo(&mut self) -> bool {
         let new = self.root.join("new");
         if let Some(snapshot) = self.snapshot.take() {
             snapshot.restore();
@@ -110,7 +111,8 @@ impl Stage {
                         .and_then(|()| fs::rename(&new, &self.env_dir));
                 }
             }
-            Published::Moved(journal) => journal.undo(),
+            Published::Moved(journal) => return journal.undo(),
         }
+        true
     }
 }

@@ -20,6 +20,7 @@ crate::harness::trials! {
     mode_and_owner_stay,
     a_mount_point,
     what_a_killed_run_has_moved_away_comes_back,
+    what_cannot_be_put_back_is_kept_for_the_next_run,
     a_failed_clear_of_a_lower_layer_is_undone_with_modes_and_empty_folders,
     a_run_killed_while_it_clears_a_lower_layer_loses_nothing,
 }
@@ -112,6 +113,27 @@ fn what_a_killed_run_has_moved_away_comes_back() {
         }
         assert!(broken > 0, "no kill hit the instant");
     }
+}
+
+fn what_cannot_be_put_back_is_kept_for_the_next_run() {
+    let env = TestEnv::new();
+    needs("strace");
+    environment(&env, "env");
+    let whole = state(&env.at("env"));
+    // The last of the six entries that are moved away cannot be, and then none of them can be moved back.
+    let args = ["--without-pip", "--clear", "."];
+    let inject = ["rename", "renameat"].map(|call| format!("inject={call}:error=EIO:when=6+"));
+    let run = strace(&env, &[&inject[0], &inject[1]], &args);
+    let outcome = run.cwd("env").outcome();
+    outcome.expect_code(1);
+    assert!(!env.at("env/pyvenv.cfg").exists(), "{outcome}");
+    assert_eq!(leftovers(&env.at("env")).len(), 1, "{outcome}");
+    env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();
+    let mut differing = changes(&state(&env.at("env")), &whole);
+    // Which says the command line.
+    differing.retain(|path| path != "pyvenv.cfg");
+    assert_eq!(differing, [""; 0].map(Path::new));
+    assert_eq!(leftovers(&env.at("env")), [""; 0]);
 }
 
 /// An environment with folders of the user's: closed, empty, and without write permission.
