@@ -2,9 +2,10 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io;
+use std::os::fd::AsFd as _;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, Dir, FileType, FlockOperation, Mode as Bits, OFlags};
+use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode as Bits, OFlags};
 use rustix::io::Errno;
 
 use super::folder::Folder;
@@ -103,16 +104,16 @@ impl Claim {
     pub(crate) fn remove(self) -> Result<(), Left> {
         let path = self.parent.shown().join(&self.name);
         let failed = |error: Errno| (path.clone(), error.into());
-        for entry in Dir::read_from(self.folder.fd()).map_err(failed)? {
-            let entry = entry.map_err(failed)?;
-            let name = entry.file_name().to_bytes();
-            if name != b"." && name != b".." && name != self.mark.as_bytes() {
-                let name = <OsStr as std::os::unix::ffi::OsStrExt>::from_bytes(name);
-                removal::remove(self.folder.fd(), name, &path)?;
+        // A process may have few open files, and the way back leads through `..`.
+        drop(self.parent);
+        for (name, _) in removal::list(self.folder.fd().as_fd()).map_err(failed)? {
+            if name != "." && name != ".." && name != self.mark {
+                removal::remove(self.folder.fd(), &name, &path)?;
             }
         }
         rustix::fs::unlinkat(self.folder.fd(), self.mark, AtFlags::empty()).map_err(failed)?;
-        rustix::fs::unlinkat(self.parent.fd(), &self.name, AtFlags::REMOVEDIR).map_err(failed)
+        let own = Path::new("..").join(&self.name);
+        rustix::fs::unlinkat(self.folder.fd(), &own, AtFlags::REMOVEDIR).map_err(failed)
     }
 }
 

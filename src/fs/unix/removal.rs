@@ -8,14 +8,14 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, Dir, FileType, Mode as Bits, OFlags};
+use rustix::fs::{AtFlags, FileType, Mode as Bits, OFlags};
 use rustix::io::Errno;
 
 use super::claim;
 use crate::fs::Left;
 
 /// How many folders of a deep tree are held open: a process may have few, and the way back leads through `..`.
-const OPEN: usize = 16;
+const OPEN: usize = 1;
 const FOLDER: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
     .union(OFlags::NOFOLLOW)
@@ -127,15 +127,7 @@ impl Removal<'_> {
         if let Some(far) = self.levels.len().checked_sub(OPEN + 1) {
             self.levels[far].fd = None;
         }
-        let entries = Dir::read_from(self.current()).and_then(|entries| {
-            let entries = entries.map(|entry| {
-                let entry = entry?;
-                let name = OsStr::from_bytes(entry.file_name().to_bytes()).to_owned();
-                Ok((name, entry.file_type()))
-            });
-            entries.collect::<Result<Vec<_>, Errno>>()
-        });
-        let entries = match entries {
+        let entries = match list(self.current()) {
             Ok(entries) => entries,
             Err(errno) => return self.keep(None, errno),
         };
@@ -186,6 +178,32 @@ impl Removal<'_> {
         }
         true
     }
+}
+
+/// What is in an open folder, listed without another open file.
+#[cfg(target_os = "linux")]
+pub(super) fn list(folder: BorrowedFd<'_>) -> rustix::io::Result<Vec<(OsString, FileType)>> {
+    rustix::fs::seek(folder, rustix::fs::SeekFrom::Start(0))?;
+    let mut buffer = Vec::with_capacity(32 << 10);
+    let mut entries = rustix::fs::RawDir::new(folder, buffer.spare_capacity_mut());
+    let mut found = Vec::new();
+    while let Some(entry) = entries.next() {
+        let entry = entry?;
+        let name = OsStr::from_bytes(entry.file_name().to_bytes()).to_owned();
+        found.push((name, entry.file_type()));
+    }
+    Ok(found)
+}
+
+/// What is in an open folder.
+#[cfg(not(target_os = "linux"))]
+pub(super) fn list(folder: BorrowedFd<'_>) -> rustix::io::Result<Vec<(OsString, FileType)>> {
+    let entries = rustix::fs::Dir::read_from(folder)?.map(|entry| {
+        let entry = entry?;
+        let name = OsStr::from_bytes(entry.file_name().to_bytes()).to_owned();
+        Ok((name, entry.file_type()))
+    });
+    entries.collect()
 }
 
 /// Opens a folder, and gives its owner the permissions that removing needs; a mount point is [`Errno::BUSY`].
