@@ -8,6 +8,8 @@ use std::io::{IsTerminal as _, Write as _};
 use anstream::{AutoStream, adapter::strip_str};
 use anstyle::{AnsiColor, Style};
 
+use crate::spinner;
+
 /// How the word before an error looks.
 pub const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// How the word before a warning looks.
@@ -44,6 +46,10 @@ impl Color {
 
     /// Writes text with styles to stderr, in one piece; without them if nobody wants them.
     pub fn print(self, styled: &str) {
+        spinner::print(|| self.write(styled));
+    }
+
+    fn write(self, styled: &str) {
         let stderr = std::io::stderr().lock();
         let is_wanted = match self {
             Self::Always => true,

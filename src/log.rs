@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use crate::color::{Color, WARNING};
 use crate::options::{Options, Progress, Verbosity};
-use crate::spinner::Spinner;
+use crate::spinner::{self, Spinner};
 
 /// Says things on stderr, or does not.
 #[derive(Debug, Clone, Copy)]
@@ -86,5 +86,5 @@ impl Log {
 
 fn print(line: &str) {
     // A closed stderr must not fail an environment.
-    let _ = writeln!(std::io::stderr().lock(), "{line}");
+    let _ = spinner::print(|| writeln!(std::io::stderr().lock(), "{line}"));
 }

@@ -1,10 +1,11 @@
 //! A spinner on stderr for what takes longer than half a second, on a terminal only; gone without a trace when done.
 //!
-//! Does not know what is waited for.
+//! However many wait, one of them draws at a time, and not into what is printed. Does not know what is waited for.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::thread::{self, JoinHandle};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
 /// What is done sooner than this needs no sign of life.
@@ -35,18 +36,15 @@ impl Spinner {
             if stopped.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
-            let mut width = 0;
+            let spinner = thread::current().id();
             for frame in FRAMES.iter().cycle() {
-                let line = format!("{frame} {message} ({} s)", started.elapsed().as_secs());
-                width = line.len();
-                draw(&line);
+                let text = format!("{frame} {message} ({} s)", started.elapsed().as_secs());
+                Line::lock().draw(spinner, &text);
                 if stopped.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
                     break;
                 }
             }
-            // Blanks, because not every terminal knows a sequence that erases.
-            draw(&" ".repeat(width));
-            draw("");
+            Line::lock().leave(spinner);
         };
         Self {
             stop: Some(stop),
@@ -56,10 +54,58 @@ impl Spinner {
     }
 }
 
+/// Prints something else on stderr, with no spinner in its line; one that turns is drawn again below.
+pub(crate) fn print<T>(print: impl FnOnce() -> T) -> T {
+    let mut line = Line::lock();
+    line.erase();
+    print()
+}
+
+/// The line that the cursor is in, which all spinners of the process share: only one of them draws.
+struct Line {
+    spinner: Option<ThreadId>,
+    width: usize,
+}
+
+static LINE: Mutex<Line> = Mutex::new(Line {
+    spinner: None,
+    width: 0,
+});
+
+impl Line {
+    fn lock() -> MutexGuard<'static, Self> {
+        LINE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Draws, unless another spinner does.
+    fn draw(&mut self, spinner: ThreadId, text: &str) {
+        if *self.spinner.get_or_insert(spinner) == spinner {
+            self.width = text.len();
+            overwrite(text);
+        }
+    }
+
+    /// Leaves the line to another spinner.
+    fn leave(&mut self, spinner: ThreadId) {
+        if self.spinner == Some(spinner) {
+            self.erase();
+            self.spinner = None;
+        }
+    }
+
+    fn erase(&mut self) {
+        if self.width > 0 {
+            // Blanks, because not every terminal knows a sequence that erases.
+            overwrite(&format!("{}\r", " ".repeat(self.width)));
+            self.width = 0;
+        }
+    }
+}
+
 /// Overwrites the line that the cursor is in.
-fn draw(line: &str) {
+fn overwrite(text: &str) {
     let mut stderr = std::io::stderr().lock();
-    let _ = write!(stderr, "\r{line}");
+    let _ = write!(stderr, "\r{text}");
     let _ = stderr.flush();
 }
 

@@ -17,6 +17,7 @@ crate::harness::trials! {
     a_spinner_turns_while_a_person_waits_and_leaves_no_trace,
     what_is_done_soon_shows_no_spinner,
     an_error_follows_where_the_spinner_was,
+    several_that_wait_show_one_spinner_and_errors_lines_of_their_own,
     pips_progress_is_shown_to_a_person_only,
     verbose_ends_with_a_summary,
     a_person_is_told_that_python_version_asks_for_another,
@@ -206,6 +207,42 @@ fn an_error_follows_where_the_spinner_was() {
         screen(&outcome.stdout)[0].starts_with("Error: "),
         "{outcome}"
     );
+}
+
+fn several_that_wait_show_one_spinner_and_errors_lines_of_their_own() {
+    let env = TestEnv::new();
+    let folder = env.root().join("slow");
+    fs::create_dir(&folder).unwrap();
+    // One fails while the other still waits.
+    let backend = "import os, sys, time\n\
+                   time.sleep(2 if os.environ['VIRTUAL_ENV'].endswith('a') else 5)\n\
+                   sys.exit('no package')\n";
+    fs::write(folder.join("backend.py"), backend).unwrap();
+    let text = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n";
+    fs::write(folder.join("pyproject.toml"), text).unwrap();
+    let python = newest().executable.to_str().unwrap();
+    let with = ["-p", python, "--with", folder.to_str().unwrap()];
+    let args = [&with[..], &["a", "b"]].concat();
+    let vars = [("NO_COLOR", "1"), ("PIP_NO_INDEX", "1")];
+    let outcome = on_a_terminal(&env, &args, &vars);
+    outcome.expect_code(1);
+    let parts: Vec<_> = outcome.stdout.split('\r').collect();
+    let frame = |part: &str| part.chars().next().filter(|_| part.ends_with(" s)"));
+    let pairs = parts.windows(2);
+    let pairs: Vec<_> = pairs
+        .filter_map(|pair| Some(String::from_iter([frame(pair[0])?, frame(pair[1])?])))
+        .collect();
+    assert!(pairs.len() > 10, "{outcome}");
+    // Two that draw disturb the order.
+    assert!(
+        pairs.iter().all(|pair| "|/-\\|".contains(pair)),
+        "{outcome}"
+    );
+    let lines = screen(&outcome.stdout);
+    let errors = lines.iter().filter(|line| line.starts_with("Error: "));
+    assert_eq!(errors.count(), 2, "{outcome}");
+    let is_left = |line: &String| line.contains("installing requirements");
+    assert!(!lines.iter().any(is_left), "{outcome}");
 }
 
 fn pips_progress_is_shown_to_a_person_only() {
