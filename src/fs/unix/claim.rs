@@ -34,7 +34,11 @@ impl Claim {
             Err(Errno::EXIST) => return Ok(None),
             Err(errno) => return Err(errno.into()),
         }
-        let Some(folder) = open(&parent, &name)? else {
+        let opened = open(&parent, &name).inspect_err(|_| {
+            // Without another open file it could not be marked either.
+            let _ = rustix::fs::unlinkat(parent.fd(), &name, AtFlags::REMOVEDIR);
+        });
+        let Some(folder) = opened? else {
             return Ok(None);
         };
         let locked = rustix::fs::flock(folder.fd(), FlockOperation::NonBlockingLockExclusive);
