@@ -14,6 +14,7 @@ use crate::fs::Left;
 #[derive(Debug)]
 pub(crate) struct Claim {
     path: PathBuf,
+    mark: &'static str,
     lock: Option<Lock>,
 }
 
@@ -38,7 +39,7 @@ impl Claim {
             Err(_) => return Ok(None),
         };
         fs::write(path.join(mark), "")?;
-        Ok(Some(Self { path, lock }))
+        Ok(Some(Self { path, mark, lock }))
     }
 
     /// Claims what a process that has ended has left: a marked folder that nobody holds locked.
@@ -52,6 +53,7 @@ impl Claim {
         let lock = Lock::try_exclusive(&path).ok()??;
         Some(Self {
             path,
+            mark,
             lock: Some(lock),
         })
     }
@@ -61,9 +63,16 @@ impl Claim {
         self.remove()
     }
 
-    /// Removes the folder with all that is in it; its lock is an open file in it and goes first.
+    /// Removes the folder with all that is in it; its lock is an open file in it and goes first, its mark last. What cannot
+    /// be removed, as it is in use, is still a marked folder's, which the next run removes.
     pub(crate) fn remove(mut self) -> Result<(), Left> {
         self.lock = None;
-        remove_tree(&self.path)
+        let mut removed = Ok(());
+        for entry in fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            if entry.file_name() != self.mark {
+                removed = removed.and(remove_tree(&entry.path()));
+            }
+        }
+        removed.and_then(|()| remove_tree(&self.path))
     }
 }
