@@ -6,7 +6,7 @@ use fs_err as fs;
 
 use crate::{
     env::{TestEnv, program},
-    faults::{needs, nobody, state, strace, strace_log, warm},
+    faults::{Nobody, needs, nobody, state, strace, strace_log, warm},
     faults_space::is_clear,
     harness::full,
     interpreters::newest,
@@ -67,17 +67,22 @@ fn limits_of_a_process() {
     }
 }
 
+/// The command line of a run by that user with a limit of processes, which is set where that user already runs.
+fn limited(nobody: &Nobody, limit: u32, args: &[&str]) -> Vec<OsString> {
+    let line = nobody.line(args);
+    let shell = format!("ulimit -u {limit}; exec \"$@\"");
+    let shell = ["bash", "-c", &shell, "bash"].map(OsString::from);
+    let at = nobody.before.len();
+    [&line[..at], &shell, &line[at..]].concat()
+}
+
 fn no_threads() {
     let env = TestEnv::new();
     let nobody = nobody(&env);
     needs("bash");
     // The limit is the user's, so it is set where that user already runs; then for what only makes pip from the store, too.
     for (limit, args) in [(1, &["--no-cache", "env"][..]), (3, &["--no-cache", "env"])] {
-        let line = nobody.line(args);
-        let shell = format!("ulimit -u {limit}; exec \"$@\"");
-        let shell = ["bash", "-c", &shell, "bash"].map(OsString::from);
-        let at = nobody.before.len();
-        let line: Vec<_> = [&line[..at], &shell, &line[at..]].concat();
+        let line = limited(&nobody, limit, args);
         let outcome = env.run(&line[0], &line[1..]).outcome();
         if outcome.status.success() {
             env.run(env.at("env/bin/pip"), ["--version"]).stdout();
@@ -168,11 +173,7 @@ fn few_processes_are_done_without_or_named_as_the_limit() {
     };
     for (args, limits) in [(&one[..], limits(&[1, 3, 4, 5])), (&three, limits(&[6]))] {
         for limit in limits {
-            let line = nobody.line(args);
-            let shell = format!("ulimit -u {limit}; exec \"$@\"");
-            let shell = ["bash", "-c", &shell, "bash"].map(OsString::from);
-            let at = nobody.before.len();
-            let line: Vec<_> = [&line[..at], &shell, &line[at..]].concat();
+            let line = limited(&nobody, limit, args);
             let outcome = env.run(&line[0], &line[1..]).outcome();
             if outcome.status.success() {
                 for name in args.iter().filter(|arg| !arg.starts_with("--")) {
