@@ -5,10 +5,10 @@ use std::io;
 use std::os::fd::AsFd as _;
 use std::path::Path;
 
-use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode as Bits, OFlags};
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode as Bits, OFlags};
 use rustix::io::Errno;
 
-use super::folder::Folder;
+use super::folder::{Folder, open_parent};
 use super::removal;
 use crate::fs::{Left, Mode};
 
@@ -119,22 +119,6 @@ impl Claim {
         let own = Path::new("..").join(&self.name);
         rustix::fs::unlinkat(self.folder.fd(), &own, AtFlags::REMOVEDIR).map_err(failed)
     }
-}
-
-/// Opens the folder that entries are made in; symlinks lead to it.
-pub(super) fn open_parent(path: &Path) -> io::Result<Folder> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let opened = rustix::fs::openat(CWD, path, flags, Bits::empty());
-    // One that cannot be listed may still take entries.
-    #[cfg(target_os = "linux")]
-    let opened = match opened {
-        Err(Errno::ACCESS) => {
-            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-            rustix::fs::openat(CWD, path, flags, Bits::empty())
-        }
-        opened => opened,
-    };
-    Ok(Folder::new(opened?, path))
 }
 
 /// Opens a folder; `None` if there is none of this name. A symlink or a FIFO is an error, and nothing is waited for.

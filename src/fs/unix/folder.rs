@@ -5,7 +5,7 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use rustix::fs::{AtFlags, FileType, Gid, Mode as Bits, OFlags, Uid};
+use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode as Bits, OFlags, Uid};
 use rustix::io::Errno;
 
 use super::{failed, umask_bits};
@@ -247,4 +247,20 @@ impl Folder {
     fn failed(&self, action: &'static str, name: &str, errno: Errno) -> Error {
         failed(action, &self.path.join(name))(errno)
     }
+}
+
+/// Opens the folder that entries are made in; symlinks lead to it.
+pub(super) fn open_parent(path: &Path) -> io::Result<Folder> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let opened = rustix::fs::openat(CWD, path, flags, Bits::empty());
+    // One that cannot be listed may still take entries.
+    #[cfg(target_os = "linux")]
+    let opened = match opened {
+        Err(Errno::ACCESS) => {
+            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            rustix::fs::openat(CWD, path, flags, Bits::empty())
+        }
+        opened => opened,
+    };
+    Ok(Folder::new(opened?, path))
 }

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode as Bits, OFlags};
 use rustix::io::Errno;
 
-use super::claim;
+use super::folder::open_parent;
 use crate::fs::Left;
 
 /// How many folders of a deep tree are held open: a process may have few, and the way back leads through `..`.
@@ -32,7 +32,7 @@ pub(crate) fn remove_tree(path: &Path) -> Result<(), Left> {
     } else {
         parent
     };
-    match claim::open_parent(parent) {
+    match open_parent(parent) {
         Ok(folder) => remove(folder.fd(), name, parent),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err((path.into(), error)),
