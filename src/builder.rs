@@ -10,9 +10,7 @@ use crate::configuration;
 use crate::context::{Context, absolute};
 use crate::delegate;
 use crate::error::Error;
-use crate::fs::remove_tree;
 use crate::interpreter::Interpreter;
-use crate::interrupt::Interrupt;
 use crate::mend;
 use crate::options::{Environment, OnExisting, Options};
 use crate::redirect;
@@ -22,6 +20,8 @@ use crate::seed::requirements::Requirements;
 use crate::stage::{self, Stage};
 use crate::store::Store;
 use crate::summary;
+use crate::sys::fs::remove_tree;
+use crate::sys::signal::Interrupt;
 use crate::tree;
 
 type PostSetup =

@@ -7,9 +7,9 @@ use std::process::Command;
 use crate::context::Context;
 use crate::error::Error;
 use crate::interpreter::Interpreter;
-use crate::interrupt::Interrupt;
 use crate::options::{Links, OnExisting, Options};
-use crate::process;
+use crate::sys::process;
+use crate::sys::signal::Interrupt;
 
 /// Runs the base's own venv, which need not clear `ENV_DIR` any more if that `is_cleared`. What it leaves when it fails is the
 /// caller's to remove.

@@ -10,11 +10,11 @@ use fs_err as fs;
 use crate::check::scripts::{self, Stale};
 use crate::context::Context;
 use crate::error::Error;
-use crate::fs::{Folder, Mode};
 use crate::interpreter::Interpreter;
 use crate::seed::installed;
 use crate::seed::record::{self, Row};
 use crate::seed::script::shebang;
+use crate::sys::fs::{Folder, Mode};
 
 /// Whether the activation scripts activate another directory.
 pub(crate) fn is_moved(context: &Context) -> bool {

@@ -9,13 +9,13 @@ use crate::activation::{self, Values};
 use crate::configuration::{self, repr};
 use crate::context::Context;
 use crate::error::Error;
-use crate::fs::{Folder, Identity, Mode};
 use crate::interpreter::{Interpreter, nested};
 use crate::layout::Platform;
 use crate::log::Log;
 use crate::options::{Links, Options};
 use crate::python::{self, How, Placement};
 use crate::stage::Stage;
+use crate::sys::fs::{Folder, Identity, Mode};
 
 const GITIGNORE: &str = "# Created by venv; see https://docs.python.org/3/library/venv.html\n*\n";
 

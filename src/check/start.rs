@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::{Environment, Kind};
 use crate::error::Error;
-use crate::fs;
 use crate::interpreter::discovery::Discovery;
-use crate::process;
+use crate::sys::fs;
+use crate::sys::process;
 
 /// How long it may take.
 const LIMIT: Duration = Duration::from_secs(10);

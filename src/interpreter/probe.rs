@@ -11,8 +11,9 @@ use serde::Deserialize;
 
 use super::Interpreter;
 use crate::error::Error;
-use crate::interrupt::Interrupt;
-use crate::process::{self, Output};
+use crate::sys::process;
+use crate::sys::process::Output;
+use crate::sys::signal::Interrupt;
 
 const PROGRAM: &str = include_str!("probe.py");
 const MARKER: &str = "rvenv-facts ";

@@ -11,7 +11,7 @@ use super::traits::Traits;
 use super::{Interpreter, landmarks};
 use crate::configuration;
 use crate::error::Error;
-use crate::fs::is_executable;
+use crate::sys::fs::is_executable;
 
 impl Discovery<'_> {
     /// The base of the environment at `env_dir`, or else another Python of its minor version; `None` if it does not say one.

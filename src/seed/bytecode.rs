@@ -8,9 +8,9 @@ use std::thread;
 
 use super::pool::Pool;
 use crate::error::Error;
-use crate::fs::Folder;
 use crate::interpreter::Interpreter;
-use crate::interrupt::Interrupt;
+use crate::sys::fs::Folder;
+use crate::sys::signal::Interrupt;
 
 /// How many bytes of source are handed out at once: small enough that all end together, large
 /// enough to talk little.

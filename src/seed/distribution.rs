@@ -7,7 +7,7 @@ use std::collections::{HashMap, HashSet};
 use super::archive::Archive;
 use super::record::{self, Row};
 use crate::error::Error;
-use crate::fs::{Folder, Mode};
+use crate::sys::fs::{Folder, Mode};
 
 /// A distribution that lies there, without its bytecode and without `RECORD`.
 #[derive(Debug)]

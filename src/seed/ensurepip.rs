@@ -7,12 +7,12 @@ use std::process::Command;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::fs::Folder;
 use crate::interpreter::Interpreter;
-use crate::interrupt::Interrupt;
 use crate::options::{Environment, Options};
-use crate::process;
 use crate::python::{self, How};
+use crate::sys::fs::Folder;
+use crate::sys::process;
+use crate::sys::signal::Interrupt;
 
 /// Makes a bare environment at `scratch`, which must not exist, and runs ensurepip in it (`venv/__init__.py`, `_setup_pip`).
 ///
@@ -39,7 +39,7 @@ pub(crate) fn produce(
     tree.write(
         "pyvenv.cfg",
         configuration.as_bytes(),
-        crate::fs::Mode::Plain,
+        crate::sys::fs::Mode::Plain,
     )?;
     let links = Options::default().links;
     for placement in python::placements(&context, interpreter, links) {

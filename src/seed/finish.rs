@@ -9,7 +9,7 @@ use super::record::{self, Row};
 use super::script;
 use crate::context::Context;
 use crate::error::Error;
-use crate::fs::{Folder, Mode};
+use crate::sys::fs::{Folder, Mode};
 
 /// What makes programs of console scripts, on Windows.
 pub(super) struct Programs {

@@ -8,7 +8,7 @@ use fs_err as fs;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Error;
-use crate::fs::read_exact_at;
+use crate::sys::fs::read_exact_at;
 
 /// The first entry of the zip.
 pub(crate) const INDEX: &str = "index.json";

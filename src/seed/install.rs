@@ -11,10 +11,11 @@ use super::launcher::{self, Time};
 use super::{co_filename, finish};
 use crate::context::{Context, join};
 use crate::error::Error;
-use crate::fs::{self, Folder, Mode, read_exact_at};
 use crate::interpreter::Interpreter;
-use crate::interrupt::Interrupt;
 use crate::layout::Platform;
+use crate::sys::fs;
+use crate::sys::fs::{Folder, Mode, read_exact_at};
+use crate::sys::signal::Interrupt;
 use finish::Programs;
 
 /// How much of the image one thread reads at once: little enough to stay in a core's cache, enough that reading is rare.

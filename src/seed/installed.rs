@@ -13,8 +13,8 @@ use pep440_rs::Version;
 use super::image::{Image, is_record};
 use super::record;
 use crate::error::Error;
-use crate::fs::is_executable;
-use crate::interrupt::Interrupt;
+use crate::sys::fs::is_executable;
+use crate::sys::signal::Interrupt;
 
 /// One `.dist-info` folder.
 #[derive(Debug)]

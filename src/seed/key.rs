@@ -10,8 +10,8 @@ use super::bytecode::Bytecode;
 use super::generation::Names;
 use super::wheel::Production;
 use super::{Seed, image};
-use crate::fs::Identity;
 use crate::store::hex;
+use crate::sys::fs::Identity;
 
 impl Seed<'_> {
     /// Everything that shapes an image's bytes: the wheels' identity, and what the compiler does with them.

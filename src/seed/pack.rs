@@ -17,7 +17,7 @@ use zip::{CompressionMethod, ZipWriter};
 use super::co_filename;
 use super::image::{self, Distribution, Entry, INDEX, Index};
 use crate::error::Error;
-use crate::fs::is_executable;
+use crate::sys::fs::is_executable;
 
 /// An image that only needs to be written.
 pub(crate) struct Packed {

@@ -10,12 +10,12 @@ use super::requirements::Requirements;
 use super::settings;
 use crate::context::Context;
 use crate::error::Error;
-use crate::fs::Group;
 use crate::interpreter::Interpreter;
-use crate::interrupt::Interrupt;
 use crate::log::Log;
 use crate::options::{Environment, Progress};
-use crate::process;
+use crate::sys::fs::Group;
+use crate::sys::process;
+use crate::sys::signal::Interrupt;
 
 /// The pip of a finished environment.
 ///

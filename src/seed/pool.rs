@@ -13,7 +13,7 @@ use std::time::Duration;
 use super::bytecode::{Bytecode, Invalidation};
 use crate::error::Error;
 use crate::interpreter::Interpreter;
-use crate::interrupt::Interrupt;
+use crate::sys::signal::Interrupt;
 
 /// The program that each process runs.
 const COMPILE: &str = include_str!("compile.py");

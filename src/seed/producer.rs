@@ -13,9 +13,9 @@ use super::pack::Packed;
 use super::{Seed, ensurepip, substitute, wheel};
 use crate::context::Context;
 use crate::error::Error;
-use crate::fs::remove_tree;
 use crate::interpreter::Interpreter;
 use crate::options::Seeder;
+use crate::sys::fs::remove_tree;
 
 impl Seed<'_> {
     /// Makes sure that the image is in the store; `false` if it cannot be kept there.

@@ -14,7 +14,7 @@ use tempfile::TempDir;
 
 use crate::context::absolute;
 use crate::error::Error;
-use crate::interrupt::Interrupt;
+use crate::sys::signal::Interrupt;
 
 /// How long a signal may go unnoticed.
 const POLL: Duration = Duration::from_millis(20);

@@ -14,9 +14,9 @@ use super::record::Row;
 use super::script;
 use super::wheel::Production;
 use crate::error::Error;
-use crate::fs::{Folder, Mode};
 use crate::interpreter::Interpreter;
-use crate::interrupt::Interrupt;
+use crate::sys::fs::{Folder, Mode};
+use crate::sys::signal::Interrupt;
 
 /// Where and how wheels are installed.
 pub(crate) struct Target<'a> {

@@ -14,9 +14,9 @@ use super::generation::{Generation, Names};
 use super::launcher;
 use super::unpack::Target;
 use crate::error::Error;
-use crate::fs::Folder;
 use crate::interpreter::Interpreter;
-use crate::interrupt::Interrupt;
+use crate::sys::fs::Folder;
+use crate::sys::signal::Interrupt;
 
 /// What shapes the result besides the interpreter and its wheels.
 #[derive(Debug, Clone)]

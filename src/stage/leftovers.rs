@@ -14,9 +14,9 @@ use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
 use super::merge;
-use crate::fs as ours;
-use crate::fs::Claim;
 use crate::store::hex;
+use crate::sys::fs as ours;
+use crate::sys::fs::Claim;
 
 /// Part of the name of every stage.
 pub(super) const INFIX: &str = ".rvenv-";

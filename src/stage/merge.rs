@@ -10,8 +10,8 @@ use fs_err as fs;
 
 use super::leftovers;
 use crate::error::Error;
-use crate::fs as ours;
-use crate::fs::{Folder, Left};
+use crate::sys::fs as ours;
+use crate::sys::fs::{Folder, Left};
 
 /// Entries of an environment that an existing one keeps: they mean the same whoever wrote them.
 const KEPT: [&str; 2] = [".gitignore", "lib64"];

@@ -19,9 +19,9 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::error::{Error, errno};
-use crate::fs as ours;
-use crate::fs::{Claim, Folder, Left};
 use crate::options::{Environment, Options};
+use crate::sys::fs as ours;
+use crate::sys::fs::{Claim, Folder, Left};
 use elsewhere::Elsewhere;
 use publish::Published;
 use snapshot::Snapshot;

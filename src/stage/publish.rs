@@ -10,7 +10,7 @@ use super::merge::{self, Journal};
 use super::way::{Way, is_fixed};
 use super::{Stage, bare};
 use crate::error::Error;
-use crate::fs as ours;
+use crate::sys::fs as ours;
 
 /// What has been done to `ENV_DIR` so far, so that it can be undone.
 #[derive(Debug)]

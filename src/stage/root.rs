@@ -12,7 +12,7 @@ use super::leftovers::{self, INFIX, MARK};
 use super::way::Way;
 use super::{Stage, bare};
 use crate::error::Error;
-use crate::fs::Claim;
+use crate::sys::fs::Claim;
 
 impl Stage {
     pub(super) fn make_parents(&mut self) -> Result<(), Error> {

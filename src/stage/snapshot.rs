@@ -13,7 +13,7 @@ use walkdir::WalkDir;
 
 use super::merge::keep_copy;
 use crate::error::Error;
-use crate::fs as ours;
+use crate::sys::fs as ours;
 
 /// Endings of the entries of site-packages that installers rewrite in place.
 const REWRITTEN: [&str; 4] = [".pth", ".egg-link", ".dist-info", ".egg-info"];

@@ -9,8 +9,8 @@ use fs_err as fs;
 
 use super::{bare, guard};
 use crate::error::Error;
-use crate::fs as ours;
 use crate::options::{Environment, OnExisting, Options};
+use crate::sys::fs as ours;
 
 /// How the tree becomes the environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use fs_err as fs;
 
-use crate::fs::Lock;
+use crate::sys::fs::Lock;
 
 /// An image is being built, here or by another process.
 #[derive(Debug)]

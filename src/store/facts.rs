@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::{Store, hex};
-use crate::fs::Identity;
 use crate::interpreter::Interpreter;
 use crate::options::Environment;
+use crate::sys::fs::Identity;
 
 /// Variables that change what an interpreter answers though its files stay the same.
 const VARIABLES: [&str; 10] = [

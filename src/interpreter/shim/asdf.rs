@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use super::{Resolved, Shim, is_plain};
-use crate::fs::is_executable;
+use crate::sys::fs::is_executable;
 
 pub(super) fn resolve(shim: &Shim<'_>) -> Resolved {
     let Some(data) = data(shim) else {

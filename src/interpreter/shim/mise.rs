@@ -7,7 +7,7 @@ use fs_err as fs;
 use super::super::versions;
 use super::asdf::tool_versions;
 use super::{Asked, Resolved, Shim, is_plain};
-use crate::fs::is_executable;
+use crate::sys::fs::is_executable;
 
 /// A folder's own files, the one that decides first.
 const FILES: [&str; 8] = [

@@ -12,8 +12,8 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::fs::is_executable;
 use crate::options::Environment;
+use crate::sys::fs::is_executable;
 
 /// Where a path leads.
 #[derive(Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use fs_err as fs;
 
 use super::super::versions;
 use super::{Resolved, Shim, is_plain};
-use crate::fs::is_executable;
+use crate::sys::fs::is_executable;
 
 pub(super) fn resolve(shim: &Shim<'_>, text: &str) -> Resolved {
     let Some(root) = root(shim, text) else {

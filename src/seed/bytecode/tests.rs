@@ -8,10 +8,10 @@ use fs_err as fs;
 
 use super::{Bytecode, Invalidation, batches, cached, compile};
 use crate::Error;
-use crate::fs::Folder;
 use crate::interpreter::Interpreter;
-use crate::interrupt::Interrupt;
 use crate::seed::crafted::{probe, pythons};
+use crate::sys::fs::Folder;
+use crate::sys::signal::Interrupt;
 
 /// Compiles one source with a program in the place of Python.
 fn compile_with(program: &str, interrupt: &Interrupt) -> Result<usize, Error> {

@@ -7,12 +7,12 @@ use tempfile::TempDir;
 
 use crate::Error;
 use crate::interpreter::{BundledWheel, Interpreter};
-use crate::interrupt::Interrupt;
 use crate::seed::bytecode::Bytecode;
 use crate::seed::crafted::{Wheel, pip, probe, pythons};
 use crate::seed::distribution::relative;
 use crate::seed::generation::Names;
 use crate::seed::wheel::{Production, produce};
+use crate::sys::signal::Interrupt;
 
 /// A scratch environment that these wheels have been installed into by the newest Python.
 struct Scratch {

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use super::is_mount_root;
-use crate::fs::Left;
+use crate::sys::fs::Left;
+use crate::sys::fs::windows::is_mount_root;
 
 /// Removes `path` and everything below it, goes on past what refuses, and returns what is left with the reason.
 pub(crate) fn remove_tree(path: &Path) -> Result<(), Left> {
@@ -54,7 +54,7 @@ fn remove_leaf(path: &Path) -> io::Result<()> {
 }
 
 /// Gives the owner back the permissions that deleting needs (a folder with mode 000, a read-only file).
-pub(super) fn make_accessible(path: &Path) {
+pub(crate) fn make_accessible(path: &Path) {
     let Ok(metadata) = fs::symlink_metadata(path) else {
         return;
     };

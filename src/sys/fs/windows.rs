@@ -13,11 +13,13 @@ use std::process::{Child, Command};
 use fs_err as fs;
 
 use crate::error::Error;
-use crate::fs::Group;
-pub(crate) use claim::Claim;
-pub(crate) use folder::Folder;
-pub(crate) use identity::{Identity, Lock, can_give_away, is_mounted_noexec, is_owned, is_trusted};
-pub(crate) use removal::remove_tree;
+use crate::sys::fs::Group;
+pub(crate) use crate::sys::fs::windows::claim::Claim;
+pub(crate) use crate::sys::fs::windows::folder::Folder;
+pub(crate) use crate::sys::fs::windows::identity::{
+    Identity, Lock, can_give_away, is_mounted_noexec, is_owned, is_trusted,
+};
+pub(crate) use crate::sys::fs::windows::removal::remove_tree;
 
 /// Makes a symlink to a file.
 pub(crate) fn symlink(target: &Path, path: &Path) -> io::Result<()> {

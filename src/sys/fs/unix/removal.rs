@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode as Bits, OFlags};
 use rustix::io::Errno;
 
-use super::folder::open_parent;
-use crate::fs::Left;
+use crate::sys::fs::Left;
+use crate::sys::fs::unix::folder::open_parent;
 
 /// How many folders of a deep tree are held open: a process may have few, and the way back leads through `..`.
 const OPEN: usize = 1;
@@ -60,7 +60,7 @@ struct Removal<'a> {
 }
 
 /// Removes the entry `name` of `base`, which messages call `shown`.
-pub(super) fn remove(base: &OwnedFd, name: &OsStr, shown: &Path) -> Result<(), Left> {
+pub(crate) fn remove(base: &OwnedFd, name: &OsStr, shown: &Path) -> Result<(), Left> {
     let mut removal = Removal {
         base: base.as_fd(),
         shown,
@@ -182,7 +182,7 @@ impl Removal<'_> {
 
 /// What is in an open folder, listed without another open file.
 #[cfg(target_os = "linux")]
-pub(super) fn list(folder: BorrowedFd<'_>) -> rustix::io::Result<Vec<(OsString, FileType)>> {
+pub(crate) fn list(folder: BorrowedFd<'_>) -> rustix::io::Result<Vec<(OsString, FileType)>> {
     rustix::fs::seek(folder, rustix::fs::SeekFrom::Start(0))?;
     let mut buffer = Vec::with_capacity(32 << 10);
     let mut entries = rustix::fs::RawDir::new(folder, buffer.spare_capacity_mut());
@@ -197,7 +197,7 @@ pub(super) fn list(folder: BorrowedFd<'_>) -> rustix::io::Result<Vec<(OsString, 
 
 /// What is in an open folder.
 #[cfg(not(target_os = "linux"))]
-pub(super) fn list(folder: BorrowedFd<'_>) -> rustix::io::Result<Vec<(OsString, FileType)>> {
+pub(crate) fn list(folder: BorrowedFd<'_>) -> rustix::io::Result<Vec<(OsString, FileType)>> {
     let entries = rustix::fs::Dir::read_from(folder)?.map(|entry| {
         let entry = entry?;
         let name = OsStr::from_bytes(entry.file_name().to_bytes()).to_owned();

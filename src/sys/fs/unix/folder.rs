@@ -8,9 +8,9 @@ use fs_err as fs;
 use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode as Bits, OFlags, Uid};
 use rustix::io::Errno;
 
-use super::{failed, umask_bits};
 use crate::error::Error;
-use crate::fs::Mode;
+use crate::sys::fs::Mode;
+use crate::sys::fs::unix::{failed, umask_bits};
 
 /// An open folder: entries are made relative to it, wherever it is moved.
 #[derive(Debug)]
@@ -20,14 +20,14 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    pub(super) fn new(fd: OwnedFd, shown: &Path) -> Self {
+    pub(crate) fn new(fd: OwnedFd, shown: &Path) -> Self {
         Self {
             fd,
             path: shown.into(),
         }
     }
 
-    pub(super) fn fd(&self) -> &OwnedFd {
+    pub(crate) fn fd(&self) -> &OwnedFd {
         &self.fd
     }
 
@@ -250,7 +250,7 @@ impl Folder {
 }
 
 /// Opens the folder that entries are made in; symlinks lead to it.
-pub(super) fn open_parent(path: &Path) -> io::Result<Folder> {
+pub(crate) fn open_parent(path: &Path) -> io::Result<Folder> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let opened = rustix::fs::openat(CWD, path, flags, Bits::empty());
     // One that cannot be listed may still take entries.

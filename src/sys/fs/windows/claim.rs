@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use super::Lock;
-use super::removal::remove_tree;
-use crate::fs::Left;
+use crate::sys::fs::Left;
+use crate::sys::fs::windows::Lock;
+use crate::sys::fs::windows::removal::remove_tree;
 
 /// A folder that only its holder touches.
 #[derive(Debug)]

@@ -11,8 +11,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::Error;
-use crate::fs::{self, Group};
-use crate::interrupt::Interrupt;
+use crate::sys::fs;
+use crate::sys::fs::Group;
+use crate::sys::signal::Interrupt;
 
 /// The most of one stream that is kept, in bytes: its end, where an error is.
 const STREAM_LIMIT: usize = 1 << 20;

@@ -6,9 +6,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use fs_err as fs;
 
-use super::{removal, symlink};
 use crate::error::Error;
-use crate::fs::Mode;
+use crate::sys::fs::Mode;
+use crate::sys::fs::windows::{removal, symlink};
 
 /// A folder below which entries are made.
 #[derive(Debug)]

@@ -16,11 +16,15 @@ use rustix::fs::{Access, CWD, Mode as Bits, RenameFlags};
 use rustix::io::Errno;
 
 use crate::error::Error;
-pub(crate) use claim::Claim;
-pub(crate) use folder::Folder;
-pub(crate) use identity::{Identity, Lock, can_give_away, is_mounted_noexec, is_owned, is_trusted};
-pub(crate) use processes::{end_process_group, own_process_group, parent_program};
-pub(crate) use removal::remove_tree;
+pub(crate) use crate::sys::fs::unix::claim::Claim;
+pub(crate) use crate::sys::fs::unix::folder::Folder;
+pub(crate) use crate::sys::fs::unix::identity::{
+    Identity, Lock, can_give_away, is_mounted_noexec, is_owned, is_trusted,
+};
+pub(crate) use crate::sys::fs::unix::processes::{
+    end_process_group, own_process_group, parent_program,
+};
+pub(crate) use crate::sys::fs::unix::removal::remove_tree;
 
 fn failed(action: &'static str, path: &Path) -> impl FnOnce(Errno) -> Error {
     let wrap = Error::io(action, path);

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::error::Error;
-use crate::fs;
+use crate::sys::fs;
 
 /// Whether a signal came, shared between threads.
 #[derive(Debug, Clone, Default)]

@@ -16,14 +16,14 @@ mod windows;
 use std::fs::FileType;
 
 #[cfg(unix)]
-pub(crate) use unix::{
+pub(crate) use crate::sys::fs::unix::{
     Claim, Folder, Identity, Lock, can_give_away, copy_file, end_process_group, exchange,
     is_executable, is_mount_root, is_mounted_noexec, is_owned, is_trusted, locations, mount_below,
     own_process_group, parent_program, read_exact_at, remove_tree, rename_new, status_field,
     symlink, umask,
 };
 #[cfg(windows)]
-pub(crate) use windows::{
+pub(crate) use crate::sys::fs::windows::{
     Claim, Folder, Identity, Lock, can_give_away, copy_file, end_process_group, exchange,
     is_executable, is_mount_root, is_mounted_noexec, is_owned, is_trusted, locations, mount_below,
     own_process_group, parent_program, read_exact_at, remove_tree, rename_new, status_field,
