@@ -9,7 +9,6 @@
 mod activation;
 mod builder;
 mod check;
-mod color;
 mod configuration;
 mod context;
 mod delegate;
@@ -17,24 +16,23 @@ mod error;
 mod interpreter;
 mod json;
 mod layout;
-mod log;
 mod mend;
 mod options;
 mod python;
 mod pythons;
 mod redirect;
 mod seed;
-mod spinner;
 mod stage;
 mod store;
 mod summary;
 mod sys;
+mod terminal;
 mod tree;
 
 pub use crate::sys::signal::Interrupt;
+pub use crate::terminal::color::{Color, ERROR};
 pub use builder::EnvBuilder;
 pub use check::{Finding, Kind, Report};
-pub use color::{Color, ERROR};
 pub use context::Context;
 pub use error::{Error, Obstacle};
 pub use interpreter::{BundledWheel, Interpreter, Scheme};
@@ -49,13 +47,13 @@ pub use pythons::Python;
 ///
 /// The operating system's first refusal.
 pub fn prune_cache(cache: &Cache) -> std::io::Result<u64> {
-    let log = log::Log::new(&Options::default());
+    let log = terminal::log::Log::new(&Options::default());
     store::Store::new(cache, &Environment::of_process(), log).prune()
 }
 
 /// The folder that [`prune_cache`] empties.
 pub fn cache_folder(cache: &Cache) -> Option<std::path::PathBuf> {
-    let log = log::Log::new(&Options::default());
+    let log = terminal::log::Log::new(&Options::default());
     let store = store::Store::new(cache, &Environment::of_process(), log);
     store.path().map(std::path::Path::to_path_buf)
 }

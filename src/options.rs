@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use crate::color::Color;
+use crate::terminal::color::Color;
 
 /// How an environment is to be made. [`Options::default`] is what `python -m venv ENV_DIR` does.
 #[derive(Debug, Clone)]

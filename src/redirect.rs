@@ -6,8 +6,8 @@
 use std::path::Path;
 
 use crate::context::Context;
-use crate::log::Log;
 use crate::sys::fs;
+use crate::terminal::log::Log;
 
 /// Warns, as venv does, if the environment's Python is not where its path says.
 pub(crate) fn warn(context: &Context, log: Log) {

@@ -8,10 +8,10 @@ use std::time::Instant;
 use crate::activation::shell::{Shell, activation_command};
 use crate::context::Context;
 use crate::interpreter::Interpreter;
-use crate::log::Log;
 use crate::options::Environment;
 use crate::seed::installed;
 use crate::sys::fs::parent_program;
+use crate::terminal::log::Log;
 
 /// The closing line of `-v`.
 pub(crate) fn made(context: &Context, interpreter: &Interpreter, started: Instant, log: Log) {

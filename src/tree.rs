@@ -11,11 +11,11 @@ use crate::context::Context;
 use crate::error::Error;
 use crate::interpreter::{Interpreter, nested};
 use crate::layout::Platform;
-use crate::log::Log;
 use crate::options::{Links, Options};
 use crate::python::{self, How, Placement};
 use crate::stage::Stage;
 use crate::sys::fs::{Folder, Identity, Mode};
+use crate::terminal::log::Log;
 
 const GITIGNORE: &str = "# Created by venv; see https://docs.python.org/3/library/venv.html\n*\n";
 

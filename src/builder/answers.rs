@@ -15,13 +15,13 @@ use crate::interpreter::Interpreter;
 use crate::interpreter::discovery::Discovery;
 use crate::interpreter::nested::{self, Position};
 use crate::interpreter::pinned;
-use crate::log::Log;
 use crate::options::OnExisting;
 use crate::pythons::Python;
 use crate::seed::Seed;
 use crate::seed::requirements::Requirements;
 use crate::seed::substitute::Substitutes;
 use crate::store::Store;
+use crate::terminal::log::Log;
 
 impl EnvBuilder {
     /// Says a line to whoever reads along.

@@ -13,11 +13,11 @@ use super::shim::{self, Asked, Resolved};
 use super::traits::Traits;
 use super::{Interpreter, landmarks, probe};
 use crate::error::Error;
-use crate::log::Log;
 use crate::options::Environment;
 use crate::store::Store;
 use crate::sys::fs::{Identity, is_executable};
 use crate::sys::signal::Interrupt;
+use crate::terminal::log::Log;
 
 /// Everything that decides which Python is found.
 pub(crate) struct Discovery<'a> {

@@ -36,11 +36,11 @@ use std::path::{Path, PathBuf};
 use crate::context::{Context, absolute};
 use crate::error::Error;
 use crate::interpreter::Interpreter;
-use crate::log::Log;
 use crate::options::{Environment, Seeder};
 use crate::stage::Stage;
 use crate::store::Store;
 use crate::sys::signal::Interrupt;
+use crate::terminal::log::Log;
 use install::Destination;
 use substitute::Substitutes;
 

@@ -11,11 +11,11 @@ use super::settings;
 use crate::context::Context;
 use crate::error::Error;
 use crate::interpreter::Interpreter;
-use crate::log::Log;
 use crate::options::{Environment, Progress};
 use crate::sys::fs::Group;
 use crate::sys::process;
 use crate::sys::signal::Interrupt;
+use crate::terminal::log::Log;
 
 /// The pip of a finished environment.
 ///

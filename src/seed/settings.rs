@@ -11,10 +11,10 @@ use serde::Deserialize;
 
 use crate::context::Context;
 use crate::error::Error;
-use crate::log::Log;
 use crate::options::Environment;
 use crate::sys::process;
 use crate::sys::signal::Interrupt;
+use crate::terminal::log::Log;
 
 const PROGRAM: &str = include_str!("settings.py");
 

@@ -16,9 +16,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use fs_err as fs;
 
 use crate::error::Error;
-use crate::log::Log;
 use crate::options::{Cache, Environment};
 use crate::sys::fs::is_trusted;
+use crate::terminal::log::Log;
 pub(crate) use building::Building;
 use folder::{default_folder, entries, is_entry, is_store, make_folder, remove, sweep};
 

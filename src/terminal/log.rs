@@ -5,9 +5,10 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Instant;
 
-use crate::color::{Color, WARNING};
 use crate::options::{Options, Progress, Verbosity};
-use crate::spinner::{self, Spinner};
+use crate::terminal::color::{Color, WARNING};
+use crate::terminal::spinner;
+use crate::terminal::spinner::Spinner;
 
 /// Says things on stderr, or does not.
 #[derive(Debug, Clone, Copy)]

@@ -8,7 +8,7 @@ use std::io::{IsTerminal as _, Write as _};
 use anstream::{AutoStream, adapter::strip_str};
 use anstyle::{AnsiColor, Style};
 
-use crate::spinner;
+use crate::terminal::spinner;
 
 /// How the word before an error looks.
 pub const ERROR: Style = AnsiColor::Red.on_default().bold();
