@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
+use crate::cache::Store;
 use crate::configuration;
 use crate::context::{Context, absolute};
 use crate::delegate;
@@ -18,7 +19,6 @@ use crate::seed::installed;
 use crate::seed::pip::Pip;
 use crate::seed::requirements::Requirements;
 use crate::stage::{self, Stage};
-use crate::store::Store;
 use crate::summary;
 use crate::sys::fs::remove_tree;
 use crate::sys::signal::Interrupt;

@@ -8,6 +8,7 @@
 
 mod activation;
 mod builder;
+mod cache;
 mod check;
 mod configuration;
 mod context;
@@ -23,7 +24,6 @@ mod pythons;
 mod redirect;
 mod seed;
 mod stage;
-mod store;
 mod summary;
 mod sys;
 mod terminal;
@@ -48,12 +48,12 @@ pub use pythons::Python;
 /// The operating system's first refusal.
 pub fn prune_cache(cache: &Cache) -> std::io::Result<u64> {
     let log = terminal::log::Log::new(&Options::default());
-    store::Store::new(cache, &Environment::of_process(), log).prune()
+    cache::Store::new(cache, &Environment::of_process(), log).prune()
 }
 
 /// The folder that [`prune_cache`] empties.
 pub fn cache_folder(cache: &Cache) -> Option<std::path::PathBuf> {
     let log = terminal::log::Log::new(&Options::default());
-    let store = store::Store::new(cache, &Environment::of_process(), log);
+    let store = cache::Store::new(cache, &Environment::of_process(), log);
     store.path().map(std::path::Path::to_path_buf)
 }

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
 use super::EnvBuilder;
+use crate::cache::Store;
 use crate::check::{self, Report};
 use crate::context::{Context, absolute};
 use crate::error::Error;
@@ -20,7 +21,6 @@ use crate::pythons::Python;
 use crate::seed::Seed;
 use crate::seed::requirements::Requirements;
 use crate::seed::substitute::Substitutes;
-use crate::store::Store;
 use crate::terminal::log::Log;
 
 impl EnvBuilder {

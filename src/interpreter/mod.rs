@@ -2,6 +2,7 @@
 //!
 //! Found by `discovery`, asked by `probe`, remembered by the store. Knows nothing of any environment.
 
+pub(crate) mod cache;
 pub(crate) mod discovery;
 pub(crate) mod probe;
 

@@ -10,7 +10,7 @@ use super::bytecode::Bytecode;
 use super::generation::Names;
 use super::wheel::Production;
 use super::{Seed, image};
-use crate::store::hex;
+use crate::cache::hex;
 use crate::sys::fs::Identity;
 
 impl Seed<'_> {

@@ -33,12 +33,12 @@ mod wheel;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
+use crate::cache::Store;
 use crate::context::{Context, absolute};
 use crate::error::Error;
 use crate::interpreter::Interpreter;
 use crate::options::{Environment, Seeder};
 use crate::stage::Stage;
-use crate::store::Store;
 use crate::sys::signal::Interrupt;
 use crate::terminal::log::Log;
 use install::Destination;

@@ -14,7 +14,7 @@ use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
 use super::merge;
-use crate::store::hex;
+use crate::cache::hex;
 use crate::sys::fs as ours;
 use crate::sys::fs::Claim;
 

@@ -16,7 +16,7 @@ pub(crate) struct Building {
 
 impl Building {
     /// Nobody's yet; `path` is the lock's.
-    pub(super) fn prepare(path: PathBuf) -> io::Result<Self> {
+    pub(crate) fn prepare(path: PathBuf) -> io::Result<Self> {
         Lock::prepare(&path)?;
         Ok(Self { path, lock: None })
     }

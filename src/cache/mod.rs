@@ -3,9 +3,8 @@
 //! They lie in a subfolder of rvenv's own. Trusted only if both folders belong to the current user (or root) and nobody else can
 //! write to them. Absent, read-only, full, corrupt or foreign, it merely remembers nothing. Knows names, not contents.
 
-mod building;
-mod facts;
 mod folder;
+pub(crate) mod lock;
 
 use std::fmt::Display;
 use std::io::{self, Write as _};
@@ -15,12 +14,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use fs_err as fs;
 
+use crate::cache::folder::{
+    default_folder, entries, is_entry, is_store, make_folder, remove, sweep,
+};
+pub(crate) use crate::cache::lock::Building;
 use crate::error::Error;
 use crate::options::{Cache, Environment};
 use crate::sys::fs::is_trusted;
 use crate::terminal::log::Log;
-pub(crate) use building::Building;
-use folder::{default_folder, entries, is_entry, is_store, make_folder, remove, sweep};
 
 /// The cache folder, or nothing that behaves like an empty one.
 #[derive(Debug, Clone)]
@@ -149,7 +150,7 @@ impl Store {
     }
 
     /// The path of a stored file if folders and file can be trusted.
-    fn trusted(&self, name: &str) -> Option<PathBuf> {
+    pub(crate) fn trusted(&self, name: &str) -> Option<PathBuf> {
         let folder = self.folder.as_ref()?;
         let path = folder.join(name);
         if fs::symlink_metadata(&path).is_err() {
@@ -171,7 +172,7 @@ impl Store {
         made.is_ok().then_some(folder)
     }
 
-    fn publish(
+    pub(crate) fn publish(
         &self,
         name: &str,
         write: impl FnOnce(&mut tempfile::NamedTempFile) -> io::Result<()>,

@@ -11,7 +11,7 @@ use fs_err as fs;
 use crate::options::Environment;
 
 /// The subfolder that holds everything, so that a folder of other files can be named as well; its number is the format's.
-pub(super) const NAME: &str = "rvenv-v1";
+pub(crate) const NAME: &str = "rvenv-v1";
 /// Entries that nobody used for this long go when something new is published.
 const UNUSED: Duration = Duration::from_hours(90 * 24);
 const TAG_NAME: &str = "CACHEDIR.TAG";
@@ -20,7 +20,7 @@ const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# This file is a
 const TAG_REST: &str = "# This folder can be deleted at any time; rvenv fills it again.\n";
 
 /// The folder that the system's conventions give.
-pub(super) fn default_folder(environment: &Environment) -> Option<PathBuf> {
+pub(crate) fn default_folder(environment: &Environment) -> Option<PathBuf> {
     let absolute = |name: &str| {
         environment
             .var(name)
@@ -40,7 +40,7 @@ pub(super) fn default_folder(environment: &Environment) -> Option<PathBuf> {
 }
 
 /// Makes the folder that is named and rvenv's own in it.
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     if let Some(parent) = folder.parent()
         && fs::symlink_metadata(parent).is_err()
     {
@@ -82,13 +82,13 @@ fn make_private(
 }
 
 /// Whether rvenv has made this folder; from any other nothing is ever removed.
-pub(super) fn is_store(folder: &Path) -> bool {
+pub(crate) fn is_store(folder: &Path) -> bool {
     fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir())
         && fs::read(folder.join(TAG_NAME)).is_ok_and(|tag| tag.starts_with(TAG.as_bytes()))
 }
 
 /// rvenv's own files in its own folder.
-pub(super) fn entries(folder: &Path) -> impl Iterator<Item = (PathBuf, std::fs::Metadata)> {
+pub(crate) fn entries(folder: &Path) -> impl Iterator<Item = (PathBuf, std::fs::Metadata)> {
     let folder = is_store(folder).then_some(folder);
     let entries = folder
         .into_iter()
@@ -106,7 +106,7 @@ pub(super) fn entries(folder: &Path) -> impl Iterator<Item = (PathBuf, std::fs::
 }
 
 /// Whether a file is called as rvenv calls its own.
-pub(super) fn is_entry(name: &str) -> bool {
+pub(crate) fn is_entry(name: &str) -> bool {
     let between = |prefix: &str, suffix: &str| {
         let rest = name.strip_prefix(prefix)?;
         rest.strip_suffix(suffix)
@@ -134,7 +134,7 @@ pub(super) fn is_entry(name: &str) -> bool {
 }
 
 /// Removes an entry; another process may have done so already.
-pub(super) fn remove(path: &Path) -> io::Result<bool> {
+pub(crate) fn remove(path: &Path) -> io::Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
@@ -143,7 +143,7 @@ pub(super) fn remove(path: &Path) -> io::Result<bool> {
 }
 
 /// One `stat` per file, and only when something was published: never on a warm run.
-pub(super) fn sweep(folder: &Path) {
+pub(crate) fn sweep(folder: &Path) {
     let now = SystemTime::now();
     for (path, metadata) in entries(folder) {
         // Reading moves the access time at most once a day, which is enough; where it is never moved, an entry in use is

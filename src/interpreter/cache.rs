@@ -7,7 +7,7 @@ use fs_err as fs;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use super::{Store, hex};
+use crate::cache::{Store, hex};
 use crate::interpreter::Interpreter;
 use crate::options::Environment;
 use crate::sys::fs::Identity;
