@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::context::Context;
 use crate::interpreter::Interpreter;
-use crate::layout::Platform;
+use crate::interpreter::platform::Platform;
 use crate::options::{Links, OnExisting, Options};
 
 /// Renders the finished file (`venv/__init__.py`, `create_configuration`), with rvenv's own line at its end.

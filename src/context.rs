@@ -7,7 +7,7 @@ use std::path::{Component, Path, PathBuf};
 
 use crate::error::Error;
 use crate::interpreter::Interpreter;
-use crate::layout::Platform;
+use crate::interpreter::platform::Platform;
 use crate::options::Options;
 
 /// The finished description of an environment: what CPython hands to `EnvBuilder`'s hooks.

@@ -16,7 +16,6 @@ mod delegate;
 mod error;
 mod interpreter;
 mod json;
-mod layout;
 mod mend;
 mod options;
 mod python;
@@ -29,6 +28,7 @@ mod sys;
 mod terminal;
 mod tree;
 
+pub use crate::interpreter::platform::Platform;
 pub use crate::sys::signal::Interrupt;
 pub use crate::terminal::color::{Color, ERROR};
 pub use builder::EnvBuilder;
@@ -37,7 +37,6 @@ pub use context::Context;
 pub use error::{Error, Obstacle};
 pub use interpreter::{BundledWheel, Interpreter, Scheme};
 pub use json::Outcome;
-pub use layout::Platform;
 pub use options::{Cache, Environment, Links, OnExisting, Options, Progress, Seeder, Verbosity};
 pub use pythons::Python;
 

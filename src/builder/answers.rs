@@ -15,7 +15,7 @@ use crate::error::Error;
 use crate::interpreter::Interpreter;
 use crate::interpreter::discovery::Discovery;
 use crate::interpreter::nested::{self, Position};
-use crate::interpreter::pinned;
+use crate::interpreter::python_version_file as pinned;
 use crate::options::OnExisting;
 use crate::pythons::Python;
 use crate::seed::Seed;

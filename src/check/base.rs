@@ -9,7 +9,7 @@ use fs_err as fs;
 use super::{Environment, Kind};
 use crate::error::Error;
 use crate::interpreter::discovery::Discovery;
-use crate::interpreter::{Interpreter, landmarks};
+use crate::interpreter::{Interpreter, on_disk as landmarks};
 
 /// The base as one of its names leads to it.
 struct Candidate {

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use super::{Environment, Kind, Maker};
-use crate::interpreter::traits::Traits;
-use crate::interpreter::{Interpreter, landmarks};
+use crate::interpreter::version::Traits;
+use crate::interpreter::{Interpreter, on_disk as landmarks};
 
 impl Environment {
     pub(super) fn look_at_folders(&mut self, facts: Option<&Interpreter>) {

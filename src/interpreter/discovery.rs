@@ -5,15 +5,20 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::missed::Missed;
-use super::places::{self, Source};
+use super::Interpreter;
+use super::probe;
 use super::request::{Fit, Request};
-use super::search::{self, Candidate};
-use super::shim::{self, Asked, Resolved};
-use super::traits::Traits;
-use super::{Interpreter, landmarks, probe};
 use crate::cache::Store;
 use crate::error::Error;
+use crate::interpreter::candidates as search;
+use crate::interpreter::candidates::Candidate;
+use crate::interpreter::locations as places;
+use crate::interpreter::locations::Source;
+use crate::interpreter::not_found::Missed;
+use crate::interpreter::on_disk as landmarks;
+use crate::interpreter::shims as shim;
+use crate::interpreter::shims::{Asked, Resolved};
+use crate::interpreter::version::Traits;
 use crate::options::Environment;
 use crate::sys::fs::{Identity, is_executable};
 use crate::sys::signal::Interrupt;

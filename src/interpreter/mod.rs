@@ -3,25 +3,26 @@
 //! Found by `discovery`, asked by `probe`, remembered by the store. Knows nothing of any environment.
 
 pub(crate) mod cache;
+pub(crate) mod candidates;
 pub(crate) mod discovery;
+pub(crate) mod locations;
+pub(crate) mod not_found;
+pub(crate) mod on_disk;
+pub(crate) mod platform;
 pub(crate) mod probe;
+pub(crate) mod python_version_file;
+pub(crate) mod shims;
+pub(crate) mod version;
+pub(crate) mod version_folders;
 
-pub(crate) mod landmarks;
-mod missed;
 pub(crate) mod nested;
-pub(crate) mod pinned;
-mod places;
 mod recorded;
 mod registry;
 pub(crate) mod request;
-mod search;
-mod shim;
-pub(crate) mod traits;
-mod versions;
 
 use serde::{Deserialize, Serialize};
 
-use crate::layout::Platform;
+use crate::interpreter::platform::Platform;
 
 /// One base Python, as it answers when it is started under the name it was invoked by.
 ///

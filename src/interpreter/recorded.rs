@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
+use super::Interpreter;
 use super::discovery::Discovery;
-use super::traits::Traits;
-use super::{Interpreter, landmarks};
 use crate::configuration;
 use crate::error::Error;
+use crate::interpreter::on_disk as landmarks;
+use crate::interpreter::version::Traits;
 use crate::sys::fs::is_executable;
 
 impl Discovery<'_> {

@@ -7,7 +7,7 @@ use std::str::FromStr as _;
 
 use pep440_rs::{Version, VersionSpecifiers};
 
-use super::traits::{Machine, Traits, Variant};
+use crate::interpreter::version::{Machine, Traits, Variant};
 
 /// One `-p`, understood.
 #[derive(Debug, Clone, PartialEq, Eq)]

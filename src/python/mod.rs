@@ -83,7 +83,7 @@ pub(crate) fn tcl(interpreter: &Interpreter) -> Option<(String, &str)> {
 mod tests {
     use super::*;
     use crate::interpreter::Scheme;
-    use crate::layout::Platform;
+    use crate::interpreter::platform::Platform;
     use crate::options::Options;
     use std::path::Path;
 

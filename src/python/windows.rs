@@ -4,8 +4,8 @@
 
 use super::{How, Placement};
 use crate::context::{Context, join};
+use crate::interpreter::platform::{Platform, is_debug};
 use crate::interpreter::{Interpreter, WindowsBuild};
-use crate::layout::{Platform, is_debug};
 use crate::options::Links;
 
 /// The entries of `Scripts` that are the interpreter.

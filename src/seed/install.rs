@@ -12,7 +12,7 @@ use super::{co_filename, finish};
 use crate::context::{Context, join};
 use crate::error::Error;
 use crate::interpreter::Interpreter;
-use crate::layout::Platform;
+use crate::interpreter::platform::Platform;
 use crate::sys::fs;
 use crate::sys::fs::{Folder, Mode, read_exact_at};
 use crate::sys::signal::Interrupt;

@@ -9,11 +9,12 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use super::landmarks;
-use super::places::{self, Source};
-use super::registry;
-use super::request::{Fit, Request, Wanted};
 use crate::context::absolute;
+use crate::interpreter::locations as places;
+use crate::interpreter::locations::Source;
+use crate::interpreter::on_disk as landmarks;
+use crate::interpreter::registry;
+use crate::interpreter::request::{Fit, Request, Wanted};
 use crate::options::Environment;
 
 /// A path to look at, absolute and as it would be invoked: links are not resolved.
@@ -162,7 +163,7 @@ fn in_folder(
 }
 
 /// The executables in a folder whose names say a version, the newest first.
-fn versioned(folder: &Path) -> Vec<(super::traits::Traits, PathBuf)> {
+fn versioned(folder: &Path) -> Vec<(crate::interpreter::version::Traits, PathBuf)> {
     // Entries that cannot be read are of no use to anybody.
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<_> = entries

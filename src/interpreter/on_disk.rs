@@ -6,7 +6,7 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use super::traits::{Traits, Variant};
+use crate::interpreter::version::{Traits, Variant};
 
 /// The traits of the Python at `executable`; `None` where its folders do not say them without doubt.
 pub(crate) fn read(executable: &Path) -> Option<Traits> {

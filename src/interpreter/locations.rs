@@ -5,7 +5,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use super::versions;
+use crate::interpreter::version_folders as versions;
 use crate::options::Environment;
 
 /// Who put a Python where it is.

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use super::{Resolved, Shim, is_plain};
+use crate::interpreter::shims::{Resolved, Shim, is_plain};
 use crate::sys::fs::is_executable;
 
-pub(super) fn resolve(shim: &Shim<'_>) -> Resolved {
+pub(crate) fn resolve(shim: &Shim<'_>) -> Resolved {
     let Some(data) = data(shim) else {
         return Resolved::Managed(None);
     };
@@ -81,7 +81,7 @@ fn selected(shim: &Shim<'_>) -> Option<(String, String)> {
 }
 
 /// The versions of Python that a `.tool-versions` selects.
-pub(super) fn tool_versions(file: &Path) -> Option<String> {
+pub(crate) fn tool_versions(file: &Path) -> Option<String> {
     let text = fs::read_to_string(file).ok()?;
     text.lines().find_map(|line| {
         let line = line.split('#').next().unwrap_or_default();

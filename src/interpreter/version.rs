@@ -5,7 +5,7 @@
 use std::env::consts::ARCH;
 use std::fmt;
 
-use super::Interpreter;
+use crate::interpreter::Interpreter;
 
 /// How a Python was built, where that is part of its name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -4,9 +4,9 @@
 
 use fs_err as fs;
 
-use super::Interpreter;
-use super::request::{Fit, Request};
-use super::traits::Traits;
+use crate::interpreter::Interpreter;
+use crate::interpreter::request::{Fit, Request};
+use crate::interpreter::version::Traits;
 use crate::options::Environment;
 
 /// What the file asks for, if that is another Python than this one.

@@ -6,13 +6,13 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use super::places;
-use super::request::Request;
-use super::search::path_folders;
-use super::traits::Traits;
 use crate::configuration::repr;
 use crate::context::absolute;
 use crate::error::Error;
+use crate::interpreter::candidates::path_folders;
+use crate::interpreter::locations as places;
+use crate::interpreter::request::Request;
+use crate::interpreter::version::Traits;
 use crate::options::Environment;
 
 /// More than this of one kind nobody reads.

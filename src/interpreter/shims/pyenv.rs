@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use super::super::versions;
-use super::{Resolved, Shim, is_plain};
+use crate::interpreter::shims::{Resolved, Shim, is_plain};
+use crate::interpreter::version_folders as versions;
 use crate::sys::fs::is_executable;
 
-pub(super) fn resolve(shim: &Shim<'_>, text: &str) -> Resolved {
+pub(crate) fn resolve(shim: &Shim<'_>, text: &str) -> Resolved {
     let Some(root) = root(shim, text) else {
         return Resolved::Managed(None);
     };

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use super::super::versions;
-use super::asdf::tool_versions;
-use super::{Asked, Resolved, Shim, is_plain};
+use crate::interpreter::shims::asdf::tool_versions;
+use crate::interpreter::shims::{Asked, Resolved, Shim, is_plain};
+use crate::interpreter::version_folders as versions;
 use crate::sys::fs::is_executable;
 
 /// A folder's own files, the one that decides first.
@@ -21,7 +21,7 @@ const FILES: [&str; 8] = [
     ".config/mise/config.toml",
 ];
 
-pub(super) fn resolve(shim: &Shim<'_>) -> Resolved {
+pub(crate) fn resolve(shim: &Shim<'_>) -> Resolved {
     // Other environments have files of their own; that is mise's business.
     let is_plain_set_up = ["MISE_ENV", "MISE_PROFILE", "MISE_OVERRIDE_CONFIG_FILENAMES"]
         .iter()
@@ -46,7 +46,7 @@ pub(super) fn resolve(shim: &Shim<'_>) -> Resolved {
 }
 
 /// The folder of installed Pythons.
-pub(super) fn kept(shim: &Shim<'_>) -> Option<PathBuf> {
+pub(crate) fn kept(shim: &Shim<'_>) -> Option<PathBuf> {
     let data = shim
         .path_variable("MISE_DATA_DIR")
         .or_else(|| Some(shim.path_variable("XDG_DATA_HOME")?.join("mise")))
