@@ -4,14 +4,14 @@
 //! while its maker lives, so that the next run can tell a killed run's leftovers from another run's work. Dropped before it is
 //! finished, it undoes all that it did. Knows nothing of what an environment is made of.
 
-mod elsewhere;
 mod guard;
-mod leftovers;
-mod merge;
+pub(crate) mod journal;
+pub(crate) mod plan;
 mod publish;
+pub(crate) mod pycache_prefix;
+pub(crate) mod recovery;
 mod root;
 mod snapshot;
-mod way;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,13 +20,13 @@ use fs_err as fs;
 
 use crate::error::{Error, errno};
 use crate::options::{Environment, Options};
+pub(crate) use crate::stage::plan::check;
+use crate::stage::plan::{Way, is_refusal, way};
+use crate::stage::pycache_prefix::Elsewhere;
 use crate::sys::fs as ours;
 use crate::sys::fs::{Claim, Folder, Left};
-use elsewhere::Elsewhere;
 use publish::Published;
 use snapshot::Snapshot;
-pub(crate) use way::check;
-use way::{Way, is_refusal, way};
 
 /// A tree on its way to be an environment.
 #[derive(Debug)]
@@ -65,7 +65,7 @@ impl Stage {
                 umask,
             });
         }
-        leftovers::sweep(env_dir);
+        recovery::sweep(env_dir);
         let way = way(env_dir, base, options, environment)?;
         let mut stage = Self {
             env_dir: env_dir.into(),

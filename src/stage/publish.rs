@@ -5,11 +5,12 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use super::leftovers::{ASIDE, OUT};
-use super::merge::{self, Journal};
-use super::way::{Way, is_fixed};
 use super::{Stage, bare};
 use crate::error::Error;
+use crate::stage::journal as merge;
+use crate::stage::journal::Journal;
+use crate::stage::plan::{Way, is_fixed};
+use crate::stage::recovery::{ASIDE, OUT};
 use crate::sys::fs as ours;
 
 /// What has been done to `ENV_DIR` so far, so that it can be undone.

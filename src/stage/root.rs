@@ -8,10 +8,11 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use super::leftovers::{self, INFIX, MARK};
-use super::way::Way;
 use super::{Stage, bare};
 use crate::error::Error;
+use crate::stage::plan::Way;
+use crate::stage::recovery as leftovers;
+use crate::stage::recovery::{INFIX, MARK};
 use crate::sys::fs::Claim;
 
 impl Stage {

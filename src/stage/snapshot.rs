@@ -11,8 +11,8 @@ use std::time::SystemTime;
 use fs_err as fs;
 use walkdir::WalkDir;
 
-use super::merge::keep_copy;
 use crate::error::Error;
+use crate::stage::journal::keep_copy;
 use crate::sys::fs as ours;
 
 /// Endings of the entries of site-packages that installers rewrite in place.

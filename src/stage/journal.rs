@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use super::leftovers;
 use crate::error::Error;
+use crate::stage::recovery as leftovers;
 use crate::sys::fs as ours;
 use crate::sys::fs::{Folder, Left};
 
@@ -21,7 +21,7 @@ const STUCK: [io::ErrorKind; 2] = [io::ErrorKind::ResourceBusy, io::ErrorKind::P
 
 /// What was done, so that it can be undone.
 #[derive(Debug)]
-pub(super) struct Journal {
+pub(crate) struct Journal {
     old: PathBuf,
     steps: Vec<Step>,
     stuck: Vec<(PathBuf, io::ErrorKind)>,
@@ -36,7 +36,7 @@ enum Step {
 }
 
 /// Refuses before anything is touched: a symlink or file where a folder must be, a folder where a file must be.
-pub(super) fn check(new: &Path, directory: &Path) -> Result<(), Error> {
+pub(crate) fn check(new: &Path, directory: &Path) -> Result<(), Error> {
     for name in entries(new, directory)? {
         let (from, to) = (new.join(&name), directory.join(&name));
         let Ok(there) = fs::symlink_metadata(&to) else {
@@ -65,7 +65,7 @@ pub(super) fn check(new: &Path, directory: &Path) -> Result<(), Error> {
 
 impl Journal {
     /// `old` is an empty folder on the same file system.
-    pub(super) fn new(old: PathBuf) -> Self {
+    pub(crate) fn new(old: PathBuf) -> Self {
         Self {
             old,
             steps: Vec::new(),
@@ -76,7 +76,7 @@ impl Journal {
     /// Moves everything but stages out of `directory` into `out`, `pyvenv.cfg` first; what cannot be moved (a mount, an
     /// immutable file) stays and is remembered. A folder that stays is in `new` too, if need be as an empty one, so that
     /// [`move_back`] can tell it from one that came from there.
-    pub(super) fn move_out(
+    pub(crate) fn move_out(
         &mut self,
         directory: &Path,
         out: &Path,
@@ -128,13 +128,13 @@ impl Journal {
                     });
                 }
             }
-            Err(error) => return Err(Error::io("move away", path)(super::bare(error))),
+            Err(error) => return Err(Error::io("move away", path)(crate::stage::bare(error))),
         }
         Ok(())
     }
 
     /// Takes everything in `directory` for added, but what [`Journal::move_out`] left there.
-    pub(super) fn take_in(&mut self, directory: &Path) {
+    pub(crate) fn take_in(&mut self, directory: &Path) {
         for name in entries(directory, directory).unwrap_or_default() {
             let path = directory.join(&name);
             let is_old =
@@ -146,7 +146,7 @@ impl Journal {
     }
 
     /// Moves the entries of `new` into `directory`: packages first, the interpreter's names and `pyvenv.cfg` last.
-    pub(super) fn merge(&mut self, new: &Path, directory: &Path) -> Result<(), Error> {
+    pub(crate) fn merge(&mut self, new: &Path, directory: &Path) -> Result<(), Error> {
         for name in entries(new, directory)? {
             let (from, to) = (new.join(&name), directory.join(&name));
             if is_kept(&name) && to.exists() {
@@ -164,12 +164,12 @@ impl Journal {
                 let backup = self.backup_name();
                 match keep_copy(&to, &backup) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(Error::io("save", &to)(super::bare(error)));
+                        return Err(Error::io("save", &to)(crate::stage::bare(error)));
                     }
                     _ => {}
                 }
                 fs::rename(&from, &to)
-                    .map_err(|error| Error::io("replace", &to)(super::bare(error)))?;
+                    .map_err(|error| Error::io("replace", &to)(crate::stage::bare(error)))?;
                 self.steps.push(Step::Replaced { path: to, backup });
             }
         }
@@ -177,7 +177,7 @@ impl Journal {
     }
 
     /// Removes files (named relative to `directory`, with `/`) and the folders that this empties.
-    pub(super) fn remove(&mut self, directory: &Path, names: &[String]) -> Result<(), Error> {
+    pub(crate) fn remove(&mut self, directory: &Path, names: &[String]) -> Result<(), Error> {
         for name in names {
             let path = directory.join(name);
             // A folder on the way that is a symlink leads out of the environment: what it holds is not ours.
@@ -191,7 +191,7 @@ impl Journal {
                     backup,
                 }),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(Error::io("remove", &path)(super::bare(error))),
+                Err(error) => return Err(Error::io("remove", &path)(crate::stage::bare(error))),
             }
             for folder in path
                 .ancestors()
@@ -223,7 +223,7 @@ impl Journal {
     }
 
     /// Puts everything back, last step first. Whether all is back.
-    pub(super) fn undo(&mut self) -> bool {
+    pub(crate) fn undo(&mut self) -> bool {
         let mut is_whole = true;
         for step in self.steps.drain(..).rev() {
             match step {
@@ -246,7 +246,7 @@ impl Journal {
     }
 
     /// The first entry that could not be moved out.
-    pub(super) fn stuck(&self) -> Option<Left> {
+    pub(crate) fn stuck(&self) -> Option<Left> {
         self.stuck
             .first()
             .map(|(path, kind)| (path.clone(), (*kind).into()))
@@ -267,7 +267,7 @@ fn add(from: &Path, to: &Path) -> Result<bool, Error> {
 }
 
 /// Puts back what a killed run moved from `directory` to `out`, over what came from `new` meanwhile. Whether all is back.
-pub(super) fn move_back(out: &Path, new: &Path, directory: &Path) -> bool {
+pub(crate) fn move_back(out: &Path, new: &Path, directory: &Path) -> bool {
     let is_folder =
         |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
     let Ok(names) = entries(out, directory) else {
@@ -294,12 +294,12 @@ pub(super) fn move_back(out: &Path, new: &Path, directory: &Path) -> bool {
 /// Makes a folder with the mode and the owner of another.
 fn create_like(folder: &Path, path: &Path) -> Result<(), Error> {
     fs::create_dir(path)
-        .map_err(|error| Error::io("create directory", path)(super::bare(error)))?;
+        .map_err(|error| Error::io("create directory", path)(crate::stage::bare(error)))?;
     Folder::open(path, folder)?.adopt(folder)
 }
 
 /// Keeps what `path` is under another name while `path` itself stays: nobody sees it missing.
-pub(super) fn keep_copy(path: &Path, backup: &Path) -> io::Result<()> {
+pub(crate) fn keep_copy(path: &Path, backup: &Path) -> io::Result<()> {
     if fs::hard_link(path, backup).is_ok() {
         return Ok(());
     }
@@ -310,8 +310,8 @@ pub(super) fn keep_copy(path: &Path, backup: &Path) -> io::Result<()> {
 }
 
 /// The names in `folder` in the order in which they may appear to a process that runs from the environment.
-pub(super) fn entries(folder: &Path, shown: &Path) -> Result<Vec<OsString>, Error> {
-    let failed = |error| Error::io("list", shown)(super::bare(error));
+pub(crate) fn entries(folder: &Path, shown: &Path) -> Result<Vec<OsString>, Error> {
+    let failed = |error| Error::io("list", shown)(crate::stage::bare(error));
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         names.push(entry.map_err(failed)?.file_name());

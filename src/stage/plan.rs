@@ -7,14 +7,14 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use super::{bare, guard};
 use crate::error::Error;
 use crate::options::{Environment, OnExisting, Options};
+use crate::stage::{bare, guard};
 use crate::sys::fs as ours;
 
 /// How the tree becomes the environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Way {
+pub(crate) enum Way {
     /// Nothing is at `ENV_DIR`: one rename.
     New,
     /// `--clear`: one exchange.
@@ -36,7 +36,7 @@ pub(crate) fn check(
 }
 
 /// Decides by what is at `env_dir`, before anything is changed.
-pub(super) fn way(
+pub(crate) fn way(
     env_dir: &Path,
     base: &[&str],
     options: &Options,
@@ -73,13 +73,13 @@ pub(super) fn way(
 }
 
 /// Whether a folder cannot be written at all, whatever is done there.
-pub(super) fn is_refusal(error: &Error) -> bool {
+pub(crate) fn is_refusal(error: &Error) -> bool {
     use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
     matches!(error.io_kind(), Some(PermissionDenied | ReadOnlyFilesystem))
 }
 
 /// Whether a folder cannot be renamed, though what is in it can.
-pub(super) fn is_fixed(error: &Error) -> bool {
+pub(crate) fn is_fixed(error: &Error) -> bool {
     use io::ErrorKind::{CrossesDevices, ResourceBusy};
     matches!(error.io_kind(), Some(CrossesDevices | ResourceBusy))
 }

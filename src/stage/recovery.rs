@@ -13,22 +13,22 @@ use std::time::Duration;
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
-use super::merge;
 use crate::cache::hex;
+use crate::stage::journal as merge;
 use crate::sys::fs as ours;
 use crate::sys::fs::Claim;
 
 /// Part of the name of every stage.
-pub(super) const INFIX: &str = ".rvenv-";
+pub(crate) const INFIX: &str = ".rvenv-";
 /// The file that tells a stage from a folder of another's with such a name.
-pub(super) const MARK: &str = "rvenv-stage";
+pub(crate) const MARK: &str = "rvenv-stage";
 /// In a stage: the old environment between the two renames that stand for an exchange.
-pub(super) const ASIDE: &str = "aside";
+pub(crate) const ASIDE: &str = "aside";
 /// In a stage: the old entries of an environment that is cleared in place, under their own names.
-pub(super) const OUT: &str = "out";
+pub(crate) const OUT: &str = "out";
 
 /// The beginning of the names of stages beside `env_dir`: recognisable, and short enough for every file system.
-pub(super) fn beside(env_dir: &Path) -> OsString {
+pub(crate) fn beside(env_dir: &Path) -> OsString {
     const LONGEST: usize = 100;
     let name = env_dir
         .file_name()
@@ -48,7 +48,7 @@ pub(super) fn beside(env_dir: &Path) -> OsString {
 
 /// A name for a stage that nobody can guess; the last of its digits are computed from the others, so that no other name is
 /// taken for one.
-pub(super) fn new_name(prefix: &OsStr) -> OsString {
+pub(crate) fn new_name(prefix: &OsStr) -> OsString {
     let random = format!("{:016x}", RandomState::new().hash_one(prefix));
     let mut name = prefix.to_owned();
     name.push(&random);
@@ -61,7 +61,7 @@ fn check_digits(random: &str) -> String {
 }
 
 /// Removes the stages of killed runs on `env_dir`, beside it and in it, after putting back what they held of the old environment.
-pub(super) fn sweep(env_dir: &Path) {
+pub(crate) fn sweep(env_dir: &Path) {
     let parent = env_dir.parent().unwrap_or(env_dir);
     each_dead(parent, &beside(env_dir), |root| {
         let aside = root.join(ASIDE);
@@ -76,7 +76,7 @@ pub(super) fn sweep(env_dir: &Path) {
 }
 
 /// Whether a stage may have this name.
-pub(super) fn is_stage(name: &OsStr, prefix: &OsStr) -> bool {
+pub(crate) fn is_stage(name: &OsStr, prefix: &OsStr) -> bool {
     let rest = name
         .as_encoded_bytes()
         .strip_prefix(prefix.as_encoded_bytes());

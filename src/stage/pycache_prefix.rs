@@ -6,12 +6,12 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use super::snapshot::Snapshot;
 use crate::error::Error;
+use crate::stage::snapshot::Snapshot;
 
 /// What undoing needs to know of the folder.
 #[derive(Debug)]
-pub(super) struct Elsewhere {
+pub(crate) struct Elsewhere {
     before: Snapshot,
     /// The folders above it that were missing, innermost first.
     parents: Vec<PathBuf>,
@@ -19,7 +19,7 @@ pub(super) struct Elsewhere {
 
 impl Elsewhere {
     /// Remembers what `folder` holds, which need not exist; `kept` is made to keep it in. Files in it are only ever replaced.
-    pub(super) fn remember(folder: &Path, kept: &Path) -> Result<Self, Error> {
+    pub(crate) fn remember(folder: &Path, kept: &Path) -> Result<Self, Error> {
         let parents = folder.ancestors().skip(1);
         let parents = parents.take_while(|parent| !parent.exists());
         let parents = parents.map(Path::to_path_buf).collect();
@@ -30,7 +30,7 @@ impl Elsewhere {
     }
 
     /// Puts everything back.
-    pub(super) fn restore(&self) {
+    pub(crate) fn restore(&self) {
         self.before.restore();
         for parent in &self.parents {
             // Only if nobody else has put anything there meanwhile.
