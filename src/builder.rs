@@ -11,11 +11,11 @@ use crate::configuration;
 use crate::context::{Context, absolute};
 use crate::delegate;
 use crate::error::Error;
+use crate::installed::distributions;
 use crate::interpreter::Interpreter;
 use crate::mend;
 use crate::options::{Environment, OnExisting, Options};
 use crate::redirect;
-use crate::seed::installed;
 use crate::seed::pip::Pip;
 use crate::seed::requirements::Requirements;
 use crate::stage::{self, Stage};
@@ -277,7 +277,7 @@ impl EnvBuilder {
         entries.sort_unstable();
         entries.dedup();
         stage.remember(&entries, &packages)?;
-        let files = || installed::files(library, &scheme.purelib);
+        let files = || distributions::files(library, &scheme.purelib);
         let before = stage.remembers().then(files).unwrap_or_default();
         let done = self.upgrade_and_install(interpreter, context);
         // The last moment at which everything can still be undone.

@@ -14,6 +14,8 @@ mod configuration;
 mod context;
 mod delegate;
 mod error;
+mod image;
+mod installed;
 mod interpreter;
 mod json;
 mod mend;

@@ -10,10 +10,11 @@ use fs_err as fs;
 use crate::check::scripts::{self, Stale};
 use crate::context::Context;
 use crate::error::Error;
+use crate::installed::distributions;
+use crate::installed::record;
+use crate::installed::record::Row;
+use crate::installed::scripts::shebang::shebang;
 use crate::interpreter::Interpreter;
-use crate::seed::installed;
-use crate::seed::record::{self, Row};
-use crate::seed::script::shebang;
 use crate::sys::fs::{Folder, Mode};
 
 /// Whether the activation scripts activate another directory.
@@ -94,7 +95,7 @@ pub(crate) fn scripts(
         return Ok(());
     }
     let site_packages = Path::new(&context.lib_path);
-    for one in installed::read(site_packages) {
+    for one in distributions::read(site_packages) {
         let path = site_packages.join(&one.dist_info).join("RECORD");
         let Some(mut rows) = fs::read(&path)
             .ok()

@@ -7,9 +7,9 @@ use std::time::Instant;
 
 use crate::activation::shell::{Shell, activation_command};
 use crate::context::Context;
+use crate::installed::distributions;
 use crate::interpreter::Interpreter;
 use crate::options::Environment;
-use crate::seed::installed;
 use crate::sys::fs::parent_program;
 use crate::terminal::log::Log;
 
@@ -29,7 +29,7 @@ pub(crate) fn made(context: &Context, interpreter: &Interpreter, started: Instan
 
 /// The version of pip in an environment.
 pub(crate) fn pip_version(context: &Context) -> Option<String> {
-    let projects = installed::read(Path::new(&context.lib_path));
+    let projects = distributions::read(Path::new(&context.lib_path));
     let pip = projects.into_iter().find(|project| project.name == "pip")?;
     Some(pip.version_text)
 }
@@ -45,8 +45,8 @@ pub(crate) fn how_to_activate(context: &Context, environment: &Environment, log:
 
 /// The packages of a Python of another minor version are kept, but this one does not see them.
 pub(crate) fn what_stays_behind(context: &Context, interpreter: &Interpreter, log: Log) {
-    for (folder, names) in installed::behind(Path::new(&context.lib_path)) {
-        let scripts = installed::scripts_behind(&folder, &names);
+    for (folder, names) in distributions::behind(Path::new(&context.lib_path)) {
+        let scripts = distributions::scripts_behind(&folder, &names);
         let scripts = if scripts.is_empty() {
             String::new()
         } else {

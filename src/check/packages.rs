@@ -9,8 +9,9 @@ use fs_err as fs;
 use super::remedy::{remove, word};
 use super::{Environment, Kind, Maker};
 use crate::error::Error;
+use crate::installed::distributions;
+use crate::installed::distributions::{Damage, Installed};
 use crate::interpreter::discovery::Discovery;
-use crate::seed::installed::{self, Damage, Installed};
 
 /// More names than this in one line nobody reads.
 const SHOWN: usize = 3;
@@ -26,8 +27,11 @@ impl Environment {
             return !flags.contains(&"--without-pip");
         }
         let site_packages = self.site_packages();
-        let has_pip = site_packages
-            .is_some_and(|folder| installed::read(&folder).iter().any(|it| it.name == "pip"));
+        let has_pip = site_packages.is_some_and(|folder| {
+            distributions::read(&folder)
+                .iter()
+                .any(|it| it.name == "pip")
+        });
         has_pip || self.bin.join("pip").is_file()
     }
 
@@ -38,7 +42,7 @@ impl Environment {
             self.found(Kind::FolderMissing, message, upgrade);
             return Ok(());
         };
-        let installed = installed::read(&site_packages);
+        let installed = distributions::read(&site_packages);
         let has_package = site_packages.join("pip").join("__init__.py").is_file();
         let has_pip = installed.iter().any(|one| one.name == "pip");
         if has_pip && !has_package {

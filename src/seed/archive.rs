@@ -12,8 +12,9 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 use zip::ZipArchive;
 
-use super::record::{self, Row};
 use crate::error::Error;
+use crate::installed::record;
+use crate::installed::record::Row;
 pub(crate) use entries::Entry;
 
 /// A wheel whose every name has been checked.

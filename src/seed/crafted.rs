@@ -10,7 +10,8 @@ use fs_err as fs;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::record::{self, Row};
+use crate::installed::record;
+use crate::installed::record::Row;
 use crate::interpreter::Interpreter;
 
 /// Every Python 3 that can be found, the oldest first.

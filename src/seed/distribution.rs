@@ -5,8 +5,9 @@
 use std::collections::{HashMap, HashSet};
 
 use super::archive::Archive;
-use super::record::{self, Row};
 use crate::error::Error;
+use crate::installed::record;
+use crate::installed::record::Row;
 use crate::sys::fs::{Folder, Mode};
 
 /// A distribution that lies there, without its bytecode and without `RECORD`.

@@ -6,11 +6,12 @@ use std::time::UNIX_EPOCH;
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
-use super::bytecode::Bytecode;
-use super::generation::Names;
+use super::Seed;
 use super::wheel::Production;
-use super::{Seed, image};
 use crate::cache::hex;
+use crate::image::format as image;
+use crate::installed::bytecode::Bytecode;
+use crate::installed::scripts::template::Names;
 use crate::sys::fs::Identity;
 
 impl Seed<'_> {

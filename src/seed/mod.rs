@@ -3,28 +3,15 @@
 //! Has an image laid down for what is wanted of it. Knows neither where an image comes from nor how files are written.
 
 mod archive;
-mod bytecode;
-mod co_filename;
 #[cfg(test)]
 #[cfg(unix)]
-mod crafted;
+pub(crate) mod crafted;
 mod distribution;
 mod ensurepip;
-mod entry_point;
-mod finish;
-mod generation;
-mod image;
-mod install;
-pub(crate) mod installed;
 mod key;
-mod launcher;
-mod pack;
 pub(crate) mod pip;
-mod pool;
 mod producer;
-pub(crate) mod record;
 pub(crate) mod requirements;
-pub(crate) mod script;
 mod settings;
 pub(crate) mod substitute;
 mod unpack;
@@ -36,12 +23,15 @@ use std::path::{Path, PathBuf};
 use crate::cache::Store;
 use crate::context::{Context, absolute};
 use crate::error::Error;
+use crate::image::finish;
+use crate::image::unpack::{self as image_unpack, Destination};
+use crate::installed::distributions;
+use crate::installed::scripts::exe as launcher;
 use crate::interpreter::Interpreter;
 use crate::options::{Environment, Seeder};
 use crate::stage::Stage;
 use crate::sys::signal::Interrupt;
 use crate::terminal::log::Log;
-use install::Destination;
 use substitute::Substitutes;
 
 /// Everything that decides what pip an environment gets.
@@ -66,7 +56,7 @@ impl Seed<'_> {
     pub(crate) fn setup_pip(&self, stage: &Stage, context: &Context) -> Result<Vec<String>, Error> {
         let mut image = self.image(&stage.scratch("seed"), context)?;
         let existing = if stage.is_merge() {
-            installed::read(Path::new(&context.lib_path))
+            distributions::read(Path::new(&context.lib_path))
         } else {
             Vec::new()
         };
@@ -80,9 +70,9 @@ impl Seed<'_> {
                 if !self.with_setuptools && name == "setuptools" {
                     return Ok(false);
                 }
-                Ok(!installed::satisfies(&existing, name, version)
+                Ok(!distributions::satisfies(&existing, name, version)
                     || self.mend
-                        && installed::is_damaged(
+                        && distributions::is_damaged(
                             &existing,
                             name,
                             version,
@@ -109,13 +99,13 @@ impl Seed<'_> {
                 .is_some()
                 .then(|| self.script_time()),
         };
-        match install::install(&image, &destination) {
+        match image_unpack::install(&image, &destination) {
             Err(error @ Error::DamagedImage { .. }) => {
                 self.log.say(|| format!("{error}; making it anew"));
                 self.store.discard_image(&self.key());
                 stage.restart(&self.interpreter.scheme.purelib)?;
                 image = self.image(&stage.scratch("seed"), context)?;
-                install::install(&image, &destination)?;
+                image_unpack::install(&image, &destination)?;
             }
             other => other?,
         }
@@ -132,7 +122,7 @@ impl Seed<'_> {
                 names.push(name);
             }
         }
-        Ok(installed::obsolete(
+        Ok(distributions::obsolete(
             &existing,
             &names,
             &image,

@@ -8,11 +8,11 @@ use std::time::Duration;
 
 use fs_err as fs;
 
-use super::image::Image;
-use super::pack::Packed;
 use super::{Seed, ensurepip, substitute, wheel};
 use crate::context::Context;
 use crate::error::Error;
+use crate::image::format::Image;
+use crate::image::pack::Packed;
 use crate::interpreter::Interpreter;
 use crate::options::Seeder;
 use crate::sys::fs::remove_tree;

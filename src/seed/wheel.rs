@@ -8,12 +8,13 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use super::archive::Archive;
-use super::bytecode::{self, Bytecode};
 use super::distribution::Distribution;
-use super::generation::{Generation, Names};
-use super::launcher;
 use super::unpack::Target;
 use crate::error::Error;
+use crate::installed::bytecode;
+use crate::installed::bytecode::Bytecode;
+use crate::installed::scripts::exe as launcher;
+use crate::installed::scripts::template::{Generation, Names};
 use crate::interpreter::Interpreter;
 use crate::sys::fs::Folder;
 use crate::sys::signal::Interrupt;

@@ -6,11 +6,11 @@ use fs_err as fs;
 use tempfile::TempDir;
 
 use crate::Error;
+use crate::installed::bytecode::Bytecode;
+use crate::installed::scripts::template::Names;
 use crate::interpreter::{BundledWheel, Interpreter};
-use crate::seed::bytecode::Bytecode;
 use crate::seed::crafted::{Wheel, pip, probe, pythons};
 use crate::seed::distribution::relative;
-use crate::seed::generation::Names;
 use crate::seed::wheel::{Production, produce};
 use crate::sys::signal::Interrupt;
 

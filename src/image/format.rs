@@ -65,7 +65,7 @@ pub(crate) struct Entry {
 }
 
 /// Whether `path` is the RECORD of one of these, which is written anew from the index; not that of one which they vendor.
-pub(super) fn is_record(distributions: &[Distribution], path: &str) -> bool {
+pub(crate) fn is_record(distributions: &[Distribution], path: &str) -> bool {
     path.strip_suffix("/RECORD").is_some_and(|folder| {
         distributions
             .iter()

@@ -196,7 +196,7 @@ pub(crate) fn render(rows: &mut [Row]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Row, read, render};
+    use crate::installed::record::{Row, read, render};
 
     fn row(path: &str, hash: &str, size: &str) -> Row {
         Row {

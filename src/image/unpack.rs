@@ -6,11 +6,13 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{ops::Range, thread};
 
-use super::image::{Entry, Image};
-use super::launcher::{self, Time};
-use super::{co_filename, finish};
 use crate::context::{Context, join};
 use crate::error::Error;
+use crate::image::finish;
+use crate::image::format::{Entry, Image};
+use crate::installed::relocate as co_filename;
+use crate::installed::scripts::exe as launcher;
+use crate::installed::scripts::exe::Time;
 use crate::interpreter::Interpreter;
 use crate::interpreter::platform::Platform;
 use crate::sys::fs;

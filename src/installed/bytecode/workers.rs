@@ -10,8 +10,8 @@ use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
 
-use super::bytecode::{Bytecode, Invalidation};
 use crate::error::Error;
+use crate::installed::bytecode::{Bytecode, Invalidation};
 use crate::interpreter::Interpreter;
 use crate::sys::signal::Interrupt;
 

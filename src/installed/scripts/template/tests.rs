@@ -1,7 +1,7 @@
 //! What can be read off a pip, and what is made of it.
 
-use super::super::entry_point;
-use super::{Generation, Names};
+use crate::installed::entry_points as entry_point;
+use crate::installed::scripts::template::{Generation, Names};
 
 const NAMES: &str = r#"sorted(outrows); re.match(r"pip(\d+(\.\d+)?)?$", k)"#;
 const TEXT: &str = "import sys\nfrom %(module)s import %(import_name)s\nsys.exit(%(func)s())\n";

@@ -10,9 +10,9 @@ use std::str::FromStr as _;
 use fs_err as fs;
 use pep440_rs::Version;
 
-use super::image::{Image, is_record};
 use super::record;
 use crate::error::Error;
+use crate::image::format::{Image, is_record};
 use crate::sys::fs::is_executable;
 use crate::sys::signal::Interrupt;
 

@@ -6,7 +6,7 @@ use std::process::Command;
 
 use fs_err as fs;
 
-use super::{launcher, render, shebang};
+use crate::installed::scripts::shebang::{launcher, render, shebang};
 use crate::seed::crafted::pythons;
 
 #[test]

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use fs_err as fs;
 
-use super::{Bytecode, Invalidation, batches, cached, compile};
 use crate::Error;
+use crate::installed::bytecode::{Bytecode, Invalidation, batches, cached, compile};
 use crate::interpreter::Interpreter;
 use crate::seed::crafted::{probe, pythons};
 use crate::sys::fs::Folder;

@@ -2,7 +2,7 @@
 //!
 //! Renders text; knows pip's sources and names, neither wheels nor the first lines of a script.
 
-use super::entry_point::EntryPoint;
+use crate::installed::entry_points::EntryPoint;
 
 /// What is filled into a script's text.
 const MODULE: &str = "%(module)s";

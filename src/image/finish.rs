@@ -2,19 +2,21 @@
 //!
 //! Also where bytecode goes that `PYTHONPYCACHEPREFIX` sends elsewhere, since RECORD says that, too. Knows one distribution.
 
-use super::image::Distribution;
-use super::install::Destination;
-use super::launcher::{self, Time};
-use super::record::{self, Row};
-use super::script;
 use crate::context::Context;
 use crate::error::Error;
+use crate::image::format::Distribution;
+use crate::image::unpack::Destination;
+use crate::installed::record;
+use crate::installed::record::Row;
+use crate::installed::scripts::exe as launcher;
+use crate::installed::scripts::exe::Time;
+use crate::installed::scripts::shebang as script;
 use crate::sys::fs::{Folder, Mode};
 
 /// What makes programs of console scripts, on Windows.
-pub(super) struct Programs {
-    pub(super) launcher: Vec<u8>,
-    pub(super) made: Time,
+pub(crate) struct Programs {
+    pub(crate) launcher: Vec<u8>,
+    pub(crate) made: Time,
 }
 
 impl Programs {
@@ -28,7 +30,7 @@ impl Programs {
 }
 
 /// Writes the console scripts and RECORD of a distribution whose files are laid down.
-pub(super) fn finish(
+pub(crate) fn finish(
     distribution: &Distribution,
     site_packages: &Folder,
     to: &Destination<'_>,
@@ -76,13 +78,13 @@ pub(super) fn finish(
 
 /// Where `sys.pycache_prefix` puts the bytecode that would be at `path` below site-packages: the source's whole path below
 /// the prefix, without `__pycache__` (`importlib.util.cache_from_source`).
-pub(super) fn prefixed(prefix: &str, context: &Context, path: &str) -> String {
+pub(crate) fn prefixed(prefix: &str, context: &Context, path: &str) -> String {
     let path = path.replacen("__pycache__/", "", path.matches("__pycache__/").count());
     format!("{}/{path}", below_prefix(prefix, &context.lib_path))
 }
 
 /// Where `sys.pycache_prefix` puts the bytecode of what is in `folder`.
-pub(super) fn below_prefix(prefix: &str, folder: &str) -> String {
+pub(crate) fn below_prefix(prefix: &str, folder: &str) -> String {
     let (prefix, folder) = (prefix.trim_end_matches('/'), folder.trim_start_matches('/'));
     format!("{prefix}/{folder}")
 }

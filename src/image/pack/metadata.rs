@@ -4,13 +4,13 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use super::super::image::{Distribution, Script};
-use super::super::launcher;
-use super::unfit;
 use crate::error::Error;
+use crate::image::format::{Distribution, Script};
+use crate::image::pack::unfit;
+use crate::installed::scripts::exe as launcher;
 
 /// Reads a `.dist-info` folder; returns it with the paths that its RECORD lists.
-pub(super) fn distribution(
+pub(crate) fn distribution(
     site_packages: &Path,
     bin: &Path,
     dist_info: &str,

@@ -7,8 +7,8 @@
 pub(crate) struct EntryPoint {
     /// The file's name.
     pub(crate) name: String,
-    pub(super) module: String,
-    pub(super) function: String,
+    pub(crate) module: String,
+    pub(crate) function: String,
 }
 
 /// The entry points of `entry_points.txt` that become scripts: `console_scripts`, then `gui_scripts`, which are the same
@@ -68,7 +68,7 @@ fn entry_point(line: &str) -> Option<EntryPoint> {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use crate::installed::entry_points::read;
 
     fn names(text: &str) -> Vec<String> {
         read(text)

@@ -14,9 +14,10 @@ use walkdir::WalkDir;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::co_filename;
-use super::image::{self, Distribution, Entry, INDEX, Index};
 use crate::error::Error;
+use crate::image::format as image;
+use crate::image::format::{Distribution, Entry, INDEX, Index};
+use crate::installed::relocate as co_filename;
 use crate::sys::fs::is_executable;
 
 /// An image that only needs to be written.

@@ -6,8 +6,8 @@ use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::Path;
 use std::thread;
 
-use super::pool::Pool;
 use crate::error::Error;
+use crate::installed::bytecode::workers::Pool;
 use crate::interpreter::Interpreter;
 use crate::sys::fs::Folder;
 use crate::sys::signal::Interrupt;
@@ -162,3 +162,4 @@ fn batches(sources: &[(String, u64)]) -> VecDeque<Vec<&str>> {
 #[cfg(test)]
 #[cfg(unix)]
 mod tests;
+pub(crate) mod workers;
