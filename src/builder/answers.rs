@@ -17,10 +17,10 @@ use crate::interpreter::discovery::Discovery;
 use crate::interpreter::nested::{self, Position};
 use crate::interpreter::python_version_file as pinned;
 use crate::options::OnExisting;
+use crate::pip::Seed;
+use crate::pip::other_wheels::Substitutes;
+use crate::pip::requirements::Requirements;
 use crate::pythons::Python;
-use crate::seed::Seed;
-use crate::seed::requirements::Requirements;
-use crate::seed::substitute::Substitutes;
 use crate::terminal::log::Log;
 
 impl EnvBuilder {

@@ -9,7 +9,7 @@ use fs_err as fs;
 use crate::Error;
 use crate::installed::bytecode::{Bytecode, Invalidation, batches, cached, compile};
 use crate::interpreter::Interpreter;
-use crate::seed::crafted::{probe, pythons};
+use crate::pip::test_wheels::{probe, pythons};
 use crate::sys::fs::Folder;
 use crate::sys::signal::Interrupt;
 

@@ -194,8 +194,8 @@ mod tests {
             \x20   info.create_system = 0\n\
             \x20   archive.writestr(info, 'body\\n')\n\
             sys.stdout.buffer.write(stream.getvalue())\n";
-        let python = crate::seed::crafted::pythons().pop().unwrap();
-        let output = crate::seed::crafted::clean(&python)
+        let python = crate::pip::test_wheels::pythons().pop().unwrap();
+        let output = crate::pip::test_wheels::clean(&python)
             .args(["-c", program])
             .output()
             .unwrap();

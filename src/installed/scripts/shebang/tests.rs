@@ -7,7 +7,7 @@ use std::process::Command;
 use fs_err as fs;
 
 use crate::installed::scripts::shebang::{launcher, render, shebang};
-use crate::seed::crafted::pythons;
+use crate::pip::test_wheels::pythons;
 
 #[test]
 fn a_short_path_without_spaces_is_a_shebang_of_its_own() {

@@ -15,7 +15,7 @@ use zip::ZipArchive;
 use crate::error::Error;
 use crate::installed::record;
 use crate::installed::record::Row;
-pub(crate) use entries::Entry;
+pub(crate) use crate::pip::wheel::archive::entries::Entry;
 
 /// A wheel whose every name has been checked.
 pub(crate) struct Archive {

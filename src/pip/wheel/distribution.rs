@@ -4,10 +4,10 @@
 
 use std::collections::{HashMap, HashSet};
 
-use super::archive::Archive;
 use crate::error::Error;
 use crate::installed::record;
 use crate::installed::record::Row;
+use crate::pip::wheel::archive::Archive;
 use crate::sys::fs::{Folder, Mode};
 
 /// A distribution that lies there, without its bytecode and without `RECORD`.
@@ -89,7 +89,7 @@ impl Distribution {
 }
 
 /// `path` as seen from the folder `from`, both relative to the same one.
-pub(super) fn relative(path: &str, from: &str) -> String {
+pub(crate) fn relative(path: &str, from: &str) -> String {
     let (path, from): (Vec<&str>, Vec<&str>) =
         (path.split('/').collect(), from.split('/').collect());
     let pairs = path.iter().zip(&from);

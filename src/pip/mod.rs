@@ -2,19 +2,16 @@
 //!
 //! Has an image laid down for what is wanted of it. Knows neither where an image comes from nor how files are written.
 
-mod archive;
-#[cfg(test)]
-#[cfg(unix)]
-pub(crate) mod crafted;
-mod distribution;
 mod ensurepip;
 mod key;
-pub(crate) mod pip;
-mod producer;
+pub(crate) mod other_wheels;
 pub(crate) mod requirements;
+pub(crate) mod run;
 mod settings;
-pub(crate) mod substitute;
-mod unpack;
+pub(crate) mod source;
+#[cfg(test)]
+#[cfg(unix)]
+pub(crate) mod test_wheels;
 mod wheel;
 
 use std::ffi::OsStr;
@@ -29,10 +26,10 @@ use crate::installed::distributions;
 use crate::installed::scripts::exe as launcher;
 use crate::interpreter::Interpreter;
 use crate::options::{Environment, Seeder};
+use crate::pip::other_wheels::Substitutes;
 use crate::stage::Stage;
 use crate::sys::signal::Interrupt;
 use crate::terminal::log::Log;
-use substitute::Substitutes;
 
 /// Everything that decides what pip an environment gets.
 pub(crate) struct Seed<'a> {

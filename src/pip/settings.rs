@@ -47,7 +47,7 @@ struct Answer {
 /// # Errors
 ///
 /// [`Error::Command`] if a configuration file cannot be understood.
-pub(super) fn apply(
+pub(crate) fn apply(
     pip: &mut Command,
     context: &Context,
     environment: &Environment,

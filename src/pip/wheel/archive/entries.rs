@@ -16,7 +16,7 @@ const DIRECTORY: u32 = 0o040_000;
 /// A file in a wheel.
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
-    pub(super) index: usize,
+    pub(crate) index: usize,
     /// As in the archive, with `/`.
     pub(crate) name: String,
     /// Whether the archive gives anybody the permission to execute it.
@@ -24,7 +24,7 @@ pub(crate) struct Entry {
 }
 
 /// All files of the archive, in its order, or what is wrong with an entry.
-pub(super) fn read(zip: &mut ZipArchive<Cursor<Vec<u8>>>) -> Result<Vec<Entry>, String> {
+pub(crate) fn read(zip: &mut ZipArchive<Cursor<Vec<u8>>>) -> Result<Vec<Entry>, String> {
     let mut entries = Vec::with_capacity(zip.len());
     // Name to whether it is a file: an entry must not need a folder where another one is a file.
     let mut taken: HashMap<String, bool> = HashMap::new();
@@ -91,7 +91,7 @@ fn check_name(name: &str) -> Result<(), &'static str> {
 }
 
 /// The one `.dist-info` folder, which must be that of the project in the wheel's file name.
-pub(super) fn dist_info(entries: &[Entry], path: &Path) -> Result<String, String> {
+pub(crate) fn dist_info(entries: &[Entry], path: &Path) -> Result<String, String> {
     let mut found: Vec<&str> = entries
         .iter()
         .filter_map(|entry| entry.name.split_once('/').map(|(folder, _)| folder))

@@ -9,9 +9,9 @@ use crate::Error;
 use crate::installed::bytecode::Bytecode;
 use crate::installed::scripts::template::Names;
 use crate::interpreter::{BundledWheel, Interpreter};
-use crate::seed::crafted::{Wheel, pip, probe, pythons};
-use crate::seed::distribution::relative;
-use crate::seed::wheel::{Production, produce};
+use crate::pip::test_wheels::{Wheel, pip, probe, pythons};
+use crate::pip::wheel::distribution::relative;
+use crate::pip::wheel::{Production, produce};
 use crate::sys::signal::Interrupt;
 
 /// A scratch environment that these wheels have been installed into by the newest Python.

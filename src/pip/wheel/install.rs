@@ -5,9 +5,6 @@
 
 use std::collections::HashSet;
 
-use super::archive::{Archive, Entry};
-use super::distribution::Distribution;
-use super::wheel::Production;
 use crate::error::Error;
 use crate::installed::entry_points as entry_point;
 use crate::installed::entry_points::EntryPoint;
@@ -16,6 +13,9 @@ use crate::installed::scripts::exe as launcher;
 use crate::installed::scripts::shebang as script;
 use crate::installed::scripts::template::Generation;
 use crate::interpreter::Interpreter;
+use crate::pip::wheel::Production;
+use crate::pip::wheel::archive::{Archive, Entry};
+use crate::pip::wheel::distribution::Distribution;
 use crate::sys::fs::{Folder, Mode};
 use crate::sys::signal::Interrupt;
 

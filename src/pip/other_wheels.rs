@@ -8,11 +8,11 @@ use std::str::FromStr as _;
 use fs_err as fs;
 use pep440_rs::{Version, VersionSpecifiers};
 
-use super::archive::Archive;
-use super::unpack::header;
 use crate::error::Error;
 use crate::interpreter::discovery::Discovery;
 use crate::interpreter::{BundledWheel, Interpreter};
+use crate::pip::wheel::archive::Archive;
+use crate::pip::wheel::install::header;
 
 /// Where wheels may come from.
 pub(crate) struct Substitutes<'a> {

@@ -6,12 +6,12 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
 use std::process::{Command, Stdio};
 
-use super::requirements::Requirements;
-use super::settings;
 use crate::context::Context;
 use crate::error::Error;
 use crate::interpreter::Interpreter;
 use crate::options::{Environment, Progress};
+use crate::pip::requirements::Requirements;
+use crate::pip::settings;
 use crate::sys::fs::Group;
 use crate::sys::process;
 use crate::sys::signal::Interrupt;

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use super::Archive;
-use crate::seed::crafted::Wheel;
+use crate::pip::test_wheels::Wheel;
+use crate::pip::wheel::archive::Archive;
 
 /// What is wrong with the wheel, by opening it and reading all of it.
 fn fault(bytes: &[u8]) -> String {
@@ -131,22 +131,25 @@ fn what_record_does_not_vouch_for_is_refused() {
         assert!(fault.contains(reason), "{fault}");
     }
     let mut missing = demo();
-    missing
-        .rows
-        .push(super::Row::unhashed("demo/gone.py".into()));
+    missing.rows.push(crate::pip::wheel::archive::Row::unhashed(
+        "demo/gone.py".into(),
+    ));
     assert!(fault(&missing.bytes()).contains("which is not there"));
     let mut twice = demo();
-    twice
-        .rows
-        .push(super::Row::hashed("demo/__init__.py".into(), b"pass\n"));
-    twice
-        .rows
-        .push(super::Row::hashed("demo/__init__.py".into(), b"pass\n"));
+    twice.rows.push(crate::pip::wheel::archive::Row::hashed(
+        "demo/__init__.py".into(),
+        b"pass\n",
+    ));
+    twice.rows.push(crate::pip::wheel::archive::Row::hashed(
+        "demo/__init__.py".into(),
+        b"pass\n",
+    ));
     assert!(fault(&twice.bytes()).contains("twice"));
     let mut unlisted = demo().with("demo/a", "x");
-    unlisted
-        .rows
-        .push(super::Row::hashed("demo/a".into(), b"x"));
+    unlisted.rows.push(crate::pip::wheel::archive::Row::hashed(
+        "demo/a".into(),
+        b"x",
+    ));
     let mut bytes = unlisted.bytes();
     // The row is for another file now; its length stays.
     let at = bytes

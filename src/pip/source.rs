@@ -8,13 +8,13 @@ use std::time::Duration;
 
 use fs_err as fs;
 
-use super::{Seed, ensurepip, substitute, wheel};
 use crate::context::Context;
 use crate::error::Error;
 use crate::image::format::Image;
 use crate::image::pack::Packed;
 use crate::interpreter::Interpreter;
 use crate::options::Seeder;
+use crate::pip::{Seed, ensurepip, other_wheels as substitute, wheel};
 use crate::sys::fs::remove_tree;
 
 impl Seed<'_> {
@@ -25,7 +25,7 @@ impl Seed<'_> {
     }
 
     /// The image from the store, or a new one; `scratch` is a path for what making it needs.
-    pub(super) fn image(&self, scratch: &Path, context: &Context) -> Result<Image, Error> {
+    pub(crate) fn image(&self, scratch: &Path, context: &Context) -> Result<Image, Error> {
         let key = self.key();
         if let Some(image) = self.stored(&key) {
             return Ok(image);

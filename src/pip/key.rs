@@ -6,17 +6,17 @@ use std::time::UNIX_EPOCH;
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
-use super::Seed;
-use super::wheel::Production;
 use crate::cache::hex;
 use crate::image::format as image;
 use crate::installed::bytecode::Bytecode;
 use crate::installed::scripts::template::Names;
+use crate::pip::Seed;
+use crate::pip::wheel::Production;
 use crate::sys::fs::Identity;
 
 impl Seed<'_> {
     /// Everything that shapes an image's bytes: the wheels' identity, and what the compiler does with them.
-    pub(super) fn key(&self) -> String {
+    pub(crate) fn key(&self) -> String {
         let interpreter = self.interpreter;
         let mut hasher = Sha256::new();
         let mut add = |part: &str| {
@@ -54,7 +54,7 @@ impl Seed<'_> {
     }
 
     /// What the variables of this process say to ensurepip and to the compiler.
-    pub(super) fn production(&self) -> Production {
+    pub(crate) fn production(&self) -> Production {
         let variable = |name: &str| {
             let value = self.environment.var(name)?;
             Some(value.to_string_lossy().into_owned())

@@ -3,19 +3,23 @@
 //! Knows in which order an environment is filled; `unpack` knows wheels. Knows nothing of images:
 //! it fills a scratch environment that `pack` makes one of.
 
+pub(crate) mod archive;
+pub(crate) mod distribution;
+pub(crate) mod install;
+
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
 
-use super::archive::Archive;
-use super::distribution::Distribution;
-use super::unpack::Target;
 use crate::error::Error;
 use crate::installed::bytecode;
 use crate::installed::bytecode::Bytecode;
 use crate::installed::scripts::exe as launcher;
 use crate::installed::scripts::template::{Generation, Names};
 use crate::interpreter::Interpreter;
+use crate::pip::wheel::archive::Archive;
+use crate::pip::wheel::distribution::Distribution;
+use crate::pip::wheel::install::Target;
 use crate::sys::fs::Folder;
 use crate::sys::signal::Interrupt;
 
