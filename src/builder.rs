@@ -7,22 +7,22 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use crate::cache::Store;
-use crate::configuration;
-use crate::context::{Context, absolute};
-use crate::delegate;
 use crate::error::Error;
 use crate::installed::distributions;
 use crate::interpreter::Interpreter;
-use crate::mend;
 use crate::options::{Environment, OnExisting, Options};
 use crate::pip::requirements::Requirements;
 use crate::pip::run::Pip;
-use crate::redirect;
 use crate::stage::{self, Stage};
 use crate::summary;
 use crate::sys::fs::remove_tree;
 use crate::sys::signal::Interrupt;
-use crate::tree;
+use crate::venv::context::{Context, absolute};
+use crate::venv::fallback as delegate;
+use crate::venv::layout;
+use crate::venv::pyvenv_cfg as configuration;
+use crate::venv::redirect;
+use crate::venv::repair as mend;
 
 type PostSetup =
     dyn Fn(&Context) -> Result<(), Box<dyn std::error::Error + Send + Sync>> + Send + Sync;
@@ -148,8 +148,8 @@ impl EnvBuilder {
             stage.remember_elsewhere(&folder)?;
         }
 
-        tree::ensure_directories(stage.tree(), interpreter, context, options.links)?;
-        tree::create_configuration(stage.tree(), interpreter, context, options, log)?;
+        layout::ensure_directories(stage.tree(), interpreter, context, options.links)?;
+        layout::create_configuration(stage.tree(), interpreter, context, options, log)?;
         if stage.is_merge() {
             // venv writes into the file that is there.
             stage
@@ -157,7 +157,7 @@ impl EnvBuilder {
                 .keep_mode("pyvenv.cfg", Path::new(&context.cfg_path))?;
         }
         log.step("interpreter", || {
-            tree::setup_python(&stage, interpreter, context, options.links, log)
+            layout::setup_python(&stage, interpreter, context, options.links, log)
         })?;
         self.interrupt.check()?;
         let obsolete = if options.with_pip {
@@ -166,7 +166,7 @@ impl EnvBuilder {
             Vec::new()
         };
         if !upgrade || mend::is_moved(context) {
-            tree::setup_scripts(stage.tree(), interpreter, context, options, log)?;
+            layout::setup_scripts(stage.tree(), interpreter, context, options, log)?;
         }
         if upgrade {
             mend::activation(stage.tree(), context)?;

@@ -10,11 +10,12 @@ use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::check::{Finding, Report};
-use crate::context::{self, Context};
 use crate::error::{self, Error};
 use crate::interpreter::Interpreter;
 use crate::pythons::Python;
 use crate::summary::pip_version;
+use crate::venv::context;
+use crate::venv::context::Context;
 
 /// The version of the schema; it changes when a key goes or means something else, not when one is added.
 const SCHEMA: u32 = 1;

@@ -6,36 +6,29 @@
 //! Modules in reading order: `builder` tells the story; `interpreter`, `context`, `tree`, `configuration`, `python`, `activation`
 //! and `seed` are its steps; `stage` makes a tree an environment; `store` remembers; `fs` writes.
 
-mod activation;
 mod builder;
 mod cache;
 mod check;
-mod configuration;
-mod context;
-mod delegate;
 mod error;
 mod image;
 mod installed;
 mod interpreter;
 mod json;
-mod mend;
 mod options;
 mod pip;
-mod python;
 mod pythons;
-mod redirect;
 mod stage;
 mod summary;
 mod sys;
 mod terminal;
-mod tree;
+mod venv;
 
 pub use crate::interpreter::platform::Platform;
 pub use crate::sys::signal::Interrupt;
 pub use crate::terminal::color::{Color, ERROR};
+pub use crate::venv::context::Context;
 pub use builder::EnvBuilder;
 pub use check::{Finding, Kind, Report};
-pub use context::Context;
 pub use error::{Error, Obstacle};
 pub use interpreter::{BundledWheel, Interpreter, Scheme};
 pub use json::Outcome;

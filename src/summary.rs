@@ -5,13 +5,13 @@
 use std::path::Path;
 use std::time::Instant;
 
-use crate::activation::shell::{Shell, activation_command};
-use crate::context::Context;
 use crate::installed::distributions;
 use crate::interpreter::Interpreter;
 use crate::options::Environment;
 use crate::sys::fs::parent_program;
 use crate::terminal::log::Log;
+use crate::venv::activation::current_shell::{Shell, activation_command};
+use crate::venv::context::Context;
 
 /// The closing line of `-v`.
 pub(crate) fn made(context: &Context, interpreter: &Interpreter, started: Instant, log: Log) {

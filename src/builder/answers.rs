@@ -10,7 +10,6 @@ use std::sync::{Arc, PoisonError};
 use super::EnvBuilder;
 use crate::cache::Store;
 use crate::check::{self, Report};
-use crate::context::{Context, absolute};
 use crate::error::Error;
 use crate::interpreter::Interpreter;
 use crate::interpreter::discovery::Discovery;
@@ -22,6 +21,7 @@ use crate::pip::other_wheels::Substitutes;
 use crate::pip::requirements::Requirements;
 use crate::pythons::Python;
 use crate::terminal::log::Log;
+use crate::venv::context::{Context, absolute};
 
 impl EnvBuilder {
     /// Says a line to whoever reads along.

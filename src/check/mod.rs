@@ -15,9 +15,9 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::configuration;
 use crate::error::Error;
 use crate::interpreter::discovery::Discovery;
+use crate::venv::pyvenv_cfg as configuration;
 pub use report::{Finding, Kind, Report};
 
 /// The most that is read of a text that a person could have written, in bytes.

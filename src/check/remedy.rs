@@ -7,8 +7,8 @@ use std::path::Path;
 use fs_err as fs;
 
 use super::{Environment, Maker};
-use crate::activation::quote;
-use crate::configuration;
+use crate::venv::activation::quote;
+use crate::venv::pyvenv_cfg as configuration;
 
 impl Environment {
     /// The command that renews what an environment takes from its base, and leaves everything else as it was asked for.

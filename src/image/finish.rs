@@ -2,7 +2,6 @@
 //!
 //! Also where bytecode goes that `PYTHONPYCACHEPREFIX` sends elsewhere, since RECORD says that, too. Knows one distribution.
 
-use crate::context::Context;
 use crate::error::Error;
 use crate::image::format::Distribution;
 use crate::image::unpack::Destination;
@@ -12,6 +11,7 @@ use crate::installed::scripts::exe as launcher;
 use crate::installed::scripts::exe::Time;
 use crate::installed::scripts::shebang as script;
 use crate::sys::fs::{Folder, Mode};
+use crate::venv::context::Context;
 
 /// What makes programs of console scripts, on Windows.
 pub(crate) struct Programs {

@@ -6,7 +6,6 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{ops::Range, thread};
 
-use crate::context::{Context, join};
 use crate::error::Error;
 use crate::image::finish;
 use crate::image::format::{Entry, Image};
@@ -18,6 +17,7 @@ use crate::interpreter::platform::Platform;
 use crate::sys::fs;
 use crate::sys::fs::{Folder, Mode, read_exact_at};
 use crate::sys::signal::Interrupt;
+use crate::venv::context::{Context, join};
 use finish::Programs;
 
 /// How much of the image one thread reads at once: little enough to stay in a core's cache, enough that reading is rare.

@@ -9,13 +9,13 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::context::absolute;
 use crate::interpreter::locations as places;
 use crate::interpreter::locations::Source;
 use crate::interpreter::on_disk as landmarks;
 use crate::interpreter::registry;
 use crate::interpreter::request::{Fit, Request, Wanted};
 use crate::options::Environment;
+use crate::venv::context::absolute;
 
 /// A path to look at, absolute and as it would be invoked: links are not resolved.
 #[derive(Debug)]

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::configuration;
 use crate::interpreter::candidates::is_environment;
+use crate::venv::pyvenv_cfg as configuration;
 
 /// The system, too, follows no more links than this.
 const LONGEST: usize = 40;

@@ -6,14 +6,14 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use crate::configuration::repr;
-use crate::context::absolute;
 use crate::error::Error;
 use crate::interpreter::candidates::path_folders;
 use crate::interpreter::locations as places;
 use crate::interpreter::request::Request;
 use crate::interpreter::version::Traits;
 use crate::options::Environment;
+use crate::venv::context::absolute;
+use crate::venv::pyvenv_cfg::repr;
 
 /// More than this of one kind nobody reads.
 const SHOWN: usize = 12;

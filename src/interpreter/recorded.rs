@@ -8,11 +8,11 @@ use fs_err as fs;
 
 use super::Interpreter;
 use super::discovery::Discovery;
-use crate::configuration;
 use crate::error::Error;
 use crate::interpreter::on_disk as landmarks;
 use crate::interpreter::version::Traits;
 use crate::sys::fs::is_executable;
+use crate::venv::pyvenv_cfg as configuration;
 
 impl Discovery<'_> {
     /// The base of the environment at `env_dir`, or else another Python of its minor version; `None` if it does not say one.

@@ -5,14 +5,15 @@
 use std::path::Path;
 use std::process::Command;
 
-use crate::context::Context;
 use crate::error::Error;
 use crate::interpreter::Interpreter;
 use crate::options::{Environment, Options};
-use crate::python::{self, How};
 use crate::sys::fs::Folder;
 use crate::sys::process;
 use crate::sys::signal::Interrupt;
+use crate::venv::context::Context;
+use crate::venv::executables as python;
+use crate::venv::executables::How;
 
 /// Makes a bare environment at `scratch`, which must not exist, and runs ensurepip in it (`venv/__init__.py`, `_setup_pip`).
 ///

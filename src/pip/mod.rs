@@ -18,7 +18,6 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::cache::Store;
-use crate::context::{Context, absolute};
 use crate::error::Error;
 use crate::image::finish;
 use crate::image::unpack::{self as image_unpack, Destination};
@@ -30,6 +29,7 @@ use crate::pip::other_wheels::Substitutes;
 use crate::stage::Stage;
 use crate::sys::signal::Interrupt;
 use crate::terminal::log::Log;
+use crate::venv::context::{Context, absolute};
 
 /// Everything that decides what pip an environment gets.
 pub(crate) struct Seed<'a> {

@@ -12,9 +12,9 @@ use std::time::Duration;
 use fs_err as fs;
 use tempfile::TempDir;
 
-use crate::context::absolute;
 use crate::error::Error;
 use crate::sys::signal::Interrupt;
+use crate::venv::context::absolute;
 
 /// How long a signal may go unnoticed.
 const POLL: Duration = Duration::from_millis(20);

@@ -6,7 +6,6 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
 use std::process::{Command, Stdio};
 
-use crate::context::Context;
 use crate::error::Error;
 use crate::interpreter::Interpreter;
 use crate::options::{Environment, Progress};
@@ -16,6 +15,7 @@ use crate::sys::fs::Group;
 use crate::sys::process;
 use crate::sys::signal::Interrupt;
 use crate::terminal::log::Log;
+use crate::venv::context::Context;
 
 /// The pip of a finished environment.
 ///

@@ -9,12 +9,12 @@ use std::process::Command;
 
 use serde::Deserialize;
 
-use crate::context::Context;
 use crate::error::Error;
 use crate::options::Environment;
 use crate::sys::process;
 use crate::sys::signal::Interrupt;
 use crate::terminal::log::Log;
+use crate::venv::context::Context;
 
 const PROGRAM: &str = include_str!("settings.py");
 

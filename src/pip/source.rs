@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use fs_err as fs;
 
-use crate::context::Context;
 use crate::error::Error;
 use crate::image::format::Image;
 use crate::image::pack::Packed;
@@ -16,6 +15,7 @@ use crate::interpreter::Interpreter;
 use crate::options::Seeder;
 use crate::pip::{Seed, ensurepip, other_wheels as substitute, wheel};
 use crate::sys::fs::remove_tree;
+use crate::venv::context::Context;
 
 impl Seed<'_> {
     /// Makes sure that the image is in the store; `false` if it cannot be kept there.

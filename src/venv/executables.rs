@@ -2,11 +2,10 @@
 //!
 //! Pure: a list of names and what each is. Making them is `builder`'s and `fs`'s business.
 
-mod windows;
-
-use crate::context::Context;
 use crate::interpreter::Interpreter;
 use crate::options::Links;
+use crate::venv::context::Context;
+use crate::venv::executables_windows;
 
 /// One entry of `bin` that is the interpreter.
 #[derive(Debug, PartialEq, Eq)]
@@ -35,7 +34,7 @@ pub(crate) fn placements(
     links: Links,
 ) -> Vec<Placement> {
     if let Some(build) = &interpreter.windows {
-        return windows::placements(context, interpreter, build, links);
+        return executables_windows::placements(context, interpreter, build, links);
     }
     let base = &context.executable;
     let invoked = match links {
@@ -71,12 +70,17 @@ pub(crate) fn retreat(
     links: Vec<Placement>,
 ) -> Option<Vec<Placement>> {
     let build = interpreter.windows.as_ref()?;
-    Some(windows::retreat(context, interpreter, build, links))
+    Some(executables_windows::retreat(
+        context,
+        interpreter,
+        build,
+        links,
+    ))
 }
 
 /// Where `init.tcl` goes in an environment whose Python finds no other: its folder, and the file to copy.
 pub(crate) fn tcl(interpreter: &Interpreter) -> Option<(String, &str)> {
-    windows::tcl(interpreter.windows.as_ref()?)
+    executables_windows::tcl(interpreter.windows.as_ref()?)
 }
 
 #[cfg(test)]

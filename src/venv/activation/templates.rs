@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 
-use super::{Script, Values, prompt, quote};
+use crate::venv::activation::{Script, Values, prompt, quote};
 
 /// One kind of script: its file, and the rules of the language that it is written in.
-pub(super) struct Template {
-    pub(super) name: &'static str,
+pub(crate) struct Template {
+    pub(crate) name: &'static str,
     text: &'static str,
     /// Writes any string as a literal of the language.
     quote: fn(&str) -> String,
@@ -26,10 +26,10 @@ enum On {
     Windows,
 }
 
-pub(super) const TEMPLATES: [Template; 9] = [
+pub(crate) const TEMPLATES: [Template; 9] = [
     Template {
         name: "activate",
-        text: include_str!("../../templates/activate"),
+        text: include_str!("../../../templates/activate"),
         quote: quote::sh,
         command: |file| format!(". {}", quote::sh(file)),
         own: |placeholder, values| match placeholder {
@@ -43,7 +43,7 @@ pub(super) const TEMPLATES: [Template; 9] = [
     },
     Template {
         name: "activate.csh",
-        text: include_str!("../../templates/activate.csh"),
+        text: include_str!("../../../templates/activate.csh"),
         quote: quote::csh,
         command: |file| format!("source {}", quote::csh(file)),
         own: |placeholder, values| {
@@ -53,7 +53,7 @@ pub(super) const TEMPLATES: [Template; 9] = [
     },
     Template {
         name: "activate.fish",
-        text: include_str!("../../templates/activate.fish"),
+        text: include_str!("../../../templates/activate.fish"),
         quote: quote::fish,
         command: |file| format!("source {}", quote::fish(file)),
         own: |_, _| None,
@@ -61,7 +61,7 @@ pub(super) const TEMPLATES: [Template; 9] = [
     },
     Template {
         name: "activate.nu",
-        text: include_str!("../../templates/activate.nu"),
+        text: include_str!("../../../templates/activate.nu"),
         quote: quote::nu,
         command: |file| format!("overlay use {}", quote::nu(file)),
         own: |_, _| None,
@@ -69,7 +69,7 @@ pub(super) const TEMPLATES: [Template; 9] = [
     },
     Template {
         name: "activate.xsh",
-        text: include_str!("../../templates/activate.xsh"),
+        text: include_str!("../../../templates/activate.xsh"),
         quote: quote::python,
         command: |file| format!("source {}", quote::python(file)),
         own: |_, _| None,
@@ -77,7 +77,7 @@ pub(super) const TEMPLATES: [Template; 9] = [
     },
     Template {
         name: "activate_this.py",
-        text: include_str!("../../templates/activate_this.py"),
+        text: include_str!("../../../templates/activate_this.py"),
         quote: quote::python,
         command: |file| format!("runpy.run_path({})", quote::python(file)),
         own: |_, _| None,
@@ -85,7 +85,7 @@ pub(super) const TEMPLATES: [Template; 9] = [
     },
     Template {
         name: "Activate.ps1",
-        text: include_str!("../../templates/Activate.ps1"),
+        text: include_str!("../../../templates/Activate.ps1"),
         quote: quote::powershell,
         command: |file| format!("& {}", quote::powershell(file)),
         own: |_, _| None,
@@ -93,7 +93,7 @@ pub(super) const TEMPLATES: [Template; 9] = [
     },
     Template {
         name: "activate.bat",
-        text: include_str!("../../templates/activate.bat"),
+        text: include_str!("../../../templates/activate.bat"),
         quote: quote::cmd,
         command: str::to_owned,
         own: |placeholder, values| match placeholder {
@@ -116,7 +116,7 @@ pub(super) const TEMPLATES: [Template; 9] = [
     },
     Template {
         name: "deactivate.bat",
-        text: include_str!("../../templates/deactivate.bat"),
+        text: include_str!("../../../templates/deactivate.bat"),
         quote: quote::cmd,
         command: str::to_owned,
         own: |_, _| None,
@@ -126,7 +126,7 @@ pub(super) const TEMPLATES: [Template; 9] = [
 
 impl Template {
     /// Whether the system gets the script.
-    pub(super) fn is_for(&self, windows: bool) -> bool {
+    pub(crate) fn is_for(&self, windows: bool) -> bool {
         match self.on {
             On::All => true,
             On::Posix => !windows,
@@ -135,7 +135,7 @@ impl Template {
     }
 
     /// Replaces every placeholder in one pass, so that a value that looks like a placeholder stays a value.
-    pub(super) fn render(&self, values: &Values<'_>) -> Script {
+    pub(crate) fn render(&self, values: &Values<'_>) -> Script {
         let mut contents = String::with_capacity(self.text.len() + 1024);
         let mut rest = self.text;
         while let Some(at) = placeholder_in(rest) {

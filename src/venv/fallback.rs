@@ -4,12 +4,12 @@
 
 use std::process::Command;
 
-use crate::context::Context;
 use crate::error::Error;
 use crate::interpreter::Interpreter;
 use crate::options::{Links, OnExisting, Options};
 use crate::sys::process;
 use crate::sys::signal::Interrupt;
+use crate::venv::context::Context;
 
 /// Runs the base's own venv, which need not clear `ENV_DIR` any more if that `is_cleared`. What it leaves when it fails is the
 /// caller's to remove.

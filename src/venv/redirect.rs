@@ -5,9 +5,9 @@
 
 use std::path::Path;
 
-use crate::context::Context;
 use crate::sys::fs;
 use crate::terminal::log::Log;
+use crate::venv::context::Context;
 
 /// Warns, as venv does, if the environment's Python is not where its path says.
 pub(crate) fn warn(context: &Context, log: Log) {

@@ -75,7 +75,7 @@ fn context(interpreter: &Interpreter) -> Context {
 /// `name <- source` for a copy, `name -> target` for a link, sources without the base's folder.
 fn said(interpreter: &Interpreter, links: Links) -> Vec<String> {
     let context = context(interpreter);
-    let all = crate::python::placements(&context, interpreter, links);
+    let all = crate::venv::executables::placements(&context, interpreter, links);
     describe(&context, all)
 }
 
@@ -188,8 +188,8 @@ fn links_bring_the_libraries_and_retreat_to_copies() {
     ];
     assert_eq!(said(&python, Links::Symlink), everything);
     let context = context(&python);
-    let links = crate::python::placements(&context, &python, Links::Symlink);
-    let copies = crate::python::retreat(&context, &python, links).unwrap();
+    let links = crate::venv::executables::placements(&context, &python, Links::Symlink);
+    let copies = crate::venv::executables::retreat(&context, &python, links).unwrap();
     assert_eq!(
         describe(&context, copies)[..3],
         [
@@ -214,8 +214,8 @@ fn since_3_13_links_are_all_made_or_none() {
         ]
     );
     let context = context(&python);
-    let links = crate::python::placements(&context, &python, Links::Symlink);
-    let copies = crate::python::retreat(&context, &python, links).unwrap();
+    let links = crate::venv::executables::placements(&context, &python, Links::Symlink);
+    let copies = crate::venv::executables::retreat(&context, &python, links).unwrap();
     assert_eq!(describe(&context, copies), said(&python, Links::Copy));
 }
 
@@ -254,7 +254,7 @@ fn a_build_from_source_takes_everything_from_its_own_folder() {
                 "pythonw.exe <- venvwlauncher.exe",
             ]
         );
-        let (folder, source) = crate::python::tcl(&python).unwrap();
+        let (folder, source) = crate::venv::executables::tcl(&python).unwrap();
         assert_eq!(folder, "Lib/tcl8.6");
         assert!(source.ends_with("init.tcl"));
     }

@@ -1,10 +1,10 @@
 //! The activation scripts: which there are, and the values that make each template one environment's own.
 //! Knows no file system and no shell but by its grammar: it returns text.
 
+pub(crate) mod current_shell;
 mod prompt;
 pub(crate) mod quote;
-pub(crate) mod shell;
-mod template;
+pub(crate) mod templates;
 
 /// What the scripts of one environment say.
 pub(crate) struct Values<'a> {
@@ -28,7 +28,7 @@ pub(crate) struct Script {
 
 /// Renders every activation script of the platform; only `windows` has batch files, and no csh.
 pub(crate) fn scripts(values: &Values<'_>, windows: bool) -> Vec<Script> {
-    template::TEMPLATES
+    templates::TEMPLATES
         .iter()
         .filter(|template| template.is_for(windows))
         .map(|template| template.render(values))

@@ -2,14 +2,14 @@
 //!
 //! Pure, and compiled everywhere: what is in the base's folders is among the interpreter's facts.
 
-use super::{How, Placement};
-use crate::context::{Context, join};
 use crate::interpreter::platform::{Platform, is_debug};
 use crate::interpreter::{Interpreter, WindowsBuild};
 use crate::options::Links;
+use crate::venv::context::{Context, join};
+use crate::venv::executables::{How, Placement};
 
 /// The entries of `Scripts` that are the interpreter.
-pub(super) fn placements(
+pub(crate) fn placements(
     context: &Context,
     interpreter: &Interpreter,
     build: &WindowsBuild,
@@ -32,7 +32,7 @@ pub(super) fn placements(
 }
 
 /// What stands for the links if the system makes none; `links` are those that were to be made.
-pub(super) fn retreat(
+pub(crate) fn retreat(
     context: &Context,
     interpreter: &Interpreter,
     build: &WindowsBuild,
@@ -60,7 +60,7 @@ pub(super) fn retreat(
 }
 
 /// Where `init.tcl` goes, relative to the environment, and where it comes from.
-pub(super) fn tcl(build: &WindowsBuild) -> Option<(String, &str)> {
+pub(crate) fn tcl(build: &WindowsBuild) -> Option<(String, &str)> {
     let source = build.tcl.as_deref()?;
     let folder = source.rsplit(['\\', '/']).nth(1)?;
     Some((format!("Lib/{folder}"), source))

@@ -1,7 +1,7 @@
 //! The shell that one is in, and the line that activates an environment there.
 //! Asks nobody: what is known of the surroundings is told to it.
 
-use super::quote;
+use crate::venv::activation::quote;
 
 /// A shell that activates an environment in its own way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

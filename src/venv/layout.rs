@@ -5,17 +5,19 @@
 use std::io;
 use std::path::Path;
 
-use crate::activation::{self, Values};
-use crate::configuration::{self, repr};
-use crate::context::Context;
 use crate::error::Error;
 use crate::interpreter::platform::Platform;
 use crate::interpreter::{Interpreter, nested};
 use crate::options::{Links, Options};
-use crate::python::{self, How, Placement};
 use crate::stage::Stage;
 use crate::sys::fs::{Folder, Identity, Mode};
 use crate::terminal::log::Log;
+use crate::venv::activation::{self, Values};
+use crate::venv::context::Context;
+use crate::venv::executables as python;
+use crate::venv::executables::{How, Placement};
+use crate::venv::pyvenv_cfg as configuration;
+use crate::venv::pyvenv_cfg::repr;
 
 const GITIGNORE: &str = "# Created by venv; see https://docs.python.org/3/library/venv.html\n*\n";
 

@@ -4,10 +4,10 @@
 
 use std::fmt::Write as _;
 
-use crate::context::Context;
 use crate::interpreter::Interpreter;
 use crate::interpreter::platform::Platform;
 use crate::options::{Links, OnExisting, Options};
+use crate::venv::context::Context;
 
 /// Renders the finished file (`venv/__init__.py`, `create_configuration`), with rvenv's own line at its end.
 pub(crate) fn render(context: &Context, interpreter: &Interpreter, options: &Options) -> String {

@@ -8,7 +8,6 @@ use std::path::Path;
 use fs_err as fs;
 
 use crate::check::scripts::{self, Stale};
-use crate::context::Context;
 use crate::error::Error;
 use crate::installed::distributions;
 use crate::installed::record;
@@ -16,6 +15,7 @@ use crate::installed::record::Row;
 use crate::installed::scripts::shebang::shebang;
 use crate::interpreter::Interpreter;
 use crate::sys::fs::{Folder, Mode};
+use crate::venv::context::Context;
 
 /// Whether the activation scripts activate another directory.
 pub(crate) fn is_moved(context: &Context) -> bool {
@@ -157,7 +157,7 @@ fn is_same(one: &Path, other: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::replace_path;
+    use crate::venv::repair::replace_path;
 
     #[test]
     fn a_path_is_not_replaced_where_another_name_begins_with_it() {

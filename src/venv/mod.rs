@@ -1,0 +1,12 @@
+//! What an environment consists of besides packages: names and paths, folders, `pyvenv.cfg`, the interpreter's names, and
+//! activation scripts.
+
+pub(crate) mod activation;
+pub(crate) mod context;
+pub(crate) mod executables;
+pub(crate) mod executables_windows;
+pub(crate) mod fallback;
+pub(crate) mod layout;
+pub(crate) mod pyvenv_cfg;
+pub(crate) mod redirect;
+pub(crate) mod repair;
