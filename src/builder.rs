@@ -1,6 +1,7 @@
 //! The order in which an environment is made, in CPython's words, and nothing of how each step is done.
 
-mod answers;
+pub(crate) mod queries;
+pub(crate) mod summary;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock};
@@ -14,15 +15,14 @@ use crate::options::{Environment, OnExisting, Options};
 use crate::pip::requirements::Requirements;
 use crate::pip::run::Pip;
 use crate::stage::{self, Stage};
-use crate::summary;
 use crate::sys::fs::remove_tree;
 use crate::sys::signal::Interrupt;
 use crate::venv::context::{Context, absolute};
-use crate::venv::fallback as delegate;
+use crate::venv::fallback;
 use crate::venv::layout;
-use crate::venv::pyvenv_cfg as configuration;
+use crate::venv::pyvenv_cfg;
 use crate::venv::redirect;
-use crate::venv::repair as mend;
+use crate::venv::repair;
 
 type PostSetup =
     dyn Fn(&Context) -> Result<(), Box<dyn std::error::Error + Send + Sync>> + Send + Sync;
@@ -165,16 +165,16 @@ impl EnvBuilder {
         } else {
             Vec::new()
         };
-        if !upgrade || mend::is_moved(context) {
+        if !upgrade || repair::is_moved(context) {
             layout::setup_scripts(stage.tree(), interpreter, context, options, log)?;
         }
         if upgrade {
-            mend::activation(stage.tree(), context)?;
-            mend::scripts(stage.tree(), interpreter, context)?;
+            repair::activation(stage.tree(), context)?;
+            repair::scripts(stage.tree(), interpreter, context)?;
         }
         self.interrupt.check()?;
         if stage.replaces() {
-            answers::is_outside(interpreter, env_dir)?;
+            queries::is_outside(interpreter, env_dir)?;
         }
         let is_other_version = stage.is_merge() && is_other_minor(context, interpreter);
         if !log.step("into place", || stage.publish(&obsolete))? {
@@ -206,7 +206,7 @@ impl EnvBuilder {
     ) -> Result<(), Error> {
         let (options, log) = (&self.options, self.log());
         stage::check(env_dir, &base(interpreter), options, &self.environment)?;
-        answers::is_outside(interpreter, env_dir)?;
+        queries::is_outside(interpreter, env_dir)?;
         log.say(|| {
             format!(
                 "{} is not known: its own venv does it",
@@ -220,7 +220,7 @@ impl EnvBuilder {
             None
         };
         let mut made = log.wait("venv", || {
-            delegate::create(
+            fallback::create(
                 context,
                 interpreter,
                 options,
@@ -339,7 +339,7 @@ fn is_other_minor(context: &Context, interpreter: &Interpreter) -> bool {
     let is_file = path.is_file();
     let text = is_file.then(|| fs_err::read_to_string(path).ok()).flatten();
     let text = text.unwrap_or_default();
-    let value = |key| configuration::value(&text, key);
+    let value = |key| pyvenv_cfg::value(&text, key);
     let Some(version) = value("version").or_else(|| value("version_info")) else {
         return false;
     };

@@ -9,11 +9,11 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::builder::summary::pip_version;
 use crate::check::{Finding, Report};
 use crate::error::{self, Error};
 use crate::interpreter::Interpreter;
 use crate::pythons::Python;
-use crate::summary::pip_version;
 use crate::venv::context;
 use crate::venv::context::Context;
 

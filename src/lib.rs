@@ -18,7 +18,6 @@ mod options;
 mod pip;
 mod pythons;
 mod stage;
-mod summary;
 mod sys;
 mod terminal;
 mod venv;

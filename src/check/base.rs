@@ -9,7 +9,7 @@ use fs_err as fs;
 use super::{Environment, Kind};
 use crate::error::Error;
 use crate::interpreter::discovery::Discovery;
-use crate::interpreter::{Interpreter, on_disk as landmarks};
+use crate::interpreter::{Interpreter, on_disk};
 
 /// The base as one of its names leads to it.
 struct Candidate {
@@ -164,7 +164,7 @@ impl Environment {
         let is_own = |name: &str| {
             let plain = ["python", "python3", "pypy", "pypy3", "\u{1d70b}thon"];
             plain.contains(&name)
-                || landmarks::named(name).is_some_and(|named| {
+                || on_disk::named(name).is_some_and(|named| {
                     self.minor
                         .is_none_or(|minor| [named.major, named.minor] == minor)
                 })
@@ -186,7 +186,7 @@ impl Environment {
     fn name_of(&self, base: &Path) -> PathBuf {
         let dangling = self.links().into_iter().find(|link| {
             let name = link.file_name().and_then(|name| name.to_str());
-            !link.exists() && name.and_then(landmarks::named).is_some()
+            !link.exists() && name.and_then(on_disk::named).is_some()
         });
         let like = dangling
             .as_deref()

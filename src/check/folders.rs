@@ -8,7 +8,7 @@ use fs_err as fs;
 
 use super::{Environment, Kind, Maker};
 use crate::interpreter::version::Traits;
-use crate::interpreter::{Interpreter, on_disk as landmarks};
+use crate::interpreter::{Interpreter, on_disk};
 
 impl Environment {
     pub(super) fn look_at_folders(&mut self, facts: Option<&Interpreter>) {
@@ -63,7 +63,7 @@ impl Environment {
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();
             let mut minors: Vec<_> = entries
                 .filter_map(|entry| {
-                    let named = landmarks::named(entry.file_name().to_str()?)?;
+                    let named = on_disk::named(entry.file_name().to_str()?)?;
                     Some([named.major, named.minor])
                 })
                 .collect();

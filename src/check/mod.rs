@@ -17,7 +17,7 @@ use fs_err as fs;
 
 use crate::error::Error;
 use crate::interpreter::discovery::Discovery;
-use crate::venv::pyvenv_cfg as configuration;
+use crate::venv::pyvenv_cfg;
 pub use report::{Finding, Kind, Report};
 
 /// The most that is read of a text that a person could have written, in bytes.
@@ -191,7 +191,7 @@ impl Environment {
     }
 
     fn value(&self, key: &str) -> Option<&str> {
-        configuration::value(&self.configuration, key).filter(|value| !value.is_empty())
+        pyvenv_cfg::value(&self.configuration, key).filter(|value| !value.is_empty())
     }
 
     fn maker(&self) -> Maker {

@@ -7,9 +7,9 @@ use crate::image::format::Distribution;
 use crate::image::unpack::Destination;
 use crate::installed::record;
 use crate::installed::record::Row;
-use crate::installed::scripts::exe as launcher;
+use crate::installed::scripts::exe;
 use crate::installed::scripts::exe::Time;
-use crate::installed::scripts::shebang as script;
+use crate::installed::scripts::shebang;
 use crate::sys::fs::{Folder, Mode};
 use crate::venv::context::Context;
 
@@ -22,10 +22,10 @@ pub(crate) struct Programs {
 impl Programs {
     fn render(&self, executable: &str, body: &str, relocatable: bool) -> Vec<u8> {
         let python = executable.rsplit('\\').next().unwrap_or(executable);
-        let beside = relocatable.then(|| launcher::beside(&self.launcher, python));
+        let beside = relocatable.then(|| exe::beside(&self.launcher, python));
         let beside = beside.flatten();
         let executable = beside.as_deref().unwrap_or(executable);
-        launcher::render(&self.launcher, executable, body, self.made)
+        exe::render(&self.launcher, executable, body, self.made)
     }
 }
 
@@ -45,10 +45,10 @@ pub(crate) fn finish(
             path.push_str(".exe");
             programs.render(executable, &script.body, to.relocatable)
         } else if to.relocatable {
-            (script::launcher(executable) + script.body.trim_start_matches('\n')).into_bytes()
+            (shebang::launcher(executable) + script.body.trim_start_matches('\n')).into_bytes()
         } else {
             let limit = to.interpreter.platform.shebang_limit();
-            script::render(executable, &script.body, limit).into_bytes()
+            shebang::render(executable, &script.body, limit).into_bytes()
         };
         to.tree.write(&path, &contents, Mode::Executable)?;
         rows.push(Row::hashed(format!("{up}{path}"), &contents));

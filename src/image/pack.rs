@@ -15,9 +15,9 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::error::Error;
-use crate::image::format as image;
+use crate::image::format;
 use crate::image::format::{Distribution, Entry, INDEX, Index};
-use crate::installed::relocate as co_filename;
+use crate::installed::relocate;
 use crate::sys::fs::is_executable;
 
 /// An image that only needs to be written.
@@ -60,7 +60,7 @@ impl Packed {
         files.sort_by_cached_key(|path| laying_order(path));
         let mut entries = Vec::with_capacity(files.len());
         for path in files {
-            if image::is_record(&distributions, &path) {
+            if format::is_record(&distributions, &path) {
                 continue;
             }
             let (contents, filenames) = stored(site_packages, &path)?;
@@ -172,7 +172,7 @@ fn stored(site_packages: &Path, path: &str) -> Result<(Vec<u8>, Option<Vec<u32>>
         return Ok((contents, None));
     };
     for said in names_of_source(site_packages, &source)? {
-        match co_filename::replace(&contents, &said, &source) {
+        match relocate::replace(&contents, &said, &source) {
             Some((contents, filenames)) if !filenames.is_empty() => {
                 return Ok((contents, Some(filenames)));
             }

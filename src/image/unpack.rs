@@ -9,8 +9,8 @@ use std::{ops::Range, thread};
 use crate::error::Error;
 use crate::image::finish;
 use crate::image::format::{Entry, Image};
-use crate::installed::relocate as co_filename;
-use crate::installed::scripts::exe as launcher;
+use crate::installed::relocate;
+use crate::installed::scripts::exe;
 use crate::installed::scripts::exe::Time;
 use crate::interpreter::Interpreter;
 use crate::interpreter::platform::Platform;
@@ -95,7 +95,7 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
     })?;
     let programs = match (&to.interpreter.windows, to.made) {
         (Some(windows), Some(made)) => Some(Programs {
-            launcher: read(image, launcher::path(&windows.machine))?,
+            launcher: read(image, exe::path(&windows.machine))?,
             made,
         }),
         _ => None,
@@ -193,7 +193,7 @@ impl Laying<'_> {
             .ok_or_else(names_no_source)?;
         let header = with_time(header, time);
         let filenames = entry.filenames.as_deref().unwrap_or_default();
-        let mut pieces = co_filename::replace_at(contents, filenames, &said, &mut self.strings)
+        let mut pieces = relocate::replace_at(contents, filenames, &said, &mut self.strings)
             .ok_or_else(names_no_source)?;
         pieces[0] = pieces[0].get(header.len()..).ok_or_else(names_no_source)?;
         pieces.insert(0, &header);

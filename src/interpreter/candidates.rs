@@ -9,9 +9,9 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::interpreter::locations as places;
+use crate::interpreter::locations;
 use crate::interpreter::locations::Source;
-use crate::interpreter::on_disk as landmarks;
+use crate::interpreter::on_disk;
 use crate::interpreter::registry;
 use crate::interpreter::request::{Fit, Request, Wanted};
 use crate::options::Environment;
@@ -49,7 +49,7 @@ pub(crate) fn candidates<'a>(request: &'a Request, environment: &'a Environment)
             let literal = literal.flat_map(|name| on_path(name, environment));
             let path = iter::once_with(|| path_folders(environment)).flatten();
             let path = path.flat_map(|folder| in_folder(folder, Source::Path, wanted));
-            let elsewhere = iter::once_with(|| places::all(environment)).flatten();
+            let elsewhere = iter::once_with(|| locations::all(environment)).flatten();
             let elsewhere = elsewhere.flat_map(move |place| {
                 let folders = place.folders().into_iter();
                 folders
@@ -65,7 +65,7 @@ pub(crate) fn candidates<'a>(request: &'a Request, environment: &'a Environment)
 pub(crate) fn everything(environment: &Environment) -> impl Iterator<Item = Candidate> {
     let path = path_folders(environment).into_iter();
     let path = path.map(|folder| (folder, Source::Path));
-    let places = places::all(environment).into_iter().flat_map(|place| {
+    let places = locations::all(environment).into_iter().flat_map(|place| {
         let folders = place.folders().into_iter();
         folders
             .filter(|folder| !is_environment(folder))
@@ -171,7 +171,7 @@ fn versioned(folder: &Path) -> Vec<(crate::interpreter::version::Traits, PathBuf
             let name = entry.file_name();
             let name = name.to_str()?;
             let name = name.strip_suffix(EXE_SUFFIX)?;
-            Some((landmarks::named(name)?, entry.path()))
+            Some((on_disk::named(name)?, entry.path()))
         })
         .collect();
     found.sort_by_key(|(traits, path)| {

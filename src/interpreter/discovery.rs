@@ -10,13 +10,13 @@ use super::probe;
 use super::request::{Fit, Request};
 use crate::cache::Store;
 use crate::error::Error;
-use crate::interpreter::candidates as search;
+use crate::interpreter::candidates;
 use crate::interpreter::candidates::Candidate;
-use crate::interpreter::locations as places;
+use crate::interpreter::locations;
 use crate::interpreter::locations::Source;
 use crate::interpreter::not_found::Missed;
-use crate::interpreter::on_disk as landmarks;
-use crate::interpreter::shims as shim;
+use crate::interpreter::on_disk;
+use crate::interpreter::shims;
 use crate::interpreter::shims::{Asked, Resolved};
 use crate::interpreter::version::Traits;
 use crate::options::Environment;
@@ -80,7 +80,7 @@ impl Discovery<'_> {
         let mut missed = Missed::default();
         for request in &requests {
             let mut seen = HashSet::new();
-            for candidate in search::candidates(request, self.environment) {
+            for candidate in candidates::candidates(request, self.environment) {
                 match self.judge(&candidate, request, &mut seen)? {
                     Verdict::Fits(interpreter) => return Ok(*interpreter),
                     Verdict::Unfit(traits, path) => {
@@ -122,7 +122,7 @@ impl Discovery<'_> {
             is_new
         };
         let mut found = Vec::new();
-        for candidate in search::everything(self.environment) {
+        for candidate in candidates::everything(self.environment) {
             let (path, is_opaque) = match self.follow(&candidate.path) {
                 Executable::At(path) => (path, false),
                 Executable::Opaque(path) | Executable::Managed(path, _) => (path, true),
@@ -131,11 +131,11 @@ impl Discovery<'_> {
                 }
             };
             // An environment's Python is its base's.
-            let must_ask = is_opaque || path.parent().is_some_and(search::is_environment);
+            let must_ask = is_opaque || path.parent().is_some_and(candidates::is_environment);
             if !must_ask && !is_new(&path) {
                 continue;
             }
-            let known = landmarks::read(&path);
+            let known = on_disk::read(&path);
             if known.as_ref().is_some_and(Traits::is_too_old) {
                 continue;
             }
@@ -198,7 +198,7 @@ impl Discovery<'_> {
             _ => Fit::Yes,
         };
         if matches!(request, Request::Wanted(_)) && !is_opaque {
-            let traits = landmarks::read(&path);
+            let traits = on_disk::read(&path);
             if let Some(traits) = traits.filter(|traits| is_meant(traits) == Fit::No) {
                 return Ok(Verdict::Unfit(traits, path));
             }
@@ -235,7 +235,7 @@ impl Discovery<'_> {
                 Executable::Nothing
             };
         }
-        match shim::resolve(path, self.environment) {
+        match shims::resolve(path, self.environment) {
             Resolved::Itself => Executable::At(path.into()),
             Resolved::To(path) => Executable::At(path),
             Resolved::Nowhere(reason) => Executable::Broken(path.into(), reason),
@@ -270,7 +270,7 @@ impl Discovery<'_> {
         if source != Source::Path {
             return source;
         }
-        let places = places::all(self.environment);
+        let places = locations::all(self.environment);
         let mut keepers = places.iter().filter(|place| {
             !matches!(place.source, Source::UsrLocal | Source::Opt) && path.starts_with(&place.root)
         });
@@ -305,7 +305,7 @@ fn not_installed(asked: Option<Asked>, said: &str) -> String {
 }
 
 fn base(facts: &Interpreter, path: &Path) -> PathBuf {
-    if path.parent().is_some_and(search::is_environment) {
+    if path.parent().is_some_and(candidates::is_environment) {
         PathBuf::from(&facts.base_executable)
     } else {
         PathBuf::from(&facts.executable)

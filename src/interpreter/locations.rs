@@ -5,7 +5,7 @@
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use crate::interpreter::version_folders as versions;
+use crate::interpreter::version_folders;
 use crate::options::Environment;
 
 /// Who put a Python where it is.
@@ -48,7 +48,7 @@ impl Place {
                 Some((prefix, _)) => folders
                     .iter()
                     .flat_map(|folder| {
-                        let mut names = versions::newest_first(folder);
+                        let mut names = version_folders::newest_first(folder);
                         names.retain(|name| name.starts_with(prefix));
                         names.into_iter().map(|name| folder.join(name))
                     })

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::interpreter::candidates::is_environment;
-use crate::venv::pyvenv_cfg as configuration;
+use crate::venv::pyvenv_cfg;
 
 /// The system, too, follows no more links than this.
 const LONGEST: usize = 40;
@@ -65,10 +65,10 @@ fn next(executable: &Path) -> Option<PathBuf> {
         folder.parent()?
     };
     let text = fs::read_to_string(prefix.join("pyvenv.cfg")).ok()?;
-    let home = Path::new(configuration::value(&text, "home")?);
+    let home = Path::new(pyvenv_cfg::value(&text, "home")?);
     let own = home.join(executable.file_name()?);
     let names = ["python3", "python", "pypy3", "pypy"].map(|name| home.join(name));
-    let said = configuration::value(&text, "executable").map(PathBuf::from);
+    let said = pyvenv_cfg::value(&text, "executable").map(PathBuf::from);
     let mut bases = [own].into_iter().chain(names).chain(said);
     bases.find(|base| base != executable && base.is_file())
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Error;
 use crate::interpreter::candidates::path_folders;
-use crate::interpreter::locations as places;
+use crate::interpreter::locations;
 use crate::interpreter::request::Request;
 use crate::interpreter::version::Traits;
 use crate::options::Environment;
@@ -113,7 +113,7 @@ fn sought(requests: &[Request], environment: &Environment) -> String {
     }
     if requests.iter().any(by_property) {
         let mut places: Vec<String> = Vec::new();
-        for place in places::all(environment) {
+        for place in locations::all(environment) {
             let name = place.source.to_string();
             if place.root.is_dir() && !places.contains(&name) {
                 places.push(name);

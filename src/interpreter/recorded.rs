@@ -9,10 +9,10 @@ use fs_err as fs;
 use super::Interpreter;
 use super::discovery::Discovery;
 use crate::error::Error;
-use crate::interpreter::on_disk as landmarks;
+use crate::interpreter::on_disk;
 use crate::interpreter::version::Traits;
 use crate::sys::fs::is_executable;
-use crate::venv::pyvenv_cfg as configuration;
+use crate::venv::pyvenv_cfg;
 
 impl Discovery<'_> {
     /// The base of the environment at `env_dir`, or else another Python of its minor version; `None` if it does not say one.
@@ -61,10 +61,10 @@ fn version(env_dir: &Path, configuration: &str) -> Option<Traits> {
     let entries = fs::read_dir(env_dir.join("lib")).into_iter().flatten();
     let mut libraries: Vec<_> = entries
         .flatten()
-        .filter_map(|entry| landmarks::named(entry.file_name().to_str()?))
+        .filter_map(|entry| on_disk::named(entry.file_name().to_str()?))
         .collect();
-    let said = configuration::value(configuration, "version")
-        .or_else(|| configuration::value(configuration, "version_info"))
+    let said = pyvenv_cfg::value(configuration, "version")
+        .or_else(|| pyvenv_cfg::value(configuration, "version_info"))
         .and_then(|text| {
             let mut numbers = text.split('.').map(|number| number.parse::<u32>().ok());
             Some((numbers.next()??, numbers.next()??))
@@ -73,7 +73,7 @@ fn version(env_dir: &Path, configuration: &str) -> Option<Traits> {
         Some((major, minor)) => libraries
             .into_iter()
             .find(|traits| (traits.major, traits.minor) == (major, minor))
-            .or_else(|| landmarks::named(&format!("python{major}.{minor}"))),
+            .or_else(|| on_disk::named(&format!("python{major}.{minor}"))),
         None if libraries.len() == 1 => libraries.pop(),
         None => None,
     }
@@ -96,11 +96,11 @@ fn bases(env_dir: &Path, configuration: &str, version: &Traits) -> Vec<PathBuf> 
         .iter()
         .filter_map(|name| fs::read_link(bin.join(name)).ok())
         .filter(|target| target.is_absolute());
-    let home = configuration::value(configuration, "home").map(Path::new);
+    let home = pyvenv_cfg::value(configuration, "home").map(Path::new);
     let at_home = home
         .into_iter()
         .flat_map(|home| names.iter().map(|name| home.join(name)));
-    let executable = configuration::value(configuration, "executable").map(PathBuf::from);
+    let executable = pyvenv_cfg::value(configuration, "executable").map(PathBuf::from);
     links.chain(at_home).chain(executable).collect()
 }
 

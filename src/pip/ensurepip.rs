@@ -12,7 +12,7 @@ use crate::sys::fs::Folder;
 use crate::sys::process;
 use crate::sys::signal::Interrupt;
 use crate::venv::context::Context;
-use crate::venv::executables as python;
+use crate::venv::executables;
 use crate::venv::executables::How;
 
 /// Makes a bare environment at `scratch`, which must not exist, and runs ensurepip in it (`venv/__init__.py`, `_setup_pip`).
@@ -43,7 +43,7 @@ pub(crate) fn produce(
         crate::sys::fs::Mode::Plain,
     )?;
     let links = Options::default().links;
-    for placement in python::placements(&context, interpreter, links) {
+    for placement in executables::placements(&context, interpreter, links) {
         let name = format!("{bin}/{}", placement.name);
         match placement.how {
             How::Link(target) => tree.symlink(&target, &name)?,

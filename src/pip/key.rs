@@ -7,7 +7,7 @@ use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::hex;
-use crate::image::format as image;
+use crate::image::format;
 use crate::installed::bytecode::Bytecode;
 use crate::installed::scripts::template::Names;
 use crate::pip::Seed;
@@ -24,7 +24,7 @@ impl Seed<'_> {
             hasher.update(b"\0");
         };
         add(env!("CARGO_PKG_VERSION"));
-        add(&image::FORMAT.to_string());
+        add(&format::FORMAT.to_string());
         add(&format!("{:?}", self.seeder));
         add(&interpreter.implementation);
         add(&interpreter.version_string());

@@ -20,9 +20,9 @@ use std::path::{Path, PathBuf};
 use crate::cache::Store;
 use crate::error::Error;
 use crate::image::finish;
-use crate::image::unpack::{self as image_unpack, Destination};
+use crate::image::unpack::{self, Destination};
 use crate::installed::distributions;
-use crate::installed::scripts::exe as launcher;
+use crate::installed::scripts::exe;
 use crate::interpreter::Interpreter;
 use crate::options::{Environment, Seeder};
 use crate::pip::other_wheels::Substitutes;
@@ -96,13 +96,13 @@ impl Seed<'_> {
                 .is_some()
                 .then(|| self.script_time()),
         };
-        match image_unpack::install(&image, &destination) {
+        match unpack::install(&image, &destination) {
             Err(error @ Error::DamagedImage { .. }) => {
                 self.log.say(|| format!("{error}; making it anew"));
                 self.store.discard_image(&self.key());
                 stage.restart(&self.interpreter.scheme.purelib)?;
                 image = self.image(&stage.scratch("seed"), context)?;
-                image_unpack::install(&image, &destination)?;
+                unpack::install(&image, &destination)?;
             }
             other => other?,
         }
@@ -128,9 +128,9 @@ impl Seed<'_> {
         ))
     }
 
-    fn script_time(&self) -> launcher::Time {
+    fn script_time(&self) -> exe::Time {
         let epoch = self.environment.var("SOURCE_DATE_EPOCH");
-        launcher::Time::new(epoch.and_then(OsStr::to_str))
+        exe::Time::new(epoch.and_then(OsStr::to_str))
     }
 
     /// `PYTHONPYCACHEPREFIX`: ensurepip honours it since it is no longer isolated (gh-98251), from its own directory.

@@ -13,7 +13,7 @@ use crate::image::format::Image;
 use crate::image::pack::Packed;
 use crate::interpreter::Interpreter;
 use crate::options::Seeder;
-use crate::pip::{Seed, ensurepip, other_wheels as substitute, wheel};
+use crate::pip::{Seed, ensurepip, other_wheels, wheel};
 use crate::sys::fs::remove_tree;
 use crate::venv::context::Context;
 
@@ -118,7 +118,7 @@ impl Seed<'_> {
             // What its own ensurepip says is better than that there is nothing else.
             Some(failure) if self.interpreter.wheels.is_some() => Err(failure),
             Some(failure) if self.seeder == Seeder::Ensurepip => Err(failure),
-            _ => Err(substitute::none(
+            _ => Err(other_wheels::none(
                 &context.env_dir,
                 self.interpreter,
                 self.substitutes.find_links,

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::error::Error;
-use crate::stage::recovery as leftovers;
+use crate::stage::recovery;
 use crate::sys::fs as ours;
 use crate::sys::fs::{Folder, Left};
 
@@ -83,7 +83,7 @@ impl Journal {
         new: &Path,
     ) -> Result<(), Error> {
         for name in entries(directory, directory)?.into_iter().rev() {
-            if leftovers::is_stage(&name, OsStr::new(leftovers::INFIX)) {
+            if recovery::is_stage(&name, OsStr::new(recovery::INFIX)) {
                 continue;
             }
             let path = directory.join(&name);
@@ -139,7 +139,7 @@ impl Journal {
             let path = directory.join(&name);
             let is_old =
                 is_special(&path) || self.stuck.iter().any(|(old, _)| old.starts_with(&path));
-            if !is_old && !leftovers::is_stage(&name, OsStr::new(leftovers::INFIX)) {
+            if !is_old && !recovery::is_stage(&name, OsStr::new(recovery::INFIX)) {
                 self.steps.push(Step::Added(path));
             }
         }

@@ -7,7 +7,7 @@ use fs_err as fs;
 
 use super::{Stage, bare};
 use crate::error::Error;
-use crate::stage::journal as merge;
+use crate::stage::journal;
 use crate::stage::journal::Journal;
 use crate::stage::plan::{Way, is_fixed};
 use crate::stage::recovery::{ASIDE, OUT};
@@ -50,7 +50,7 @@ impl Stage {
                 }
             }
             Way::InPlace | Way::Merge => {
-                merge::check(&new, &self.env_dir)?;
+                journal::check(&new, &self.env_dir)?;
                 let (old, out) = (self.root.join("old"), self.root.join(OUT));
                 for folder in [&old, &out] {
                     fs::create_dir(folder).map_err(Error::io("create directory", &self.env_dir))?;

@@ -14,7 +14,7 @@ use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
 use crate::cache::hex;
-use crate::stage::journal as merge;
+use crate::stage::journal;
 use crate::sys::fs as ours;
 use crate::sys::fs::Claim;
 
@@ -122,5 +122,5 @@ fn move_back(root: &Path, env_dir: &Path) -> bool {
     if !is_dir || fs::symlink_metadata(env_dir.join("pyvenv.cfg")).is_ok() {
         return true;
     }
-    merge::move_back(&root.join(OUT), &root.join("new"), env_dir)
+    journal::move_back(&root.join(OUT), &root.join("new"), env_dir)
 }

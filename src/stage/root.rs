@@ -11,7 +11,7 @@ use fs_err as fs;
 use super::{Stage, bare};
 use crate::error::Error;
 use crate::stage::plan::Way;
-use crate::stage::recovery as leftovers;
+use crate::stage::recovery;
 use crate::stage::recovery::{INFIX, MARK};
 use crate::sys::fs::Claim;
 
@@ -43,12 +43,12 @@ impl Stage {
         let (folder, prefix) = match self.way {
             Way::New | Way::Exchange => (
                 self.env_dir.parent().unwrap_or(&self.env_dir),
-                leftovers::beside(&self.env_dir),
+                recovery::beside(&self.env_dir),
             ),
             Way::InPlace | Way::Merge => (self.env_dir.as_path(), OsString::from(INFIX)),
         };
         loop {
-            let name = leftovers::new_name(&prefix);
+            let name = recovery::new_name(&prefix);
             let root = folder.join(&name);
             let made = Claim::create(folder, name, MARK).map_err(|error| {
                 let error = match bare(error) {

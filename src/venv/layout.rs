@@ -14,9 +14,9 @@ use crate::sys::fs::{Folder, Identity, Mode};
 use crate::terminal::log::Log;
 use crate::venv::activation::{self, Values};
 use crate::venv::context::Context;
-use crate::venv::executables as python;
+use crate::venv::executables;
 use crate::venv::executables::{How, Placement};
-use crate::venv::pyvenv_cfg as configuration;
+use crate::venv::pyvenv_cfg;
 use crate::venv::pyvenv_cfg::repr;
 
 const GITIGNORE: &str = "# Created by venv; see https://docs.python.org/3/library/venv.html\n*\n";
@@ -58,7 +58,7 @@ pub(crate) fn create_configuration(
         tree.write(".gitignore", GITIGNORE.as_bytes(), Mode::Plain)?;
         log.say(|| ".gitignore".into());
     }
-    let text = configuration::render(context, interpreter, options);
+    let text = pyvenv_cfg::render(context, interpreter, options);
     tree.write("pyvenv.cfg", text.as_bytes(), Mode::Plain)?;
     log.say(|| "pyvenv.cfg".into());
     Ok(())
@@ -84,7 +84,7 @@ pub(crate) fn setup_python(
         // symlink_or_copy copies where a link cannot be made, and over a copy it cannot.
         links = Links::Copy;
     }
-    let mut placements = python::placements(context, interpreter, links);
+    let mut placements = executables::placements(context, interpreter, links);
     if interpreter.windows.is_some() && links == Links::Symlink {
         placements = links_or_copies(stage.tree(), interpreter, context, placements, log)?;
     }
@@ -106,7 +106,7 @@ pub(crate) fn setup_python(
             }
         }
     }
-    if let Some((folder, source)) = python::tcl(interpreter) {
+    if let Some((folder, source)) = executables::tcl(interpreter) {
         stage.tree().create_dir_all(&folder)?;
         let name = format!("{folder}/init.tcl");
         stage.tree().copy_executable(Path::new(source), &name)?;
@@ -139,7 +139,7 @@ fn links_or_copies(
             for name in made {
                 tree.remove_file(&name)?;
             }
-            return Ok(python::retreat(context, interpreter, placements).unwrap_or_default());
+            return Ok(executables::retreat(context, interpreter, placements).unwrap_or_default());
         }
         made.push(name);
     }

@@ -7,7 +7,7 @@ use fs_err as fs;
 use crate::error::Error;
 use crate::image::format::{Distribution, Script};
 use crate::image::pack::unfit;
-use crate::installed::scripts::exe as launcher;
+use crate::installed::scripts::exe;
 
 /// Reads a `.dist-info` folder; returns it with the paths that its RECORD lists.
 pub(crate) fn distribution(
@@ -59,7 +59,7 @@ fn script(bin: &Path, name: &str) -> Result<Script, Error> {
     let path = bin.join(name);
     if let Some(name) = name.strip_suffix(".exe") {
         let program = fs::read(&path).map_err(Error::io("read", &path))?;
-        let body = launcher::body(&program);
+        let body = exe::body(&program);
         let body = body.ok_or_else(|| unfit(&path, "it is no script"))?;
         let name = name.to_owned();
         return Ok(Script { name, body });

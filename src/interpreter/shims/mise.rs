@@ -6,7 +6,7 @@ use fs_err as fs;
 
 use crate::interpreter::shims::asdf::tool_versions;
 use crate::interpreter::shims::{Asked, Resolved, Shim, is_plain};
-use crate::interpreter::version_folders as versions;
+use crate::interpreter::version_folders;
 use crate::sys::fs::is_executable;
 
 /// A folder's own files, the one that decides first.
@@ -30,11 +30,11 @@ pub(crate) fn resolve(shim: &Shim<'_>) -> Resolved {
         return Resolved::Managed(None);
     };
     let name = match asked.version.as_str() {
-        "latest" => versions::newest_first(&kept)
+        "latest" => version_folders::newest_first(&kept)
             .into_iter()
             .find(|name| name.starts_with(|first: char| first.is_ascii_digit())),
         name if !is_plain(name) || name.contains(':') || name == "system" => None,
-        name => versions::latest(&kept, name)
+        name => version_folders::latest(&kept, name)
             .or_else(|| kept.join(name).is_dir().then(|| name.to_owned())),
     };
     let found = name.map(|name| kept.join(name).join("bin").join(shim.program));

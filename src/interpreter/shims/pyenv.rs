@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::interpreter::shims::{Resolved, Shim, is_plain};
-use crate::interpreter::version_folders as versions;
+use crate::interpreter::version_folders;
 use crate::sys::fs::is_executable;
 
 pub(crate) fn resolve(shim: &Shim<'_>, text: &str) -> Resolved {
@@ -95,7 +95,7 @@ fn installed(kept: &Path, version: &str) -> Option<String> {
         .or_else(|| {
             names
                 .into_iter()
-                .find_map(|name| versions::latest(kept, name))
+                .find_map(|name| version_folders::latest(kept, name))
         })
 }
 

@@ -6,11 +6,11 @@
 use std::collections::HashSet;
 
 use crate::error::Error;
-use crate::installed::entry_points as entry_point;
+use crate::installed::entry_points;
 use crate::installed::entry_points::EntryPoint;
 use crate::installed::record::Row;
-use crate::installed::scripts::exe as launcher;
-use crate::installed::scripts::shebang as script;
+use crate::installed::scripts::exe;
+use crate::installed::scripts::shebang;
 use crate::installed::scripts::template::Generation;
 use crate::interpreter::Interpreter;
 use crate::pip::wheel::Production;
@@ -48,7 +48,7 @@ impl Target<'_> {
         let points = archive
             .text(&format!("{dist_info}/entry_points.txt"))?
             .unwrap_or_default();
-        let points = entry_point::read(&points).map_err(|reason| archive.broken(reason))?;
+        let points = entry_points::read(&points).map_err(|reason| archive.broken(reason))?;
         let mut distribution = Distribution::new(library, dist_info);
         for entry in archive.entries().to_vec() {
             interrupt.check()?;
@@ -171,7 +171,7 @@ impl Target<'_> {
         let end = line.iter().position(|byte| *byte == b'\n');
         let rest = end.map_or(&[][..], |end| &line[end + 1..]);
         let limit = self.interpreter.platform.shebang_limit();
-        let shebang = script::shebang(&self.production.executable, limit);
+        let shebang = shebang::shebang(&self.production.executable, limit);
         Some([shebang.as_bytes(), rest].concat())
     }
 
@@ -190,9 +190,9 @@ impl Target<'_> {
             let executable = &self.production.executable;
             let contents = if let Some(launcher) = self.launcher {
                 place.push_str(".exe");
-                launcher::render(launcher, executable, &body, launcher::Time::new(Some("0")))
+                exe::render(launcher, executable, &body, exe::Time::new(Some("0")))
             } else {
-                script::render(executable, &body, limit).into_bytes()
+                shebang::render(executable, &body, limit).into_bytes()
             };
             if written.insert(point.name) {
                 to.write(self.folder, archive, &place, &contents, Mode::Executable)?;

@@ -14,7 +14,7 @@ use std::thread;
 use crate::error::Error;
 use crate::installed::bytecode;
 use crate::installed::bytecode::Bytecode;
-use crate::installed::scripts::exe as launcher;
+use crate::installed::scripts::exe;
 use crate::installed::scripts::template::{Generation, Names};
 use crate::interpreter::Interpreter;
 use crate::pip::wheel::archive::Archive;
@@ -126,7 +126,7 @@ fn install(
 
 /// What the pip in this wheel makes console scripts of, on such a Windows.
 fn launcher(pip: &mut Archive, machine: &str) -> Result<Vec<u8>, Error> {
-    let name = launcher::path(machine);
+    let name = exe::path(machine);
     let entry = pip.entry(name).cloned();
     let entry = entry.ok_or_else(|| pip.broken(format!("it has no {name}")))?;
     pip.read(&entry)

@@ -1,6 +1,6 @@
 //! What can be read off a pip, and what is made of it.
 
-use crate::installed::entry_points as entry_point;
+use crate::installed::entry_points;
 use crate::installed::scripts::template::{Generation, Names};
 
 const NAMES: &str = r#"sorted(outrows); re.match(r"pip(\d+(\.\d+)?)?$", k)"#;
@@ -11,7 +11,7 @@ fn distlib(text: &str) -> String {
 }
 
 fn scripts(generation: &Generation, points: &str, names: Names) -> Vec<String> {
-    let points = entry_point::read(points).unwrap();
+    let points = entry_points::read(points).unwrap();
     let scripts = generation.scripts(points, [3, 13, 0], names);
     scripts.into_iter().map(|point| point.name).collect()
 }
@@ -54,7 +54,7 @@ fn a_pip_that_is_not_understood_is_an_error() {
 #[test]
 fn a_script_imports_the_first_part_of_its_function() {
     let generation = Generation::read(NAMES, &distlib(TEXT)).unwrap();
-    let point = entry_point::read("[console_scripts]\nx = a.b:C.run [extra]").unwrap();
+    let point = entry_points::read("[console_scripts]\nx = a.b:C.run [extra]").unwrap();
     let body = "import sys\nfrom a.b import C\nsys.exit(C.run())\n";
     assert_eq!(generation.body(&point[0]), body);
     let old = distlib(TEXT) + "script_bytes = shebang + linesep + script_bytes";

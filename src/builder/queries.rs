@@ -7,14 +7,14 @@ use std::env::temp_dir;
 use std::path::Path;
 use std::sync::{Arc, PoisonError};
 
-use super::EnvBuilder;
+use crate::builder::EnvBuilder;
 use crate::cache::Store;
 use crate::check::{self, Report};
 use crate::error::Error;
 use crate::interpreter::Interpreter;
 use crate::interpreter::discovery::Discovery;
 use crate::interpreter::nested::{self, Position};
-use crate::interpreter::python_version_file as pinned;
+use crate::interpreter::python_version_file;
 use crate::options::OnExisting;
 use crate::pip::Seed;
 use crate::pip::other_wheels::Substitutes;
@@ -50,7 +50,7 @@ impl EnvBuilder {
             )
         });
         self.log().note(|| {
-            let wanted = pinned::other(&self.environment, &interpreter)?;
+            let wanted = python_version_file::other(&self.environment, &interpreter)?;
             let version = interpreter.version_string();
             Some(format!(
                 ".python-version asks for {wanted}; this is {version}, and -p chooses another"
@@ -68,7 +68,7 @@ impl EnvBuilder {
         self.requirements().map(drop)
     }
 
-    pub(super) fn requirements(&self) -> Result<Arc<Requirements>, Error> {
+    pub(crate) fn requirements(&self) -> Result<Arc<Requirements>, Error> {
         let mut read = self
             .requirements
             .lock()
@@ -163,7 +163,7 @@ impl EnvBuilder {
         }
     }
 
-    pub(super) fn seed<'a>(&'a self, interpreter: &'a Interpreter) -> Seed<'a> {
+    pub(crate) fn seed<'a>(&'a self, interpreter: &'a Interpreter) -> Seed<'a> {
         Seed {
             interpreter,
             environment: &self.environment,
@@ -181,7 +181,7 @@ impl EnvBuilder {
         }
     }
 
-    pub(super) fn discovery(&self) -> Discovery<'_> {
+    pub(crate) fn discovery(&self) -> Discovery<'_> {
         Discovery {
             environment: &self.environment,
             store: self.store(),
@@ -190,12 +190,12 @@ impl EnvBuilder {
         }
     }
 
-    pub(super) fn store(&self) -> Store {
+    pub(crate) fn store(&self) -> Store {
         let new = || Store::new(&self.options.cache, &self.environment, self.log());
         self.store.get_or_init(new).clone()
     }
 
-    pub(super) fn log(&self) -> Log {
+    pub(crate) fn log(&self) -> Log {
         Log::new(&self.options)
     }
 }
@@ -205,7 +205,7 @@ impl EnvBuilder {
 /// # Errors
 ///
 /// [`Error::BaseInside`].
-pub(super) fn is_outside(interpreter: &Interpreter, env_dir: &Path) -> Result<(), Error> {
+pub(crate) fn is_outside(interpreter: &Interpreter, env_dir: &Path) -> Result<(), Error> {
     let base = Path::new(&interpreter.base_executable);
     match nested::position(base, env_dir) {
         Position::Outside => Ok(()),
