@@ -9,14 +9,15 @@
 mod builder;
 mod cache;
 mod check;
+#[cfg(feature = "cli")]
+#[doc(hidden)]
+pub mod cli;
 mod error;
 mod image;
 mod installed;
 mod interpreter;
-mod json;
 mod options;
 mod pip;
-mod pythons;
 mod stage;
 mod sys;
 mod terminal;
@@ -30,9 +31,7 @@ pub use builder::EnvBuilder;
 pub use check::{Finding, Kind, Report};
 pub use error::{Error, Obstacle};
 pub use interpreter::{BundledWheel, Interpreter, Scheme};
-pub use json::Outcome;
 pub use options::{Cache, Environment, Links, OnExisting, Options, Progress, Seeder, Verbosity};
-pub use pythons::Python;
 
 /// Deletes everything that is kept in the cache folder; returns how many bytes that frees.
 ///

@@ -13,13 +13,13 @@ use crate::check::{self, Report};
 use crate::error::Error;
 use crate::interpreter::Interpreter;
 use crate::interpreter::discovery::Discovery;
+use crate::interpreter::list::Python;
 use crate::interpreter::nested::{self, Position};
 use crate::interpreter::python_version_file;
 use crate::options::OnExisting;
 use crate::pip::Seed;
 use crate::pip::other_wheels::Substitutes;
 use crate::pip::requirements::Requirements;
-use crate::pythons::Python;
 use crate::terminal::log::Log;
 use crate::venv::context::{Context, absolute};
 

@@ -5,6 +5,7 @@
 pub(crate) mod cache;
 pub(crate) mod candidates;
 pub(crate) mod discovery;
+pub(crate) mod list;
 pub(crate) mod locations;
 pub(crate) mod not_found;
 pub(crate) mod on_disk;

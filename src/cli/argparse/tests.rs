@@ -10,7 +10,7 @@ fn expanded(arguments: &[&str]) -> Result<Vec<OsString>, String> {
 #[test]
 fn the_lists_are_claps() {
     use clap::CommandFactory as _;
-    let command = crate::cli::Args::command();
+    let command = crate::cli::args::Args::command();
     let mut known: Vec<_> = VENV.iter().chain(&RVENV).map(|name| &name[2..]).collect();
     let options = command
         .get_arguments()

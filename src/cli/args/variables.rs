@@ -6,7 +6,7 @@ use std::ffi::OsString;
 
 use clap::ValueEnum as _;
 
-use super::{Args, SeederName};
+use crate::cli::args::{Args, SeederName};
 
 impl Args {
     /// Takes from the variables what no option says.

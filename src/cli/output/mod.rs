@@ -2,11 +2,15 @@
 //!
 //! Does not know what was done.
 
+pub(crate) mod json;
+
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 
 use anyhow::Context as _;
-use rvenv::{Color, ERROR, Error};
+
+use crate::error::Error;
+use crate::terminal::color::{Color, ERROR};
 
 /// What was asked for, on stdout; nobody may be listening any more.
 pub(crate) fn print(text: &[u8]) -> anyhow::Result<ExitCode> {

@@ -10,8 +10,8 @@ use clap_complete_nushell::Nushell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
-use crate::cli::{Args, EXAMPLES, command};
-use crate::compat;
+use crate::cli::args::{Args, EXAMPLES, command};
+use crate::cli::compat;
 
 /// A shell that completes options.
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -13,7 +13,7 @@ use crate::builder::summary::pip_version;
 use crate::check::{Finding, Report};
 use crate::error::{self, Error};
 use crate::interpreter::Interpreter;
-use crate::pythons::Python;
+use crate::interpreter::list::Python;
 use crate::venv::context;
 use crate::venv::context::Context;
 
@@ -22,7 +22,7 @@ const SCHEMA: u32 = 1;
 
 /// The result for one `ENV_DIR`, Python or cache folder.
 #[derive(Debug, Clone, Serialize)]
-pub struct Outcome {
+pub(crate) struct Outcome {
     ok: bool,
     path: Option<AbsolutePath>,
     #[serde(flatten)]
@@ -72,7 +72,11 @@ struct Document<'a> {
 
 impl Outcome {
     /// What [`EnvBuilder::create`](crate::EnvBuilder::create) has made.
-    pub fn environment(context: &Context, interpreter: &Interpreter, took: Duration) -> Self {
+    pub(crate) fn environment(
+        context: &Context,
+        interpreter: &Interpreter,
+        took: Duration,
+    ) -> Self {
         let details = Details::Environment {
             python: context.env_exe.clone(),
             version: interpreter.version_string(),
@@ -86,7 +90,7 @@ impl Outcome {
     }
 
     /// A Python whose facts and packages are in the cache.
-    pub fn cached(interpreter: &Interpreter) -> Self {
+    pub(crate) fn cached(interpreter: &Interpreter) -> Self {
         let details = Details::Cached {
             version: interpreter.version_string(),
             implementation: interpreter.implementation.clone(),
@@ -95,12 +99,12 @@ impl Outcome {
     }
 
     /// A cache folder that was emptied; `None` if there is none.
-    pub fn pruned(folder: Option<&Path>, freed: u64) -> Self {
+    pub(crate) fn pruned(folder: Option<&Path>, freed: u64) -> Self {
         Self::new(folder, Details::Pruned { freed })
     }
 
     /// What [`EnvBuilder::check`](crate::EnvBuilder::check) has found out about `env_dir`.
-    pub fn check(env_dir: &Path, report: Report) -> Self {
+    pub(crate) fn check(env_dir: &Path, report: Report) -> Self {
         let details = Details::Check {
             problems: report.findings,
         };
@@ -111,7 +115,7 @@ impl Outcome {
     }
 
     /// An error, and the `ENV_DIR` that it concerns; without one the path is the error's own.
-    pub fn failure(env_dir: Option<&Path>, error: &anyhow::Error) -> Self {
+    pub(crate) fn failure(env_dir: Option<&Path>, error: &anyhow::Error) -> Self {
         let named = error.downcast_ref::<Error>();
         let filename = named.and_then(Error::path);
         let details = Details::Failure {
@@ -128,12 +132,12 @@ impl Outcome {
     }
 
     /// Whether everything is as it should be.
-    pub fn is_ok(&self) -> bool {
+    pub(crate) fn is_ok(&self) -> bool {
         self.ok
     }
 
     /// The document that `--json` prints.
-    pub fn json(outcomes: &[Self]) -> String {
+    pub(crate) fn json(outcomes: &[Self]) -> String {
         let document = Document {
             schema: SCHEMA,
             results: outcomes,

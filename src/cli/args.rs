@@ -2,7 +2,7 @@
 //!
 //! Flags and `RVENV_*` variables are read here and nowhere else. Makes no environment.
 
-mod options;
+mod into_options;
 mod variables;
 
 use std::ffi::OsString;
@@ -12,8 +12,8 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Command, CommandFactory as _, Parser, ValueEnum, ValueHint};
 
-use crate::manual::Shell;
-use crate::{compat, habits, index};
+use crate::cli::generate::Shell;
+use crate::cli::{argparse, compat, index_options};
 
 const VENV: &str = "What venv has";
 const RVENV: &str = "What rvenv adds";
@@ -158,7 +158,7 @@ enum SeederName {
 impl Args {
     /// Reads the command line; usage errors and `--help` end in clap's own words.
     pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
-        let expanded = habits::expand(arguments)
+        let expanded = argparse::expand(arguments)
             .map_err(|message| command().error(ErrorKind::InvalidValue, message))?;
         let mut args = match Self::try_parse_from(&expanded.arguments) {
             // What is accepted for compatibility is listed only for those who ask: it takes a while to say.
@@ -183,9 +183,9 @@ impl Args {
     }
 
     /// What pip is told of indexes, if it installs anything.
-    fn take_indexes(&mut self, given: &[index::Given]) -> Result<(), String> {
+    fn take_indexes(&mut self, given: &[index_options::Given]) -> Result<(), String> {
         if self.installs() || self.upgrade_deps {
-            self.pip_options = index::pip_options(given)?;
+            self.pip_options = index_options::pip_options(given)?;
         } else {
             let names = given.iter().map(|given| given.name.clone());
             self.ignored

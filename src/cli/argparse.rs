@@ -5,8 +5,8 @@
 
 use std::ffi::{OsStr, OsString};
 
-use crate::compat::{self, Accepted, Meaning};
-use crate::index::Given;
+use crate::cli::compat::{self, Accepted, Meaning};
+use crate::cli::index_options::Given;
 
 /// venv's own long options (`venv/__init__.py`, `main`).
 pub(crate) const VENV: [&str; 10] = [

@@ -3,8 +3,10 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use super::{Args, SeederName};
-use rvenv::{Cache, Color, Error, Links, OnExisting, Options, Progress, Seeder, Verbosity};
+use crate::cli::args::{Args, SeederName};
+use crate::error::Error;
+use crate::options::{Cache, Links, OnExisting, Options, Progress, Seeder, Verbosity};
+use crate::terminal::color::Color;
 
 impl Args {
     /// What was asked for.

@@ -5,7 +5,7 @@
 
 use std::fmt::Write as _;
 
-use crate::index::Index;
+use crate::cli::index_options::Index;
 
 /// What rvenv makes of an option.
 #[derive(Debug, Clone, Copy)]

@@ -1,0 +1,11 @@
+//! The command: arguments in, environments and text out.
+
+mod argparse;
+mod args;
+mod compat;
+mod generate;
+mod index_options;
+mod output;
+mod run;
+
+pub use run::main;
