@@ -11,16 +11,18 @@ use crate::cache::Store;
 use crate::error::Error;
 use crate::installed::distributions;
 use crate::interpreter::Interpreter;
-use crate::options::{Environment, OnExisting, Options};
+use crate::interpreter::pyvenv_cfg;
+use crate::options::{OnExisting, Options};
 use crate::pip::requirements::Requirements;
 use crate::pip::run::Pip;
 use crate::stage::{self, Stage};
+use crate::sys::env::Env;
 use crate::sys::fs::remove_tree;
+use crate::sys::paths::absolute;
 use crate::sys::signal::Interrupt;
-use crate::venv::context::{Context, absolute};
+use crate::venv::context::Context;
 use crate::venv::fallback;
 use crate::venv::layout;
-use crate::venv::pyvenv_cfg;
 use crate::venv::redirect;
 use crate::venv::repair;
 
@@ -51,7 +53,7 @@ type PostSetup =
 pub struct EnvBuilder {
     options: Options,
     requests: Vec<String>,
-    environment: Environment,
+    environment: Env,
     interrupt: Interrupt,
     post_setup: Option<Box<PostSetup>>,
     interpreter: OnceLock<Interpreter>,
@@ -66,7 +68,7 @@ impl EnvBuilder {
         Self {
             options,
             requests: Vec::new(),
-            environment: Environment::of_process(),
+            environment: Env::of_process(),
             interrupt: Interrupt::default(),
             post_setup: None,
             interpreter: OnceLock::new(),

@@ -391,7 +391,7 @@ fn is_out_of_files(source: &io::Error) -> bool {
 
 /// Python's `repr` of a path, as CPython's messages quote it.
 fn repr(path: &Path) -> String {
-    crate::venv::pyvenv_cfg::repr(&path.to_string_lossy())
+    crate::repr::repr(&path.to_string_lossy())
 }
 
 fn indented(output: &str) -> String {

@@ -18,6 +18,7 @@ mod installed;
 mod interpreter;
 mod options;
 mod pip;
+mod repr;
 mod stage;
 mod sys;
 mod terminal;
@@ -31,7 +32,7 @@ pub use builder::EnvBuilder;
 pub use check::{Finding, Kind, Report};
 pub use error::{Error, Obstacle};
 pub use interpreter::{BundledWheel, Interpreter, Scheme};
-pub use options::{Cache, Environment, Links, OnExisting, Options, Progress, Seeder, Verbosity};
+pub use options::{Cache, Links, OnExisting, Options, Progress, Seeder, Verbosity};
 
 /// Deletes everything that is kept in the cache folder; returns how many bytes that frees.
 ///
@@ -40,12 +41,12 @@ pub use options::{Cache, Environment, Links, OnExisting, Options, Progress, Seed
 /// The operating system's first refusal.
 pub fn prune_cache(cache: &Cache) -> std::io::Result<u64> {
     let log = terminal::log::Log::new(&Options::default());
-    cache::Store::new(cache, &Environment::of_process(), log).prune()
+    cache::Store::new(cache, &sys::env::Env::of_process(), log).prune()
 }
 
 /// The folder that [`prune_cache`] empties.
 pub fn cache_folder(cache: &Cache) -> Option<std::path::PathBuf> {
     let log = terminal::log::Log::new(&Options::default());
-    let store = cache::Store::new(cache, &Environment::of_process(), log);
+    let store = cache::Store::new(cache, &sys::env::Env::of_process(), log);
     store.path().map(std::path::Path::to_path_buf)
 }

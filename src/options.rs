@@ -2,8 +2,7 @@
 //!
 //! Data only. Where the answers come from (flags, variables) is `cli`'s business.
 
-use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::terminal::color::Color;
@@ -156,45 +155,4 @@ pub enum Cache {
     Folder(PathBuf),
     /// Nowhere.
     Off,
-}
-
-/// The process's environment, read once: nothing below `cli` asks the operating system for variables.
-#[derive(Debug, Clone, Default)]
-pub struct Environment {
-    variables: BTreeMap<OsString, OsString>,
-    /// The current directory, if there is one.
-    pub cwd: Option<PathBuf>,
-}
-
-impl Environment {
-    /// Reads the variables and the current directory of this process.
-    pub fn of_process() -> Self {
-        Self {
-            variables: std::env::vars_os().collect(),
-            cwd: std::env::current_dir().ok(),
-        }
-    }
-
-    /// The value of a variable, if it is set and not empty.
-    pub fn var(&self, name: &str) -> Option<&OsStr> {
-        self.variables
-            .get(OsStr::new(name))
-            .map(OsString::as_os_str)
-            .filter(|value| !value.is_empty())
-    }
-
-    /// The variables whose names begin with `prefix`.
-    pub(crate) fn starting_with(&self, prefix: &str) -> impl Iterator<Item = (&OsStr, &OsStr)> {
-        let begins = move |name: &OsStr| name.as_encoded_bytes().starts_with(prefix.as_bytes());
-        self.variables
-            .iter()
-            .filter(move |(name, _)| begins(name))
-            .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
-    }
-
-    /// The user's home folder, as `$HOME` (`%USERPROFILE%`) says.
-    pub fn home(&self) -> Option<PathBuf> {
-        self.var(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
-            .map(PathBuf::from)
-    }
 }

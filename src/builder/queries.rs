@@ -20,8 +20,9 @@ use crate::options::OnExisting;
 use crate::pip::Seed;
 use crate::pip::other_wheels::Substitutes;
 use crate::pip::requirements::Requirements;
+use crate::sys::paths::absolute;
 use crate::terminal::log::Log;
-use crate::venv::context::{Context, absolute};
+use crate::venv::context::Context;
 
 impl EnvBuilder {
     /// Says a line to whoever reads along.

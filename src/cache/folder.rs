@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 
 use fs_err as fs;
 
-use crate::options::Environment;
+use crate::sys::env::Env;
 
 /// The subfolder that holds everything, so that a folder of other files can be named as well; its number is the format's.
 pub(crate) const NAME: &str = "rvenv-v1";
@@ -20,7 +20,7 @@ const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# This file is a
 const TAG_REST: &str = "# This folder can be deleted at any time; rvenv fills it again.\n";
 
 /// The folder that the system's conventions give.
-pub(crate) fn default_folder(environment: &Environment) -> Option<PathBuf> {
+pub(crate) fn default_folder(environment: &Env) -> Option<PathBuf> {
     let absolute = |name: &str| {
         environment
             .var(name)

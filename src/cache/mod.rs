@@ -19,7 +19,8 @@ use crate::cache::folder::{
 };
 pub(crate) use crate::cache::lock::Building;
 use crate::error::Error;
-use crate::options::{Cache, Environment};
+use crate::options::Cache;
+use crate::sys::env::Env;
 use crate::sys::fs::is_trusted;
 use crate::terminal::log::Log;
 
@@ -35,7 +36,7 @@ pub(crate) struct Store {
 
 impl Store {
     /// Chooses the folder; touches no disk.
-    pub(crate) fn new(cache: &Cache, environment: &Environment, log: Log) -> Self {
+    pub(crate) fn new(cache: &Cache, environment: &Env, log: Log) -> Self {
         let folder = match cache {
             Cache::Off => None,
             Cache::Folder(folder) => Some(folder.clone()),

@@ -17,7 +17,7 @@ use fs_err as fs;
 
 use crate::error::Error;
 use crate::interpreter::discovery::Discovery;
-use crate::venv::pyvenv_cfg;
+use crate::interpreter::pyvenv_cfg;
 pub use report::{Finding, Kind, Report};
 
 /// The most that is read of a text that a person could have written, in bytes.

@@ -7,8 +7,8 @@ use std::path::Path;
 use fs_err as fs;
 
 use super::{Environment, Maker};
+use crate::repr;
 use crate::venv::activation::quote;
-use crate::venv::pyvenv_cfg;
 
 impl Environment {
     /// The command that renews what an environment takes from its base, and leaves everything else as it was asked for.
@@ -89,7 +89,7 @@ impl Environment {
     fn prompt(&self) -> Option<String> {
         let value = self.value("prompt")?;
         let is_literal = matches!(self.maker(), Maker::Venv);
-        let literal = pyvenv_cfg::unrepr(value).filter(|_| is_literal);
+        let literal = repr::unrepr(value).filter(|_| is_literal);
         Some(literal.unwrap_or_else(|| value.to_owned()))
     }
 

@@ -12,7 +12,6 @@ use clap::builder::{OsStringValueParser, TypedValueParser};
 use clap::error::{ContextKind, ErrorKind};
 use clap::{Command, CommandFactory as _, Parser, ValueEnum, ValueHint};
 
-use crate::cli::generate::Shell;
 use crate::cli::{argparse, compat, index_options};
 
 const VENV: &str = "What venv has";
@@ -216,6 +215,21 @@ impl Args {
         }
         Ok(())
     }
+}
+
+/// A shell that completes options.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "lower")]
+#[expect(clippy::enum_variant_names, reason = "that one is called so")]
+pub(crate) enum Shell {
+    Bash,
+    Zsh,
+    Fish,
+    #[value(alias = "pwsh")]
+    PowerShell,
+    Elvish,
+    #[value(alias = "nu")]
+    Nushell,
 }
 
 /// The one definition of the command line, with all that `--help`, the man page and completions say.

@@ -4,29 +4,14 @@
 
 use std::io;
 
-use clap::{CommandFactory as _, ValueEnum};
+use clap::CommandFactory as _;
 use clap_complete::{Generator, Shell as Completed, generate};
 use clap_complete_nushell::Nushell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
-use crate::cli::args::{Args, EXAMPLES, command};
+use crate::cli::args::{Args, EXAMPLES, Shell, command};
 use crate::cli::compat;
-
-/// A shell that completes options.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-#[value(rename_all = "lower")]
-#[expect(clippy::enum_variant_names, reason = "that one is called so")]
-pub(crate) enum Shell {
-    Bash,
-    Zsh,
-    Fish,
-    #[value(alias = "pwsh")]
-    PowerShell,
-    Elvish,
-    #[value(alias = "nu")]
-    Nushell,
-}
 
 /// The script that a shell reads to complete rvenv's options.
 pub(crate) fn completions(shell: Shell) -> Vec<u8> {

@@ -17,7 +17,7 @@ use crate::interpreter::platform::Platform;
 use crate::sys::fs;
 use crate::sys::fs::{Folder, Mode, read_exact_at};
 use crate::sys::signal::Interrupt;
-use crate::venv::context::{Context, join};
+use crate::venv::context::Context;
 use finish::Programs;
 
 /// How much of the image one thread reads at once: little enough to stay in a core's cache, enough that reading is rare.
@@ -184,7 +184,7 @@ impl Laying<'_> {
         // On Windows, too: pip compiles what RECORD calls it, below the folder as the system calls that.
         let said = match self.to.interpreter.platform {
             Platform::Windows => format!("{}\\{source}", self.to.context.lib_path),
-            platform => join(platform, &self.to.context.lib_path, source),
+            platform => platform.join(&self.to.context.lib_path, source),
         };
         let names_no_source = || damaged(self.image, &format!("{} names no source", entry.path));
         let contents = &self.buffer[place];

@@ -9,7 +9,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::cache::{Store, hex};
 use crate::interpreter::Interpreter;
-use crate::options::Environment;
+use crate::sys::env::Env;
 use crate::sys::fs::Identity;
 
 /// Variables that change what an interpreter answers though its files stay the same.
@@ -38,11 +38,7 @@ struct Facts {
 
 impl Store {
     /// The facts about `executable`, if they were stored and nothing they depend on has changed since.
-    pub(crate) fn facts(
-        &self,
-        executable: &Path,
-        environment: &Environment,
-    ) -> Option<Interpreter> {
+    pub(crate) fn facts(&self, executable: &Path, environment: &Env) -> Option<Interpreter> {
         let path = self.trusted(&facts_name(executable, environment))?;
         let facts: Facts = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
         if facts.format != FORMAT {
@@ -62,7 +58,7 @@ impl Store {
     pub(crate) fn keep_facts(
         &self,
         executable: &Path,
-        environment: &Environment,
+        environment: &Env,
         interpreter: &Interpreter,
     ) {
         // The name itself may be a symlink that somebody points elsewhere.
@@ -88,13 +84,13 @@ impl Store {
     }
 
     /// Whether the facts about a Python are kept under its own name.
-    pub(crate) fn remembers(&self, interpreter: &Interpreter, environment: &Environment) -> bool {
+    pub(crate) fn remembers(&self, interpreter: &Interpreter, environment: &Env) -> bool {
         let executable = Path::new(&interpreter.executable);
         self.facts(executable, environment).is_some()
     }
 }
 
-fn facts_name(executable: &Path, environment: &Environment) -> String {
+fn facts_name(executable: &Path, environment: &Env) -> String {
     let mut hasher = Sha256::new();
     hasher.update(env!("CARGO_PKG_VERSION"));
     hasher.update(executable.as_os_str().as_encoded_bytes());

@@ -14,8 +14,8 @@ use crate::interpreter::locations::Source;
 use crate::interpreter::on_disk;
 use crate::interpreter::registry;
 use crate::interpreter::request::{Fit, Request, Wanted};
-use crate::options::Environment;
-use crate::venv::context::absolute;
+use crate::sys::env::Env;
+use crate::sys::paths::absolute;
 
 /// A path to look at, absolute and as it would be invoked: links are not resolved.
 #[derive(Debug)]
@@ -27,7 +27,7 @@ pub(crate) struct Candidate {
 type Candidates<'a> = Box<dyn Iterator<Item = Candidate> + 'a>;
 
 /// The candidates of one request.
-pub(crate) fn candidates<'a>(request: &'a Request, environment: &'a Environment) -> Candidates<'a> {
+pub(crate) fn candidates<'a>(request: &'a Request, environment: &'a Env) -> Candidates<'a> {
     match request {
         Request::Path(text) => {
             // Blanks around a path are its own only if there is such a file.
@@ -62,7 +62,7 @@ pub(crate) fn candidates<'a>(request: &'a Request, environment: &'a Environment)
 }
 
 /// Every candidate that looks like a Python by its name, for a list of all.
-pub(crate) fn everything(environment: &Environment) -> impl Iterator<Item = Candidate> {
+pub(crate) fn everything(environment: &Env) -> impl Iterator<Item = Candidate> {
     let path = path_folders(environment).into_iter();
     let path = path.map(|folder| (folder, Source::Path));
     let places = locations::all(environment).into_iter().flat_map(|place| {
@@ -93,7 +93,7 @@ fn registered() -> impl Iterator<Item = Candidate> {
 }
 
 /// The folders on PATH, absolute and each once.
-pub(crate) fn path_folders(environment: &Environment) -> Vec<PathBuf> {
+pub(crate) fn path_folders(environment: &Env) -> Vec<PathBuf> {
     let Some(path) = environment.var("PATH") else {
         return Vec::new();
     };
@@ -106,7 +106,7 @@ pub(crate) fn path_folders(environment: &Environment) -> Vec<PathBuf> {
 }
 
 /// The executables of an installation prefix or an environment, or of a folder of executables.
-fn named_directly<'a>(text: &str, environment: &Environment) -> Candidates<'a> {
+fn named_directly<'a>(text: &str, environment: &Env) -> Candidates<'a> {
     let Ok(path) = absolute(Path::new(text), environment.cwd.as_deref()) else {
         return Box::new(iter::empty());
     };
@@ -129,10 +129,7 @@ fn named_directly<'a>(text: &str, environment: &Environment) -> Candidates<'a> {
     }))
 }
 
-fn on_path<'a>(
-    name: &'a str,
-    environment: &'a Environment,
-) -> impl Iterator<Item = Candidate> + 'a {
+fn on_path<'a>(name: &'a str, environment: &'a Env) -> impl Iterator<Item = Candidate> + 'a {
     iter::once_with(|| path_folders(environment))
         .flatten()
         .map(|folder| Candidate {

@@ -19,14 +19,14 @@ use crate::interpreter::on_disk;
 use crate::interpreter::shims;
 use crate::interpreter::shims::{Asked, Resolved};
 use crate::interpreter::version::Traits;
-use crate::options::Environment;
+use crate::sys::env::Env;
 use crate::sys::fs::{Identity, is_executable};
 use crate::sys::signal::Interrupt;
 use crate::terminal::log::Log;
 
 /// Everything that decides which Python is found.
 pub(crate) struct Discovery<'a> {
-    pub(crate) environment: &'a Environment,
+    pub(crate) environment: &'a Env,
     pub(crate) store: Store,
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) log: Log,

@@ -6,7 +6,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use crate::interpreter::version_folders;
-use crate::options::Environment;
+use crate::sys::env::Env;
 
 /// Who put a Python where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +60,7 @@ impl Place {
 }
 
 /// Every place, in the order in which they are searched.
-pub(crate) fn all(environment: &Environment) -> Vec<Place> {
+pub(crate) fn all(environment: &Env) -> Vec<Place> {
     let mut places = Vec::new();
     let mut add = |source, root: Option<PathBuf>, pattern| {
         if let Some(root) = root.filter(|root| root.is_absolute()) {
@@ -127,7 +127,7 @@ pub(crate) fn all(environment: &Environment) -> Vec<Place> {
 }
 
 /// The active environment, the base of the running conda, those it has noted down, and where its installers put one.
-fn condas(environment: &Environment) -> Vec<PathBuf> {
+fn condas(environment: &Env) -> Vec<PathBuf> {
     let home = environment.home();
     let mut found: Vec<PathBuf> = Vec::new();
     let mut add = |folder: PathBuf| {

@@ -12,6 +12,7 @@ pub(crate) mod on_disk;
 pub(crate) mod platform;
 pub(crate) mod probe;
 pub(crate) mod python_version_file;
+pub(crate) mod pyvenv_cfg;
 pub(crate) mod shims;
 pub(crate) mod version;
 pub(crate) mod version_folders;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::interpreter::candidates::is_environment;
-use crate::venv::pyvenv_cfg;
+use crate::interpreter::pyvenv_cfg;
 
 /// The system, too, follows no more links than this.
 const LONGEST: usize = 40;

@@ -11,9 +11,9 @@ use crate::interpreter::candidates::path_folders;
 use crate::interpreter::locations;
 use crate::interpreter::request::Request;
 use crate::interpreter::version::Traits;
-use crate::options::Environment;
-use crate::venv::context::absolute;
-use crate::venv::pyvenv_cfg::repr;
+use crate::repr::repr;
+use crate::sys::env::Env;
+use crate::sys::paths::absolute;
 
 /// More than this of one kind nobody reads.
 const SHOWN: usize = 12;
@@ -47,7 +47,7 @@ impl Missed {
         mut self,
         asked: &[String],
         requests: &[Request],
-        environment: &Environment,
+        environment: &Env,
     ) -> Error {
         if self.unfit.is_empty() && self.broken.len() == 1 {
             let (path, reason) = self.broken.remove(0);
@@ -92,7 +92,7 @@ impl Missed {
 }
 
 /// Where these requests were sought.
-fn sought(requests: &[Request], environment: &Environment) -> String {
+fn sought(requests: &[Request], environment: &Env) -> String {
     let by_name = |request: &Request| !matches!(request, Request::Path(_));
     let by_property = |request: &Request| matches!(request, Request::Wanted(_));
     let mut sought = Vec::new();
@@ -127,7 +127,7 @@ fn sought(requests: &[Request], environment: &Environment) -> String {
 }
 
 /// Why nothing was found at a path that was named.
-fn no_python_at(text: &str, environment: &Environment) -> String {
+fn no_python_at(text: &str, environment: &Env) -> String {
     let path = absolute(Path::new(text), environment.cwd.as_deref());
     let path = path.unwrap_or_else(|_| text.into());
     if let Some(target) = broken_link(&path) {

@@ -43,6 +43,18 @@ impl Platform {
         }
     }
 
+    /// Joins with the platform's separator; `relative` has `/`.
+    pub(crate) fn join(self, base: &str, relative: &str) -> String {
+        match self {
+            Self::Windows => format!(
+                "{}\\{}",
+                base.trim_end_matches('\\'),
+                relative.replace('/', "\\")
+            ),
+            Self::Posix | Self::Darwin => format!("{}/{relative}", base.trim_end_matches('/')),
+        }
+    }
+
     /// The longest `#!` line that the kernel honours, in bytes (distlib's rule).
     pub fn shebang_limit(self) -> usize {
         match self {

@@ -7,10 +7,10 @@ use fs_err as fs;
 use crate::interpreter::Interpreter;
 use crate::interpreter::request::{Fit, Request};
 use crate::interpreter::version::Traits;
-use crate::options::Environment;
+use crate::sys::env::Env;
 
 /// What the file asks for, if that is another Python than this one.
-pub(crate) fn other(environment: &Environment, interpreter: &Interpreter) -> Option<String> {
+pub(crate) fn other(environment: &Env, interpreter: &Interpreter) -> Option<String> {
     let path = environment.cwd.as_ref()?.join(".python-version");
     if !path.is_file() {
         return None;

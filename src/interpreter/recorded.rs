@@ -10,9 +10,9 @@ use super::Interpreter;
 use super::discovery::Discovery;
 use crate::error::Error;
 use crate::interpreter::on_disk;
+use crate::interpreter::pyvenv_cfg;
 use crate::interpreter::version::Traits;
 use crate::sys::fs::is_executable;
-use crate::venv::pyvenv_cfg;
 
 impl Discovery<'_> {
     /// The base of the environment at `env_dir`, or else another Python of its minor version; `None` if it does not say one.

@@ -7,7 +7,8 @@ use std::process::Command;
 
 use crate::error::Error;
 use crate::interpreter::Interpreter;
-use crate::options::{Environment, Options};
+use crate::options::Options;
+use crate::sys::env::Env;
 use crate::sys::fs::Folder;
 use crate::sys::process;
 use crate::sys::signal::Interrupt;
@@ -22,7 +23,7 @@ use crate::venv::executables::How;
 /// [`Error::Command`] with ensurepip's own output (gh-89830).
 pub(crate) fn produce(
     interpreter: &Interpreter,
-    environment: &Environment,
+    environment: &Env,
     scratch: &Path,
     interrupt: &Interrupt,
 ) -> Result<(), Error> {

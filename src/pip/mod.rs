@@ -24,17 +24,19 @@ use crate::image::unpack::{self, Destination};
 use crate::installed::distributions;
 use crate::installed::scripts::exe;
 use crate::interpreter::Interpreter;
-use crate::options::{Environment, Seeder};
+use crate::options::Seeder;
 use crate::pip::other_wheels::Substitutes;
 use crate::stage::Stage;
+use crate::sys::env::Env;
+use crate::sys::paths::absolute;
 use crate::sys::signal::Interrupt;
 use crate::terminal::log::Log;
-use crate::venv::context::{Context, absolute};
+use crate::venv::context::Context;
 
 /// Everything that decides what pip an environment gets.
 pub(crate) struct Seed<'a> {
     pub(crate) interpreter: &'a Interpreter,
-    pub(crate) environment: &'a Environment,
+    pub(crate) environment: &'a Env,
     pub(crate) seeder: Seeder,
     pub(crate) with_setuptools: bool,
     pub(crate) relocatable: bool,

@@ -13,8 +13,8 @@ use fs_err as fs;
 use tempfile::TempDir;
 
 use crate::error::Error;
+use crate::sys::paths::absolute;
 use crate::sys::signal::Interrupt;
-use crate::venv::context::absolute;
 
 /// How long a signal may go unnoticed.
 const POLL: Duration = Duration::from_millis(20);

@@ -8,9 +8,10 @@ use std::process::{Command, Stdio};
 
 use crate::error::Error;
 use crate::interpreter::Interpreter;
-use crate::options::{Environment, Progress};
+use crate::options::Progress;
 use crate::pip::requirements::Requirements;
 use crate::pip::settings;
+use crate::sys::env::Env;
 use crate::sys::fs::Group;
 use crate::sys::process;
 use crate::sys::signal::Interrupt;
@@ -22,7 +23,7 @@ use crate::venv::context::Context;
 /// On a terminal its progress is shown as it comes; elsewhere it is silent unless it fails.
 pub(crate) struct Pip<'a> {
     pub(crate) context: &'a Context,
-    pub(crate) environment: &'a Environment,
+    pub(crate) environment: &'a Env,
     /// What it is told besides what to install.
     pub(crate) options: &'a [OsString],
     pub(crate) interrupt: &'a Interrupt,

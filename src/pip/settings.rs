@@ -10,7 +10,7 @@ use std::process::Command;
 use serde::Deserialize;
 
 use crate::error::Error;
-use crate::options::Environment;
+use crate::sys::env::Env;
 use crate::sys::process;
 use crate::sys::signal::Interrupt;
 use crate::terminal::log::Log;
@@ -50,7 +50,7 @@ struct Answer {
 pub(crate) fn apply(
     pip: &mut Command,
     context: &Context,
-    environment: &Environment,
+    environment: &Env,
     interrupt: &Interrupt,
     log: Log,
 ) -> Result<(), Error> {

@@ -7,14 +7,11 @@ use std::path::Path;
 use fs_err as fs;
 
 use crate::error::Error;
-use crate::options::{Environment, OnExisting, Options};
+use crate::options::{OnExisting, Options};
+use crate::sys::env::Env;
 
 /// Refuses what is not an environment or holds more than one, unless `--force` is given (gh-90484).
-pub(super) fn check(
-    env_dir: &Path,
-    options: &Options,
-    environment: &Environment,
-) -> Result<(), Error> {
+pub(super) fn check(env_dir: &Path, options: &Options, environment: &Env) -> Result<(), Error> {
     if options.force {
         return Ok(());
     }

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::error::Error;
-use crate::stage::recovery;
+use crate::stage::names::{INFIX, is_stage};
 use crate::sys::fs as ours;
 use crate::sys::fs::{Folder, Left};
 
@@ -83,7 +83,7 @@ impl Journal {
         new: &Path,
     ) -> Result<(), Error> {
         for name in entries(directory, directory)?.into_iter().rev() {
-            if recovery::is_stage(&name, OsStr::new(recovery::INFIX)) {
+            if is_stage(&name, OsStr::new(INFIX)) {
                 continue;
             }
             let path = directory.join(&name);
@@ -128,7 +128,7 @@ impl Journal {
                     });
                 }
             }
-            Err(error) => return Err(Error::io("move away", path)(crate::stage::bare(error))),
+            Err(error) => return Err(Error::io("move away", path)(ours::bare(error))),
         }
         Ok(())
     }
@@ -139,7 +139,7 @@ impl Journal {
             let path = directory.join(&name);
             let is_old =
                 is_special(&path) || self.stuck.iter().any(|(old, _)| old.starts_with(&path));
-            if !is_old && !recovery::is_stage(&name, OsStr::new(recovery::INFIX)) {
+            if !is_old && !is_stage(&name, OsStr::new(INFIX)) {
                 self.steps.push(Step::Added(path));
             }
         }
@@ -164,12 +164,12 @@ impl Journal {
                 let backup = self.backup_name();
                 match keep_copy(&to, &backup) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(Error::io("save", &to)(crate::stage::bare(error)));
+                        return Err(Error::io("save", &to)(ours::bare(error)));
                     }
                     _ => {}
                 }
                 fs::rename(&from, &to)
-                    .map_err(|error| Error::io("replace", &to)(crate::stage::bare(error)))?;
+                    .map_err(|error| Error::io("replace", &to)(ours::bare(error)))?;
                 self.steps.push(Step::Replaced { path: to, backup });
             }
         }
@@ -191,7 +191,7 @@ impl Journal {
                     backup,
                 }),
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(Error::io("remove", &path)(crate::stage::bare(error))),
+                Err(error) => return Err(Error::io("remove", &path)(ours::bare(error))),
             }
             for folder in path
                 .ancestors()
@@ -293,8 +293,7 @@ pub(crate) fn move_back(out: &Path, new: &Path, directory: &Path) -> bool {
 
 /// Makes a folder with the mode and the owner of another.
 fn create_like(folder: &Path, path: &Path) -> Result<(), Error> {
-    fs::create_dir(path)
-        .map_err(|error| Error::io("create directory", path)(crate::stage::bare(error)))?;
+    fs::create_dir(path).map_err(|error| Error::io("create directory", path)(ours::bare(error)))?;
     Folder::open(path, folder)?.adopt(folder)
 }
 
@@ -311,7 +310,7 @@ pub(crate) fn keep_copy(path: &Path, backup: &Path) -> io::Result<()> {
 
 /// The names in `folder` in the order in which they may appear to a process that runs from the environment.
 pub(crate) fn entries(folder: &Path, shown: &Path) -> Result<Vec<OsString>, Error> {
-    let failed = |error| Error::io("list", shown)(crate::stage::bare(error));
+    let failed = |error| Error::io("list", shown)(ours::bare(error));
     let mut names = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         names.push(entry.map_err(failed)?.file_name());

@@ -6,6 +6,7 @@
 
 mod guard;
 pub(crate) mod journal;
+mod names;
 pub(crate) mod plan;
 mod publish;
 pub(crate) mod pycache_prefix;
@@ -13,16 +14,16 @@ pub(crate) mod recovery;
 mod root;
 mod snapshot;
 
-use std::io;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::error::{Error, errno};
-use crate::options::{Environment, Options};
+use crate::error::Error;
+use crate::options::Options;
 pub(crate) use crate::stage::plan::check;
 use crate::stage::plan::{Way, is_refusal, way};
 use crate::stage::pycache_prefix::Elsewhere;
+use crate::sys::env::Env;
 use crate::sys::fs as ours;
 use crate::sys::fs::{Claim, Folder, Left};
 use publish::Published;
@@ -56,7 +57,7 @@ impl Stage {
         env_dir: &Path,
         base: &[&str],
         options: &Options,
-        environment: &Environment,
+        environment: &Env,
     ) -> Result<Self, Error> {
         let umask = ours::umask();
         if umask & 0o700 != 0 {
@@ -225,14 +226,5 @@ impl Drop for Stage {
             // Only if nobody has put anything there meanwhile.
             let _ = fs::remove_dir(parent);
         }
-    }
-}
-
-/// The system's own error, without the path that `fs_err` adds: ours names the path already.
-fn bare(error: io::Error) -> io::Error {
-    match errno(&error) {
-        Some(number) => io::Error::from_raw_os_error(number),
-        None if error.kind() == io::ErrorKind::Other => error,
-        None => error.kind().into(),
     }
 }

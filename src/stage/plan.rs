@@ -8,8 +8,9 @@ use std::path::Path;
 use fs_err as fs;
 
 use crate::error::Error;
-use crate::options::{Environment, OnExisting, Options};
-use crate::stage::{bare, guard};
+use crate::options::{OnExisting, Options};
+use crate::stage::guard;
+use crate::sys::env::Env;
 use crate::sys::fs as ours;
 
 /// How the tree becomes the environment.
@@ -30,7 +31,7 @@ pub(crate) fn check(
     env_dir: &Path,
     base: &[&str],
     options: &Options,
-    environment: &Environment,
+    environment: &Env,
 ) -> Result<(), Error> {
     way(env_dir, base, options, environment).map(drop)
 }
@@ -40,12 +41,12 @@ pub(crate) fn way(
     env_dir: &Path,
     base: &[&str],
     options: &Options,
-    environment: &Environment,
+    environment: &Env,
 ) -> Result<Way, Error> {
     let metadata = match fs::symlink_metadata(env_dir) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Way::New),
-        Err(error) => return Err(Error::io("look at", env_dir)(bare(error))),
+        Err(error) => return Err(Error::io("look at", env_dir)(ours::bare(error))),
     };
     if !metadata.is_dir() {
         // CPython deletes the target of a symlink before it says so.

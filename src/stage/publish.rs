@@ -5,12 +5,12 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use super::{Stage, bare};
+use super::Stage;
 use crate::error::Error;
 use crate::stage::journal;
 use crate::stage::journal::Journal;
+use crate::stage::names::{ASIDE, OUT};
 use crate::stage::plan::{Way, is_fixed};
-use crate::stage::recovery::{ASIDE, OUT};
 use crate::sys::fs as ours;
 
 /// What has been done to `ENV_DIR` so far, so that it can be undone.
@@ -81,7 +81,7 @@ impl Stage {
         match fs::rename(&self.env_dir, &aside) {
             Ok(()) => {}
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => return Err(Error::io("rename", &self.env_dir)(bare(error))),
+            Err(error) => return Err(Error::io("rename", &self.env_dir)(ours::bare(error))),
         }
         let renamed = ours::rename_new(new, &self.env_dir);
         if !matches!(renamed, Ok(true)) {
@@ -90,7 +90,8 @@ impl Stage {
             return renamed.and(restored).map(|_| false);
         }
         // Done; that the old tree has this name is only for undoing it.
-        fs::rename(&aside, new).map_err(|error| Error::io("rename", &self.env_dir)(bare(error)))?;
+        fs::rename(&aside, new)
+            .map_err(|error| Error::io("rename", &self.env_dir)(ours::bare(error)))?;
         Ok(true)
     }
 

@@ -8,11 +8,11 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use super::{Stage, bare};
+use super::Stage;
 use crate::error::Error;
+use crate::stage::names::{self, INFIX, MARK};
 use crate::stage::plan::Way;
-use crate::stage::recovery;
-use crate::stage::recovery::{INFIX, MARK};
+use crate::sys::fs as ours;
 use crate::sys::fs::Claim;
 
 impl Stage {
@@ -32,7 +32,9 @@ impl Stage {
                 Ok(()) => self.parents.push(directory.into()),
                 Err(error)
                     if error.kind() == io::ErrorKind::AlreadyExists && directory.is_dir() => {}
-                Err(error) => return Err(Error::io("create directory", directory)(bare(error))),
+                Err(error) => {
+                    return Err(Error::io("create directory", directory)(ours::bare(error)));
+                }
             }
         }
         Ok(())
@@ -43,15 +45,15 @@ impl Stage {
         let (folder, prefix) = match self.way {
             Way::New | Way::Exchange => (
                 self.env_dir.parent().unwrap_or(&self.env_dir),
-                recovery::beside(&self.env_dir),
+                names::beside(&self.env_dir),
             ),
             Way::InPlace | Way::Merge => (self.env_dir.as_path(), OsString::from(INFIX)),
         };
         loop {
-            let name = recovery::new_name(&prefix);
+            let name = names::new_name(&prefix);
             let root = folder.join(&name);
             let made = Claim::create(folder, name, MARK).map_err(|error| {
-                let error = match bare(error) {
+                let error = match ours::bare(error) {
                     error if error.kind() == io::ErrorKind::NotFound && folder.is_dir() => {
                         let reason = "this file system takes no folders";
                         io::Error::new(io::ErrorKind::PermissionDenied, reason)

@@ -3,7 +3,7 @@
 //! Paths that are *said* (in scripts, `pyvenv.cfg`, shebangs) are the final absolute ones from here; paths that are
 //! *written* are relative to a stage, and come from the `*_name` fields. Knows nothing of either being made.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 
 use crate::error::Error;
 use crate::interpreter::Interpreter;
@@ -79,13 +79,13 @@ impl Context {
             python_exe
         };
         let bin_name = platform.bin_name().to_owned();
-        let bin_path = join(platform, &env_dir, &bin_name);
+        let bin_path = platform.join(&env_dir, &bin_name);
         Ok(Self {
             prompt: prompt(options, interpreter, cwd).unwrap_or_else(|| env_name.clone()),
-            inc_path: join(platform, &env_dir, &interpreter.scheme.include),
-            lib_path: join(platform, &env_dir, &interpreter.scheme.purelib),
-            env_exe: join(platform, &bin_path, env_python),
-            cfg_path: join(platform, &env_dir, "pyvenv.cfg"),
+            inc_path: platform.join(&env_dir, &interpreter.scheme.include),
+            lib_path: platform.join(&env_dir, &interpreter.scheme.purelib),
+            env_exe: platform.join(&bin_path, env_python),
+            cfg_path: platform.join(&env_dir, "pyvenv.cfg"),
             python_dir: python_dir.to_owned(),
             python_exe: python_exe.to_owned(),
             executable,
@@ -118,100 +118,9 @@ fn split(path: &str, is_separator: impl Fn(char) -> bool) -> (&str, &str) {
     }
 }
 
-/// Joins with the platform's separator; `relative` has `/`.
-pub(crate) fn join(platform: Platform, base: &str, relative: &str) -> String {
-    match platform {
-        Platform::Windows => format!(
-            "{}\\{}",
-            base.trim_end_matches('\\'),
-            relative.replace('/', "\\")
-        ),
-        Platform::Posix | Platform::Darwin => format!("{}/{relative}", base.trim_end_matches('/')),
-    }
-}
-
-/// `os.path.abspath`: made absolute, `.` and `..` resolved by their names, exactly two leading slashes kept.
-///
-/// # Errors
-///
-/// [`Error::Io`] if `path` is relative and the current directory is gone.
-pub(crate) fn absolute(path: &Path, cwd: Option<&Path>) -> Result<PathBuf, Error> {
-    let joined = match cwd {
-        _ if path.is_absolute() => path.to_path_buf(),
-        // `C:env` is relative to that drive's own current directory, which only the system knows.
-        _ if matches!(path.components().next(), Some(Component::Prefix(_))) => {
-            std::path::absolute(path).map_err(Error::io("make absolute", path))?
-        }
-        Some(cwd) => cwd.join(path),
-        None => {
-            let source = std::io::Error::new(
-                std::io::ErrorKind::NotFound,
-                "the current directory is gone",
-            );
-            return Err(Error::Io {
-                action: "make absolute",
-                path: path.into(),
-                source,
-            });
-        }
-    };
-    let mut normal = PathBuf::new();
-    for component in joined.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                normal.pop();
-            }
-            other => normal.push(other),
-        }
-    }
-    // POSIX leaves the meaning of exactly two leading slashes to the system, so Python keeps them.
-    let bytes = joined.as_os_str().as_encoded_bytes();
-    if cfg!(unix) && bytes.starts_with(b"//") && !bytes.starts_with(b"///") {
-        let mut kept = std::ffi::OsString::from("/");
-        kept.push(normal);
-        normal = kept.into();
-    }
-    Ok(normal)
-}
-
 /// The path as text, since everything that names it is UTF-8.
 fn utf8(path: &Path) -> Result<String, Error> {
     path.to_str()
         .map(str::to_owned)
         .ok_or_else(|| Error::NotUtf8 { path: path.into() })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    #[cfg(windows)]
-    fn a_path_relative_to_a_drive_is_made_absolute() {
-        let cwd = std::env::current_dir().unwrap();
-        let drive = cwd.to_str().unwrap()[..2].to_owned();
-        let path = absolute(Path::new(&format!("{drive}env")), Some(&cwd)).unwrap();
-        assert_eq!(path, cwd.join("env"));
-    }
-
-    #[test]
-    #[cfg(unix)]
-    fn absolute_follows_os_path_abspath() {
-        for (path, expected) in [
-            ("a/b/../c", "/w/a/c"),
-            ("", "/w"),
-            (".", "/w"),
-            ("a//b/", "/w/a/b"),
-            ("/x/../../y", "/y"),
-            ("//x/y", "//x/y"),
-            ("///x/y", "/x/y"),
-        ] {
-            assert_eq!(
-                absolute(Path::new(path), Some(Path::new("/w"))).unwrap(),
-                Path::new(expected),
-                "{path}"
-            );
-        }
-    }
 }

@@ -9,6 +9,7 @@ use crate::error::Error;
 use crate::interpreter::platform::Platform;
 use crate::interpreter::{Interpreter, nested};
 use crate::options::{Links, Options};
+use crate::repr::repr;
 use crate::stage::Stage;
 use crate::sys::fs::{Folder, Identity, Mode};
 use crate::terminal::log::Log;
@@ -17,7 +18,6 @@ use crate::venv::context::Context;
 use crate::venv::executables;
 use crate::venv::executables::{How, Placement};
 use crate::venv::pyvenv_cfg;
-use crate::venv::pyvenv_cfg::repr;
 
 const GITIGNORE: &str = "# Created by venv; see https://docs.python.org/3/library/venv.html\n*\n";
 

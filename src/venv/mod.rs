@@ -4,7 +4,6 @@
 pub(crate) mod activation;
 pub(crate) mod context;
 pub(crate) mod executables;
-pub(crate) mod executables_windows;
 pub(crate) mod fallback;
 pub(crate) mod layout;
 pub(crate) mod pyvenv_cfg;

@@ -1,12 +1,11 @@
-//! `pyvenv.cfg`: its text, key by key in CPython's order; and what one says.
+//! The text of `pyvenv.cfg`, key by key in CPython's order. (`interpreter::pyvenv_cfg` reads one.)
 //!
 //! Pure. When it is written, and over what, is decided elsewhere.
-
-use std::fmt::Write as _;
 
 use crate::interpreter::Interpreter;
 use crate::interpreter::platform::Platform;
 use crate::options::{Links, OnExisting, Options};
+use crate::repr::{escape, repr};
 use crate::venv::context::Context;
 
 /// Renders the finished file (`venv/__init__.py`, `create_configuration`), with rvenv's own line at its end.
@@ -48,13 +47,6 @@ pub(crate) fn render(context: &Context, interpreter: &Interpreter, options: &Opt
     }
     line("rvenv", env!("CARGO_PKG_VERSION"));
     text
-}
-
-/// The value of a key in a file that anybody's venv has written, as `site` reads it.
-pub(crate) fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
-    let mut pairs = text.lines().filter_map(|line| line.split_once('='));
-    let found = pairs.find(|(found, _)| found.trim().eq_ignore_ascii_case(key));
-    found.map(|(_, value)| value.trim())
 }
 
 /// The `… -m venv …` line that CPython would have written: its flags in its order, unquoted.
@@ -102,123 +94,4 @@ fn one_line(value: &str) -> String {
         }
         text
     })
-}
-
-/// Python's `repr()` of a string.
-pub(crate) fn repr(value: &str) -> String {
-    let quote = if value.contains('\'') && !value.contains('"') {
-        '"'
-    } else {
-        '\''
-    };
-    let mut text = String::with_capacity(value.len() + 2);
-    text.push(quote);
-    for character in value.chars() {
-        if character == quote || character == '\\' {
-            text.push('\\');
-            text.push(character);
-        } else if is_printable(character) {
-            text.push(character);
-        } else {
-            escape(&mut text, character);
-        }
-    }
-    text.push(quote);
-    text
-}
-
-/// What a literal of [`repr`] stands for; `None` if `literal` is none.
-pub(crate) fn unrepr(literal: &str) -> Option<String> {
-    let quote = literal.chars().next().filter(|c| ['\'', '"'].contains(c))?;
-    let inner = literal.get(1..)?.strip_suffix(quote)?;
-    let mut text = String::with_capacity(inner.len());
-    let mut characters = inner.chars();
-    while let Some(character) = characters.next() {
-        if character == quote {
-            return None;
-        }
-        if character != '\\' {
-            text.push(character);
-            continue;
-        }
-        let digits = match characters.next()? {
-            'n' => Err('\n'),
-            'r' => Err('\r'),
-            't' => Err('\t'),
-            same @ ('\\' | '\'' | '"') => Err(same),
-            'x' => Ok(2),
-            'u' => Ok(4),
-            'U' => Ok(8),
-            _ => return None,
-        };
-        text.push(match digits {
-            Err(character) => character,
-            Ok(count) => {
-                let digits: String = characters.by_ref().take(count).collect();
-                let code = u32::from_str_radix(&digits, 16).ok();
-                char::from_u32(code.filter(|_| digits.len() == count)?)?
-            }
-        });
-    }
-    Some(text)
-}
-
-fn escape(text: &mut String, character: char) {
-    let code = u32::from(character);
-    let written = match character {
-        '\n' => text.write_str("\\n"),
-        '\r' => text.write_str("\\r"),
-        '\t' => text.write_str("\\t"),
-        _ if code < 0x100 => write!(text, "\\x{code:02x}"),
-        _ if code < 0x1_0000 => write!(text, "\\u{code:04x}"),
-        _ => write!(text, "\\U{code:08x}"),
-    };
-    written.expect("writing to a String cannot fail");
-}
-
-/// `str.isprintable`. Rust's `escape_debug` is made from the same Unicode categories; a letter in front keeps it from
-/// escaping combining characters, which Python shows as they are.
-fn is_printable(character: char) -> bool {
-    match character {
-        '\'' | '"' | '\\' => true,
-        _ => {
-            ['a', character]
-                .iter()
-                .collect::<String>()
-                .escape_debug()
-                .nth(1)
-                == Some(character)
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_no_literal_stands_for_nothing() {
-        for text in ["", "'", "x", "'a", "a'", "'a'b'", "'\\'", "'\\q'", "'\\x4'"] {
-            assert_eq!(unrepr(text), None, "{text}");
-        }
-    }
-
-    #[test]
-    fn repr_is_pythons() {
-        for (value, expected) in [
-            ("foo", "'foo'"),
-            ("it's", "\"it's\""),
-            ("it's \"q\" $HOME", "'it\\'s \"q\" $HOME'"),
-            ("new\nline", "'new\\nline'"),
-            ("é", "'é'"),
-            ("", "''"),
-            ("a\u{301}", "'a\u{301}'"),
-            ("\u{a0}\u{200b}\u{7f}", "'\\xa0\\u200b\\x7f'"),
-            ("back\\slash", "'back\\\\slash'"),
-            ("\u{1d70b}", "'\u{1d70b}'"),
-        ] {
-            assert_eq!(repr(value), expected);
-            assert_eq!(unrepr(expected).as_deref(), Some(value));
-        }
-    }
 }

@@ -14,7 +14,7 @@ use crate::check::{Finding, Report};
 use crate::error::{self, Error};
 use crate::interpreter::Interpreter;
 use crate::interpreter::list::Python;
-use crate::venv::context;
+use crate::sys::paths;
 use crate::venv::context::Context;
 
 /// The version of the schema; it changes when a key goes or means something else, not when one is added.
@@ -173,7 +173,7 @@ impl AbsolutePath {
     /// As `os.path.abspath`; what it was where the current directory is gone.
     fn new(path: &Path) -> Self {
         let cwd = std::env::current_dir().ok();
-        Self(context::absolute(path, cwd.as_deref()).unwrap_or_else(|_| path.into()))
+        Self(paths::absolute(path, cwd.as_deref()).unwrap_or_else(|_| path.into()))
     }
 }
 

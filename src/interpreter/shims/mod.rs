@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::options::Environment;
+use crate::sys::env::Env;
 use crate::sys::fs::is_executable;
 
 /// Where a path leads.
@@ -46,7 +46,7 @@ const LONGEST: usize = 8;
 const HEAD: u64 = 4096;
 
 /// Follows shims from `path` to what they would start.
-pub(crate) fn resolve(path: &Path, environment: &Environment) -> Resolved {
+pub(crate) fn resolve(path: &Path, environment: &Env) -> Resolved {
     let mut current = path.to_path_buf();
     for hop in 0..LONGEST {
         match one(&current, environment) {
@@ -59,7 +59,7 @@ pub(crate) fn resolve(path: &Path, environment: &Environment) -> Resolved {
     Resolved::Nowhere("it leads back to itself".into())
 }
 
-fn one(path: &Path, environment: &Environment) -> Resolved {
+fn one(path: &Path, environment: &Env) -> Resolved {
     let (Some(folder), Some(program)) = (path.parent(), path.file_name().and_then(|n| n.to_str()))
     else {
         return Resolved::Unknown;
@@ -101,7 +101,7 @@ fn script(path: &Path) -> Option<String> {
 struct Shim<'a> {
     folder: &'a Path,
     program: &'a str,
-    environment: &'a Environment,
+    environment: &'a Env,
 }
 
 impl Shim<'_> {

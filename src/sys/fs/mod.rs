@@ -6,7 +6,7 @@
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
-use crate::error::Error;
+use crate::error::{Error, errno};
 
 #[cfg(unix)]
 mod unix;
@@ -72,4 +72,13 @@ pub(crate) fn write_elsewhere(path: &Path, pieces: &[&[u8]]) -> Result<(), Error
         file.persist(path).map(drop).map_err(|error| error.error)
     });
     written.map_err(Error::io("write", path))
+}
+
+/// The system's own error, without the path that `fs_err` adds: ours names the path already.
+pub(crate) fn bare(error: io::Error) -> io::Error {
+    match errno(&error) {
+        Some(number) => io::Error::from_raw_os_error(number),
+        None if error.kind() == io::ErrorKind::Other => error,
+        None => error.kind().into(),
+    }
 }

@@ -5,7 +5,7 @@
 use crate::interpreter::platform::{Platform, is_debug};
 use crate::interpreter::{Interpreter, WindowsBuild};
 use crate::options::Links;
-use crate::venv::context::{Context, join};
+use crate::venv::context::Context;
 use crate::venv::executables::{How, Placement};
 
 /// The entries of `Scripts` that are the interpreter.
@@ -80,7 +80,7 @@ impl Base<'_> {
                 || name.ends_with(".dll")
                 || name.starts_with("python") && name.ends_with(".exe")
         };
-        let libraries = join(Platform::Windows, &self.context.python_dir, "DLLs");
+        let libraries = Platform::Windows.join(&self.context.python_dir, "DLLs");
         let beside = self.build.base_files.iter();
         let beside = beside.map(|name| (name, &self.context.python_dir));
         let below = self.build.library_files.iter();
@@ -92,7 +92,7 @@ impl Base<'_> {
         )];
         for (name, folder) in beside.chain(below).filter(|(name, _)| included(name)) {
             let taken = all.iter_mut().find(|one| is_same(&one.name, name));
-            let placement = self.placed(name, links, join(Platform::Windows, folder, name));
+            let placement = self.placed(name, links, Platform::Windows.join(folder, name));
             match taken {
                 // The later one is written over the earlier.
                 Some(taken) => *taken = placement,
@@ -136,7 +136,7 @@ impl Base<'_> {
     /// What is copied under the name of a program of the base (`symlink_or_copy`); `None` if there is no such file.
     fn launcher(&self, name: &str) -> Option<String> {
         if !self.build.is_build && contains(&self.build.launcher_files, name) {
-            return Some(join(Platform::Windows, &self.build.launchers, name));
+            return Some(Platform::Windows.join(&self.build.launchers, name));
         }
         let (stem, extension) = name.rsplit_once('.').unwrap_or((name, ""));
         let (stem, debug) = match stem.strip_suffix("_d") {
@@ -150,7 +150,7 @@ impl Base<'_> {
         };
         let name = format!("{stem}{debug}.{extension}");
         contains(&self.build.base_files, &name)
-            .then(|| join(Platform::Windows, &self.context.python_dir, &name))
+            .then(|| Platform::Windows.join(&self.context.python_dir, &name))
     }
 
     /// 3.7.2 to 3.12: "a complete copy of the root directory".
@@ -178,7 +178,7 @@ impl Base<'_> {
             let launcher = format!("venv{window}launcher{threads}{debug}.exe");
             Placement {
                 name,
-                how: How::Copy(join(Platform::Windows, folder, &launcher)),
+                how: How::Copy(Platform::Windows.join(folder, &launcher)),
             }
         });
         launchers.collect()
@@ -228,7 +228,7 @@ impl Base<'_> {
     }
 
     fn link(&self, name: &str, target: &str) -> Placement {
-        let target = join(Platform::Windows, &self.context.python_dir, target);
+        let target = Platform::Windows.join(&self.context.python_dir, target);
         self.placed(name, Links::Symlink, target)
     }
 

@@ -2,10 +2,11 @@
 //!
 //! Pure: a list of names and what each is. Making them is `builder`'s and `fs`'s business.
 
+mod windows;
+
 use crate::interpreter::Interpreter;
 use crate::options::Links;
 use crate::venv::context::Context;
-use crate::venv::executables_windows;
 
 /// One entry of `bin` that is the interpreter.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,7 +35,7 @@ pub(crate) fn placements(
     links: Links,
 ) -> Vec<Placement> {
     if let Some(build) = &interpreter.windows {
-        return executables_windows::placements(context, interpreter, build, links);
+        return windows::placements(context, interpreter, build, links);
     }
     let base = &context.executable;
     let invoked = match links {
@@ -70,17 +71,12 @@ pub(crate) fn retreat(
     links: Vec<Placement>,
 ) -> Option<Vec<Placement>> {
     let build = interpreter.windows.as_ref()?;
-    Some(executables_windows::retreat(
-        context,
-        interpreter,
-        build,
-        links,
-    ))
+    Some(windows::retreat(context, interpreter, build, links))
 }
 
 /// Where `init.tcl` goes in an environment whose Python finds no other: its folder, and the file to copy.
 pub(crate) fn tcl(interpreter: &Interpreter) -> Option<(String, &str)> {
-    executables_windows::tcl(interpreter.windows.as_ref()?)
+    windows::tcl(interpreter.windows.as_ref()?)
 }
 
 #[cfg(test)]

@@ -1,0 +1,8 @@
+//! Reading a `pyvenv.cfg`, whoever wrote it. (`venv::pyvenv_cfg` renders one.)
+
+/// The value of a key in a file that anybody's venv has written, as `site` reads it.
+pub(crate) fn value<'a>(text: &'a str, key: &str) -> Option<&'a str> {
+    let mut pairs = text.lines().filter_map(|line| line.split_once('='));
+    let found = pairs.find(|(found, _)| found.trim().eq_ignore_ascii_case(key));
+    found.map(|(_, value)| value.trim())
+}
