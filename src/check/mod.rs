@@ -7,10 +7,10 @@ mod folders;
 mod packages;
 mod remedy;
 mod report;
-pub(crate) mod scripts;
+mod scripts;
 mod start;
 
-use std::io::{self, Read as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -18,10 +18,8 @@ use fs_err as fs;
 use crate::error::Error;
 use crate::interpreter::discovery::Discovery;
 use crate::interpreter::pyvenv_cfg;
+use crate::sys::fs::text;
 pub use report::{Finding, Kind, Report};
-
-/// The most that is read of a text that a person could have written, in bytes.
-const TEXT_LIMIT: u64 = 1 << 20;
 
 /// An environment that is looked at.
 struct Environment {
@@ -219,18 +217,6 @@ impl Environment {
         let path = path.strip_prefix(&self.env_dir).unwrap_or(path);
         path.to_string_lossy().into_owned()
     }
-}
-
-/// A short file's text, whatever bytes are in it.
-fn text(path: &Path) -> io::Result<String> {
-    if !fs::metadata(path)?.is_file() {
-        return Err(io::Error::other("it is no file"));
-    }
-    let mut bytes = Vec::new();
-    fs::File::open(path)?
-        .take(TEXT_LIMIT)
-        .read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
 /// The system's own words, without the path.

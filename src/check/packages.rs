@@ -12,6 +12,7 @@ use crate::error::Error;
 use crate::installed::distributions;
 use crate::installed::distributions::{Damage, Installed};
 use crate::interpreter::discovery::Discovery;
+use crate::sys::fs::text;
 
 /// More names than this in one line nobody reads.
 const SHOWN: usize = 3;
@@ -139,7 +140,7 @@ impl Environment {
         // What came from elsewhere than an index may be another's there.
         let origin = site_packages.join(&one.dist_info).join("direct_url.json");
         let requirement = if origin.exists() {
-            from_elsewhere(name, &super::text(&origin).ok()?)?
+            from_elsewhere(name, &text(&origin).ok()?)?
         } else {
             word(&format!("{name}=={version}"))
         };
@@ -206,7 +207,7 @@ impl Environment {
         paths.sort();
         for path in paths {
             let shown = self.relative(&path);
-            let text = match super::text(&path) {
+            let text = match text(&path) {
                 Ok(text) if !text.contains(['\0', '\u{fffd}']) => text,
                 _ => {
                     let message = format!("{shown} cannot be read as text");

@@ -3,15 +3,14 @@
 //! Also where bytecode goes that `PYTHONPYCACHEPREFIX` sends elsewhere, since RECORD says that, too. Knows one distribution.
 
 use crate::error::Error;
+use crate::image::destination::{Destination, prefixed};
 use crate::image::format::Distribution;
-use crate::image::unpack::Destination;
 use crate::installed::record;
 use crate::installed::record::Row;
 use crate::installed::scripts::exe;
 use crate::installed::scripts::exe::Time;
 use crate::installed::scripts::shebang;
 use crate::sys::fs::{Folder, Mode};
-use crate::venv::context::Context;
 
 /// What makes programs of console scripts, on Windows.
 pub(crate) struct Programs {
@@ -37,10 +36,10 @@ pub(crate) fn finish(
     programs: Option<&Programs>,
 ) -> Result<(), Error> {
     let up = "../".repeat(to.interpreter.scheme.purelib.split('/').count());
-    let executable = &to.context.env_exe;
+    let executable = to.executable;
     let mut rows = Vec::new();
     for script in &distribution.scripts {
-        let mut path = format!("{}/{}", to.context.bin_name, script.name);
+        let mut path = format!("{}/{}", to.bin_name, script.name);
         let contents = if let Some(programs) = programs {
             path.push_str(".exe");
             programs.render(executable, &script.body, to.relocatable)
@@ -63,8 +62,8 @@ pub(crate) fn finish(
                 reason,
             })?);
             for row in rows.iter_mut().filter(|row| row.path.ends_with(".pyc")) {
-                let elsewhere = prefixed(prefix, to.context, &row.path);
-                row.path = relative(&to.context.lib_path, &elsewhere);
+                let elsewhere = prefixed(prefix, to.site_packages, &row.path);
+                row.path = relative(to.site_packages, &elsewhere);
             }
             record::render(&mut rows)
         }
@@ -74,19 +73,6 @@ pub(crate) fn finish(
         record.as_bytes(),
         Mode::Plain,
     )
-}
-
-/// Where `sys.pycache_prefix` puts the bytecode that would be at `path` below site-packages: the source's whole path below
-/// the prefix, without `__pycache__` (`importlib.util.cache_from_source`).
-pub(crate) fn prefixed(prefix: &str, context: &Context, path: &str) -> String {
-    let path = path.replacen("__pycache__/", "", path.matches("__pycache__/").count());
-    format!("{}/{path}", below_prefix(prefix, &context.lib_path))
-}
-
-/// Where `sys.pycache_prefix` puts the bytecode of what is in `folder`.
-pub(crate) fn below_prefix(prefix: &str, folder: &str) -> String {
-    let (prefix, folder) = (prefix.trim_end_matches('/'), folder.trim_start_matches('/'));
-    format!("{prefix}/{folder}")
 }
 
 /// `os.path.relpath` of two absolute paths.

@@ -112,6 +112,19 @@ pub(crate) struct Image {
 }
 
 impl Image {
+    /// Whether a file of this name, as RECORD has it, comes from the image.
+    pub(crate) fn brings(&self, path: &str) -> bool {
+        is_record(&self.index.distributions, path)
+            || self.index.entries.iter().any(|entry| entry.path == path)
+    }
+
+    /// The names of all console scripts.
+    pub(crate) fn script_names(&self) -> Vec<&str> {
+        let distributions = self.index.distributions.iter();
+        let scripts = distributions.flat_map(|distribution| &distribution.scripts);
+        scripts.map(|script| script.name.as_str()).collect()
+    }
+
     /// Reads the index.
     ///
     /// # Errors

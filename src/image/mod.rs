@@ -1,5 +1,6 @@
 //! Packages in one file, written into an environment.
 
+pub(crate) mod destination;
 pub(crate) mod finish;
 pub(crate) mod format;
 pub(crate) mod pack;

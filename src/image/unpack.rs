@@ -7,39 +7,20 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::{ops::Range, thread};
 
 use crate::error::Error;
+use crate::image::destination::{self, Destination};
 use crate::image::finish;
 use crate::image::format::{Entry, Image};
 use crate::installed::relocate;
 use crate::installed::scripts::exe;
-use crate::installed::scripts::exe::Time;
-use crate::interpreter::Interpreter;
 use crate::interpreter::platform::Platform;
 use crate::sys::fs;
 use crate::sys::fs::{Folder, Mode, read_exact_at};
-use crate::sys::signal::Interrupt;
-use crate::venv::context::Context;
 use finish::Programs;
 
 /// How much of the image one thread reads at once: little enough to stay in a core's cache, enough that reading is rare.
 const CHUNK: usize = 256 * 1024;
 /// More threads than this only wait for each other in the file system.
 const THREADS: usize = 4;
-
-/// Where an image goes.
-pub(crate) struct Destination<'a> {
-    pub(crate) tree: &'a Folder,
-    pub(crate) context: &'a Context,
-    pub(crate) interpreter: &'a Interpreter,
-    pub(crate) interrupt: &'a Interrupt,
-    /// Which of the image's distributions are wanted, by position.
-    pub(crate) wanted: &'a [bool],
-    /// Console scripts find the Python beside them.
-    pub(crate) relocatable: bool,
-    /// `PYTHONPYCACHEPREFIX`, where that Python honours it: bytecode goes there.
-    pub(crate) pycache_prefix: Option<&'a str>,
-    /// When console scripts are made, on Windows, where they are programs that say it.
-    pub(crate) made: Option<Time>,
-}
 
 /// Lays the wanted distributions down.
 ///
@@ -183,8 +164,8 @@ impl Laying<'_> {
         let source = &index.entries[position - 1].path;
         // On Windows, too: pip compiles what RECORD calls it, below the folder as the system calls that.
         let said = match self.to.interpreter.platform {
-            Platform::Windows => format!("{}\\{source}", self.to.context.lib_path),
-            platform => platform.join(&self.to.context.lib_path, source),
+            Platform::Windows => format!("{}\\{source}", self.to.site_packages),
+            platform => platform.join(self.to.site_packages, source),
         };
         let names_no_source = || damaged(self.image, &format!("{} names no source", entry.path));
         let contents = &self.buffer[place];
@@ -202,7 +183,7 @@ impl Laying<'_> {
                 .site_packages
                 .write_pieces(&entry.path, &pieces, Mode::Plain),
             Some(prefix) => {
-                let path = finish::prefixed(prefix, self.to.context, &entry.path);
+                let path = destination::prefixed(prefix, self.to.site_packages, &entry.path);
                 fs::write_elsewhere(Path::new(&path), &pieces)
             }
         }

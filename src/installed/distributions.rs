@@ -12,7 +12,6 @@ use pep440_rs::Version;
 
 use super::record;
 use crate::error::Error;
-use crate::image::format::{Image, is_record};
 use crate::sys::fs::is_executable;
 use crate::sys::signal::Interrupt;
 
@@ -230,24 +229,16 @@ pub(crate) fn is_damaged(
     Ok(false)
 }
 
-/// The files of `names`' old versions that the image does not bring, relative to the environment.
+/// The files of `names`' old versions that are not `brought` by the new ones, relative to the environment; `brought` is asked
+/// with a path as RECORD has it. Scripts of the names in `scripts` are written anew and stay.
 pub(crate) fn obsolete(
     existing: &[Installed],
     names: &[&str],
-    image: &Image,
+    brought: impl Fn(&str) -> bool,
+    scripts: &[&str],
     site_packages: &Path,
     purelib: &str,
 ) -> Vec<String> {
-    let brought = |path: &str| {
-        is_record(&image.index.distributions, path)
-            || image.index.entries.iter().any(|entry| entry.path == path)
-    };
-    let scripts = image
-        .index
-        .distributions
-        .iter()
-        .flat_map(|distribution| &distribution.scripts);
-    let scripts: Vec<&str> = scripts.map(|script| script.name.as_str()).collect();
     let old = existing
         .iter()
         .filter(|installed| names.iter().any(|name| normalized(name) == installed.name));

@@ -8,10 +8,10 @@ use sha2::{Digest as _, Sha256};
 
 use crate::cache::hex;
 use crate::image::format;
-use crate::installed::bytecode::Bytecode;
+use crate::installed::bytecode::settings::Bytecode;
 use crate::installed::scripts::template::Names;
 use crate::pip::Seed;
-use crate::pip::wheel::Production;
+use crate::pip::wheel::install::Production;
 use crate::sys::fs::Identity;
 
 impl Seed<'_> {

@@ -19,8 +19,8 @@ use std::path::{Path, PathBuf};
 
 use crate::cache::Store;
 use crate::error::Error;
-use crate::image::finish;
-use crate::image::unpack::{self, Destination};
+use crate::image::destination::{self, Destination};
+use crate::image::unpack;
 use crate::installed::distributions;
 use crate::installed::scripts::exe;
 use crate::interpreter::Interpreter;
@@ -86,7 +86,9 @@ impl Seed<'_> {
         let pycache_prefix = self.pycache_prefix(context);
         let destination = Destination {
             tree: stage.tree(),
-            context,
+            site_packages: &context.lib_path,
+            bin_name: &context.bin_name,
+            executable: &context.env_exe,
             interpreter: self.interpreter,
             interrupt: self.interrupt,
             wanted: &wanted,
@@ -124,7 +126,8 @@ impl Seed<'_> {
         Ok(distributions::obsolete(
             &existing,
             &names,
-            &image,
+            |path| image.brings(path),
+            &image.script_names(),
             site_packages,
             &self.interpreter.scheme.purelib,
         ))
@@ -148,7 +151,7 @@ impl Seed<'_> {
     /// The folder outside of `ENV_DIR` that gets bytecode of the environment, if one does.
     pub(crate) fn bytecode_elsewhere(&self, context: &Context) -> Option<PathBuf> {
         let prefix = self.pycache_prefix(context)?;
-        let folder = finish::below_prefix(&prefix, &context.env_dir);
+        let folder = destination::below_prefix(&prefix, &context.env_dir);
         let folder = PathBuf::from(folder);
         (!folder.starts_with(&context.env_dir)).then_some(folder)
     }

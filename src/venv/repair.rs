@@ -7,11 +7,11 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use crate::check::scripts::{self, Stale};
 use crate::error::Error;
 use crate::installed::distributions;
 use crate::installed::record;
 use crate::installed::record::Row;
+use crate::installed::scripts::moved::{self, Stale};
 use crate::installed::scripts::shebang::shebang;
 use crate::interpreter::Interpreter;
 use crate::sys::fs::{Folder, Mode};
@@ -19,13 +19,13 @@ use crate::venv::context::Context;
 
 /// Whether the activation scripts activate another directory.
 pub(crate) fn is_moved(context: &Context) -> bool {
-    scripts::activates(Path::new(&context.bin_path), Path::new(&context.env_dir)).is_some()
+    moved::activates(Path::new(&context.bin_path), Path::new(&context.env_dir)).is_some()
 }
 
 /// Puts the new place for the old one into the activation scripts that only other programs write.
 pub(crate) fn activation(tree: &Folder, context: &Context) -> Result<(), Error> {
     let (bin, here) = (Path::new(&context.bin_path), context.env_dir.as_str());
-    let there = scripts::activates(bin, Path::new(here));
+    let there = moved::activates(bin, Path::new(here));
     let Some(there) = there.as_deref().and_then(Path::to_str) else {
         return Ok(());
     };
@@ -80,7 +80,7 @@ pub(crate) fn scripts(
 ) -> Result<(), Error> {
     let bin = Path::new(&context.bin_path);
     let mut mended = Vec::new();
-    for stale in scripts::stale(bin) {
+    for stale in moved::stale(bin) {
         let name = format!("{}/{}", context.bin_name, stale.name);
         let Ok(contents) = mend(&stale, interpreter, context) else {
             continue;

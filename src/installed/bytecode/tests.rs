@@ -7,7 +7,8 @@ use std::time::Instant;
 use fs_err as fs;
 
 use crate::Error;
-use crate::installed::bytecode::{Bytecode, Invalidation, batches, cached, compile};
+use crate::installed::bytecode::settings::{Bytecode, Invalidation};
+use crate::installed::bytecode::{batches, cached, compile};
 use crate::interpreter::Interpreter;
 use crate::pip::test_wheels::{probe, pythons};
 use crate::sys::fs::Folder;

@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::Error;
-use crate::installed::bytecode::{Bytecode, Invalidation};
+use crate::installed::bytecode::settings::{Bytecode, Invalidation};
 use crate::interpreter::Interpreter;
 use crate::sys::signal::Interrupt;
 

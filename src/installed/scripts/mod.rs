@@ -1,5 +1,6 @@
 //! The scripts that entry points become: their first line, their text, and the launchers of Windows.
 
 pub(crate) mod exe;
+pub(crate) mod moved;
 pub(crate) mod shebang;
 pub(crate) mod template;

@@ -6,18 +6,29 @@
 use std::collections::HashSet;
 
 use crate::error::Error;
+use crate::installed::bytecode::settings::Bytecode;
 use crate::installed::entry_points;
 use crate::installed::entry_points::EntryPoint;
 use crate::installed::record::Row;
 use crate::installed::scripts::exe;
 use crate::installed::scripts::shebang;
-use crate::installed::scripts::template::Generation;
+use crate::installed::scripts::template::{Generation, Names};
 use crate::interpreter::Interpreter;
-use crate::pip::wheel::Production;
 use crate::pip::wheel::archive::{Archive, Entry};
 use crate::pip::wheel::distribution::Distribution;
 use crate::sys::fs::{Folder, Mode};
 use crate::sys::signal::Interrupt;
+
+/// What shapes the result besides the interpreter and its wheels.
+#[derive(Debug, Clone)]
+pub(crate) struct Production {
+    /// The Python that the scripts say they are started by.
+    pub(crate) executable: String,
+    /// `ENSUREPIP_OPTIONS`.
+    pub(crate) names: Names,
+    /// How the `.pyc` files are made.
+    pub(crate) bytecode: Bytecode,
+}
 
 /// Where and how wheels are installed.
 pub(crate) struct Target<'a> {

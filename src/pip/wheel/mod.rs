@@ -13,26 +13,14 @@ use std::thread;
 
 use crate::error::Error;
 use crate::installed::bytecode;
-use crate::installed::bytecode::Bytecode;
 use crate::installed::scripts::exe;
-use crate::installed::scripts::template::{Generation, Names};
+use crate::installed::scripts::template::Generation;
 use crate::interpreter::Interpreter;
 use crate::pip::wheel::archive::Archive;
 use crate::pip::wheel::distribution::Distribution;
-use crate::pip::wheel::install::Target;
+use crate::pip::wheel::install::{Production, Target};
 use crate::sys::fs::Folder;
 use crate::sys::signal::Interrupt;
-
-/// What shapes the result besides the interpreter and its wheels.
-#[derive(Debug, Clone)]
-pub(crate) struct Production {
-    /// The Python that the scripts say they are started by.
-    pub(crate) executable: String,
-    /// `ENSUREPIP_OPTIONS`.
-    pub(crate) names: Names,
-    /// How the `.pyc` files are made.
-    pub(crate) bytecode: Bytecode,
-}
 
 /// Fills the empty folder `scratch` with what that Python's ensurepip would leave in an environment there.
 ///

@@ -3,7 +3,7 @@
 //! Knows folders and files, nothing of environments. `unix` and `windows` have the same functions; only the two `mod`
 //! lines know which one is compiled.
 
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Error, errno};
@@ -29,6 +29,9 @@ pub(crate) use crate::sys::fs::windows::{
     own_process_group, parent_program, read_exact_at, remove_tree, rename_new, status_field,
     symlink, umask,
 };
+
+/// The most that is read of a text that a person could have written, in bytes.
+const TEXT_LIMIT: u64 = 1 << 20;
 
 /// What is left of a tree that was to be removed, with the reason.
 pub(crate) type Left = (PathBuf, io::Error);
@@ -81,4 +84,16 @@ pub(crate) fn bare(error: io::Error) -> io::Error {
         None if error.kind() == io::ErrorKind::Other => error,
         None => error.kind().into(),
     }
+}
+
+/// A short file's text, whatever bytes are in it.
+pub(crate) fn text(path: &Path) -> io::Result<String> {
+    if !fs_err::metadata(path)?.is_file() {
+        return Err(io::Error::other("it is no file"));
+    }
+    let mut bytes = Vec::new();
+    fs_err::File::open(path)?
+        .take(TEXT_LIMIT)
+        .read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
 }

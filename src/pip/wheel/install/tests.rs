@@ -6,12 +6,13 @@ use fs_err as fs;
 use tempfile::TempDir;
 
 use crate::Error;
-use crate::installed::bytecode::Bytecode;
+use crate::installed::bytecode::settings::Bytecode;
 use crate::installed::scripts::template::Names;
 use crate::interpreter::{BundledWheel, Interpreter};
 use crate::pip::test_wheels::{Wheel, pip, probe, pythons};
 use crate::pip::wheel::distribution::relative;
-use crate::pip::wheel::{Production, produce};
+use crate::pip::wheel::install::Production;
+use crate::pip::wheel::produce;
 use crate::sys::signal::Interrupt;
 
 /// A scratch environment that these wheels have been installed into by the newest Python.
