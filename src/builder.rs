@@ -20,6 +20,8 @@ use crate::sys::env::Env;
 use crate::sys::fs::remove_tree;
 use crate::sys::paths::absolute;
 use crate::sys::signal::Interrupt;
+use crate::terminal::color::Color;
+use crate::terminal::log::Progress;
 use crate::venv::context::Context;
 use crate::venv::fallback;
 use crate::venv::layout;
@@ -35,23 +37,22 @@ type PostSetup =
 /// use rvenv::{Cache, EnvBuilder, Options};
 ///
 /// let folder = tempfile::tempdir()?;
-/// let options = Options {
-///     with_pip: false,
-///     prompt: Some("demo".into()),
-///     cache: Cache::Off,
-///     ..Options::default()
-/// };
-/// let builder = EnvBuilder::new(options).post_setup(|context| {
+/// let mut options = Options::new();
+/// options.with_pip(false).prompt("demo").cache(Cache::Off);
+/// let mut builder = EnvBuilder::new(&options);
+/// builder.post_setup(|context| {
 ///     // The environment is finished and at its place: its Python runs.
 ///     let status = std::process::Command::new(&context.env_exe).args(["-c", "pass"]).status()?;
 ///     if status.success() { Ok(()) } else { Err("its Python does not run".into()) }
 /// });
-/// let context = builder.create(&folder.path().join(".venv"))?;
+/// let context = builder.create(folder.path().join(".venv"))?;
 /// assert_eq!(context.prompt, "demo");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct EnvBuilder {
     options: Options,
+    color: Color,
+    progress: Progress,
     requests: Vec<String>,
     environment: Env,
     interrupt: Interrupt,
@@ -64,9 +65,11 @@ pub struct EnvBuilder {
 
 impl EnvBuilder {
     /// A builder for the first Python on PATH, with the process's own environment.
-    pub fn new(options: Options) -> Self {
+    pub fn new(options: &Options) -> Self {
         Self {
-            options,
+            options: options.clone(),
+            color: Color::default(),
+            progress: Progress::default(),
             requests: Vec::new(),
             environment: Env::of_process(),
             interrupt: Interrupt::default(),
@@ -78,30 +81,34 @@ impl EnvBuilder {
     }
 
     /// Asks for a base Python, as `-p` does: by path, name, version or range. Of several, the first that is found is taken.
-    #[must_use]
-    pub fn python(mut self, request: &str) -> Self {
-        self.requests.push(request.to_owned());
+    pub fn python(&mut self, request: impl Into<String>) -> &mut Self {
+        self.requests.push(request.into());
         self
     }
 
     /// Lets signals end the run: what was begun is undone and [`Error::Interrupted`] returned.
-    #[must_use]
-    pub fn interrupt(mut self, interrupt: Interrupt) -> Self {
+    pub fn interrupt(&mut self, interrupt: Interrupt) -> &mut Self {
         self.interrupt = interrupt;
+        self
+    }
+
+    /// How things look on stderr.
+    pub(crate) fn terminal(&mut self, color: Color, progress: Progress) -> &mut Self {
+        self.color = color;
+        self.progress = progress;
         self
     }
 
     /// Runs `hook` with the finished context of each environment, as a subclass's `post_setup` would be.
     ///
     /// If it fails the environment is taken back.
-    #[must_use]
     pub fn post_setup(
-        mut self,
+        &mut self,
         hook: impl Fn(&Context) -> Result<(), Box<dyn std::error::Error + Send + Sync>>
         + Send
         + Sync
         + 'static,
-    ) -> Self {
+    ) -> &mut Self {
         self.post_setup = Some(Box::new(hook));
         self
     }
@@ -111,7 +118,8 @@ impl EnvBuilder {
     /// # Errors
     ///
     /// Every [`Error`]; `env_dir` is then as it was before.
-    pub fn create(&self, env_dir: &Path) -> Result<Context, Error> {
+    pub fn create(&self, env_dir: impl AsRef<Path>) -> Result<Context, Error> {
+        let env_dir = env_dir.as_ref();
         let started = Instant::now();
         self.can_read_requirements()?;
         let cwd = self.environment.cwd.as_deref();
@@ -299,7 +307,7 @@ impl EnvBuilder {
         let pip = Pip {
             context,
             environment: &self.environment,
-            options: &options.pip_options,
+            options: &options.pip_args,
             interrupt: &self.interrupt,
             log,
         };
@@ -385,7 +393,8 @@ mod tests {
                 ..Options::default()
             };
             let counter = Arc::clone(&calls);
-            let mut builder = EnvBuilder::new(options).post_setup(move |context| {
+            let mut builder = EnvBuilder::new(&options);
+            builder.post_setup(move |context| {
                 counter.fetch_add(1, Ordering::Relaxed);
                 assert!(Path::new(&context.cfg_path).exists());
                 if fails { Err("no".into()) } else { Ok(()) }

@@ -1,10 +1,26 @@
 //! Python virtual environments: what `python -m venv` makes, in milliseconds, or nothing at all.
 //!
-//! [`EnvBuilder`] is CPython's class of that name, [`Options`] what it is told, [`Interpreter`] the base Python,
-//! [`Context`] what is handed to `post_setup`, and [`Error`] everything that can go wrong.
+//! ```
+//! use rvenv::{Cache, EnvBuilder, Options};
 //!
-//! Modules in reading order: `builder` tells the story; `interpreter`, `context`, `tree`, `configuration`, `python`, `activation`
-//! and `seed` are its steps; `stage` makes a tree an environment; `store` remembers; `fs` writes.
+//! let folder = tempfile::tempdir()?;
+//! let builder = EnvBuilder::new(Options::new().with_pip(false).cache(Cache::Off));
+//! println!("base Python: {}", builder.interpreter()?.executable().display());
+//! let context = builder.create(folder.path().join(".venv"))?;
+//! println!("created {}", context.env_exe);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! [`EnvBuilder`] is CPython's class of that name, [`Options`] what it is told, [`Interpreter`] the base Python, [`Context`]
+//! what `post_setup` gets, and [`Error`] everything that can go wrong. [`EnvBuilder::check`] returns a [`Report`].
+//!
+//! The source in reading order: `builder` has the order of the steps; `interpreter` finds the base Python; `venv` is what an
+//! environment consists of, `pip` how pip gets into it; `stage` publishes it as a whole; `cache` keeps what the next run needs.
+
+#![cfg_attr(
+    not(feature = "cli"),
+    allow(dead_code, reason = "some of it only the command uses")
+)]
 
 mod builder;
 mod cache;
@@ -24,29 +40,11 @@ mod sys;
 mod terminal;
 mod venv;
 
-pub use crate::interpreter::platform::Platform;
-pub use crate::sys::signal::Interrupt;
-pub use crate::terminal::color::{Color, ERROR};
-pub use crate::venv::context::Context;
 pub use builder::EnvBuilder;
+pub use cache::prune as prune_cache;
 pub use check::{Finding, Kind, Report};
 pub use error::{Error, Obstacle};
-pub use interpreter::{BundledWheel, Interpreter, Scheme};
-pub use options::{Cache, Links, OnExisting, Options, Progress, Seeder, Verbosity};
-
-/// Deletes everything that is kept in the cache folder; returns how many bytes that frees.
-///
-/// # Errors
-///
-/// The operating system's first refusal.
-pub fn prune_cache(cache: &Cache) -> std::io::Result<u64> {
-    let log = terminal::log::Log::new(&Options::default());
-    cache::Store::new(cache, &sys::env::Env::of_process(), log).prune()
-}
-
-/// The folder that [`prune_cache`] empties.
-pub fn cache_folder(cache: &Cache) -> Option<std::path::PathBuf> {
-    let log = terminal::log::Log::new(&Options::default());
-    let store = cache::Store::new(cache, &sys::env::Env::of_process(), log);
-    store.path().map(std::path::Path::to_path_buf)
-}
+pub use interpreter::Interpreter;
+pub use options::{Cache, Links, OnExisting, Options, Seeder, Verbosity};
+pub use sys::signal::Interrupt;
+pub use venv::context::Context;

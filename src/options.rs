@@ -2,56 +2,58 @@
 //!
 //! Data only. Where the answers come from (flags, variables) is `cli`'s business.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
-use crate::terminal::color::Color;
-
-/// How an environment is to be made. [`Options::default`] is what `python -m venv ENV_DIR` does.
+/// How an environment is to be made. [`Options::new`] is what `python -m venv ENV_DIR` does.
+///
+/// ```
+/// use rvenv::Options;
+///
+/// let mut options = Options::new();
+/// options.with_pip(false).prompt("demo");
+/// ```
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct Options {
     /// Give the environment access to the system site-packages.
-    pub system_site_packages: bool,
+    pub(crate) system_site_packages: bool,
     /// What happens to a directory that is there already.
-    pub on_existing: OnExisting,
+    pub(crate) on_existing: OnExisting,
     /// Whether the interpreter is linked or copied.
-    pub links: Links,
+    pub(crate) links: Links,
     /// Install pip (and setuptools where that Python's ensurepip brings it).
-    pub with_pip: bool,
+    pub(crate) with_pip: bool,
     /// Install setuptools with pip where that Python's ensurepip brings it.
-    pub with_setuptools: bool,
+    pub(crate) with_setuptools: bool,
     /// The prompt prefix; `None` is the environment's name, `Some(".")` the current directory's.
-    pub prompt: Option<String>,
+    pub(crate) prompt: Option<String>,
     /// Upgrade pip from the index after creation.
-    pub upgrade_deps: bool,
+    pub(crate) upgrade_deps: bool,
     /// Requirements files that the environment's pip installs after creation, as `pip install -r` takes them.
-    pub requirements: Vec<OsString>,
+    pub(crate) requirements: Vec<OsString>,
     /// Constraints files for what it installs or upgrades, as `pip install -c` takes them.
-    pub constraints: Vec<OsString>,
+    pub(crate) constraints: Vec<OsString>,
     /// Options that it gets besides, such as `--index-url=URL`.
-    pub pip_options: Vec<OsString>,
+    pub(crate) pip_args: Vec<OsString>,
     /// Requirements that it installs as well.
-    pub packages: Vec<String>,
+    pub(crate) packages: Vec<String>,
     /// Keep the environment though installing into it failed.
-    pub keep: bool,
+    pub(crate) keep: bool,
     /// Write a `.gitignore` (CPython 3.13 and later do).
-    pub scm_ignore_files: bool,
+    pub(crate) scm_ignore_files: bool,
     /// Let `--clear` delete what is not an environment.
-    pub force: bool,
+    pub(crate) force: bool,
     /// Make an environment that can be moved.
-    pub relocatable: bool,
+    pub(crate) relocatable: bool,
     /// Which producer provides pip.
-    pub seeder: Seeder,
+    pub(crate) seeder: Seeder,
     /// Folders with wheels of pip, for a base that brings none.
-    pub find_links: Vec<PathBuf>,
+    pub(crate) find_links: Vec<PathBuf>,
     /// Where remembered facts and images are kept.
-    pub cache: Cache,
+    pub(crate) cache: Cache,
     /// How much is said on stderr.
-    pub verbosity: Verbosity,
-    /// When words on stderr are coloured.
-    pub color: Color,
-    /// What a person at a terminal is shown while something is done.
-    pub progress: Progress,
+    pub(crate) verbosity: Verbosity,
 }
 
 impl Default for Options {
@@ -70,7 +72,7 @@ impl Default for Options {
             upgrade_deps: false,
             requirements: Vec::new(),
             constraints: Vec::new(),
-            pip_options: Vec::new(),
+            pip_args: Vec::new(),
             packages: Vec::new(),
             keep: false,
             scm_ignore_files: true,
@@ -80,13 +82,130 @@ impl Default for Options {
             find_links: Vec::new(),
             cache: Cache::Default,
             verbosity: Verbosity::Normal,
-            color: Color::Never,
-            progress: Progress::None,
         }
     }
 }
 
 impl Options {
+    /// What `python -m venv ENV_DIR` does.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Gives the environment access to the system site-packages (`--system-site-packages`).
+    pub fn system_site_packages(&mut self, yes: bool) -> &mut Self {
+        self.system_site_packages = yes;
+        self
+    }
+
+    /// What happens to a directory that is there already (`--clear`, `--upgrade`).
+    pub fn on_existing(&mut self, on_existing: OnExisting) -> &mut Self {
+        self.on_existing = on_existing;
+        self
+    }
+
+    /// Whether the interpreter is linked or copied (`--symlinks`, `--copies`).
+    pub fn links(&mut self, links: Links) -> &mut Self {
+        self.links = links;
+        self
+    }
+
+    /// Installs pip, which is the default (`--without-pip`).
+    pub fn with_pip(&mut self, yes: bool) -> &mut Self {
+        self.with_pip = yes;
+        self
+    }
+
+    /// Installs setuptools with pip where that Python's ensurepip has it, which is the default (`--no-setuptools`).
+    pub fn with_setuptools(&mut self, yes: bool) -> &mut Self {
+        self.with_setuptools = yes;
+        self
+    }
+
+    /// The prompt prefix instead of the environment's name; `.` is the name of the current directory (`--prompt`).
+    pub fn prompt(&mut self, prompt: impl Into<String>) -> &mut Self {
+        self.prompt = Some(prompt.into());
+        self
+    }
+
+    /// Upgrades pip (and setuptools) from the index after creation (`--upgrade-deps`).
+    pub fn upgrade_deps(&mut self, yes: bool) -> &mut Self {
+        self.upgrade_deps = yes;
+        self
+    }
+
+    /// Adds a requirements file for the environment's pip to install (`--requirements`).
+    pub fn requirements(&mut self, file: impl AsRef<OsStr>) -> &mut Self {
+        self.requirements.push(file.as_ref().into());
+        self
+    }
+
+    /// Adds a constraints file for what pip installs or upgrades (`--constraints`).
+    pub fn constraints(&mut self, file: impl AsRef<OsStr>) -> &mut Self {
+        self.constraints.push(file.as_ref().into());
+        self
+    }
+
+    /// Adds a requirement for pip to install (`--with`).
+    pub fn package(&mut self, requirement: impl Into<String>) -> &mut Self {
+        self.packages.push(requirement.into());
+        self
+    }
+
+    /// Adds an argument for `pip install`, such as `--index-url=URL`.
+    pub fn pip_arg(&mut self, option: impl AsRef<OsStr>) -> &mut Self {
+        self.pip_args.push(option.as_ref().into());
+        self
+    }
+
+    /// Keeps the environment if installing packages into it fails (`--keep`).
+    pub fn keep(&mut self, yes: bool) -> &mut Self {
+        self.keep = yes;
+        self
+    }
+
+    /// Writes a `.gitignore` where CPython does (3.13 and later), which is the default (`--without-scm-ignore-files`).
+    pub fn scm_ignore_files(&mut self, yes: bool) -> &mut Self {
+        self.scm_ignore_files = yes;
+        self
+    }
+
+    /// Allows [`OnExisting::Clear`] to delete a directory that is not a virtual environment (`--force`).
+    pub fn force(&mut self, yes: bool) -> &mut Self {
+        self.force = yes;
+        self
+    }
+
+    /// Makes an environment that can be moved (`--relocatable`).
+    pub fn relocatable(&mut self, yes: bool) -> &mut Self {
+        self.relocatable = yes;
+        self
+    }
+
+    /// Where pip comes from (`--seeder`).
+    pub fn seeder(&mut self, seeder: Seeder) -> &mut Self {
+        self.seeder = seeder;
+        self
+    }
+
+    /// Adds a folder with wheels of pip, for a base Python that has none (`--find-links`).
+    pub fn find_links(&mut self, folder: impl AsRef<Path>) -> &mut Self {
+        self.find_links.push(folder.as_ref().into());
+        self
+    }
+
+    /// Which cache is used (`--cache-dir`, `--no-cache`).
+    pub fn cache(&mut self, cache: Cache) -> &mut Self {
+        self.cache = cache;
+        self
+    }
+
+    /// How much is written to stderr (`--quiet`, `--verbose`).
+    pub fn verbosity(&mut self, verbosity: Verbosity) -> &mut Self {
+        self.verbosity = verbosity;
+        self
+    }
+
     /// Whether pip is to install something once the environment stands.
     pub(crate) fn installs(&self) -> bool {
         !self.requirements.is_empty() || !self.packages.is_empty()
@@ -122,17 +241,6 @@ pub enum Verbosity {
     Normal,
     /// What is done, and how long it takes.
     Verbose,
-}
-
-/// What a person at a terminal is shown while something is done.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Progress {
-    /// Nothing.
-    None,
-    /// A spinner: several environments are made at once, whose pips would draw over each other.
-    Spinner,
-    /// A spinner, and what pip itself draws.
-    Programs,
 }
 
 /// Who provides pip.

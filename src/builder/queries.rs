@@ -26,7 +26,7 @@ use crate::venv::context::Context;
 
 impl EnvBuilder {
     /// Says a line to whoever reads along.
-    pub fn say(&self, line: &str) {
+    pub(crate) fn say(&self, line: &str) {
         self.log().say(|| line.to_owned());
     }
 
@@ -65,7 +65,7 @@ impl EnvBuilder {
     /// # Errors
     ///
     /// [`Error::Io`], [`Error::Interrupted`].
-    pub fn can_read_requirements(&self) -> Result<(), Error> {
+    pub(crate) fn can_read_requirements(&self) -> Result<(), Error> {
         self.requirements().map(drop)
     }
 
@@ -91,7 +91,7 @@ impl EnvBuilder {
     /// # Errors
     ///
     /// As [`Self::interpreter`].
-    pub fn interpreter_for(&self, env_dir: &Path) -> Result<Cow<'_, Interpreter>, Error> {
+    pub(crate) fn interpreter_for(&self, env_dir: &Path) -> Result<Cow<'_, Interpreter>, Error> {
         let env_dir = absolute(env_dir, self.environment.cwd.as_deref())?;
         let recorded = if self.keeps_base() {
             self.log()
@@ -114,7 +114,7 @@ impl EnvBuilder {
     }
 
     /// Whether each environment is to keep the base that it was made with.
-    pub fn keeps_base(&self) -> bool {
+    pub(crate) fn keeps_base(&self) -> bool {
         self.options.on_existing == OnExisting::Upgrade && self.requests.is_empty()
     }
 
@@ -123,7 +123,7 @@ impl EnvBuilder {
     /// # Errors
     ///
     /// [`Error::Interrupted`].
-    pub fn pythons(&self) -> Result<Vec<Python>, Error> {
+    pub(crate) fn pythons(&self) -> Result<Vec<Python>, Error> {
         let found = self.discovery().all()?;
         Ok(found.into_iter().map(Python::from).collect())
     }
@@ -133,7 +133,8 @@ impl EnvBuilder {
     /// # Errors
     ///
     /// [`Error::Interrupted`]; [`Error::Io`] if the current directory is gone.
-    pub fn check(&self, env_dir: &Path) -> Result<Report, Error> {
+    pub fn check(&self, env_dir: impl AsRef<Path>) -> Result<Report, Error> {
+        let env_dir = env_dir.as_ref();
         let absolute = absolute(env_dir, self.environment.cwd.as_deref())?;
         check::check(&absolute, env_dir, &self.discovery())
     }
@@ -197,7 +198,7 @@ impl EnvBuilder {
     }
 
     pub(crate) fn log(&self) -> Log {
-        Log::new(&self.options)
+        Log::new(self.options.verbosity, self.color, self.progress)
     }
 }
 

@@ -19,10 +19,11 @@ use crate::cache::folder::{
 };
 pub(crate) use crate::cache::lock::Building;
 use crate::error::Error;
-use crate::options::Cache;
+use crate::options::{Cache, Verbosity};
 use crate::sys::env::Env;
 use crate::sys::fs::is_trusted;
-use crate::terminal::log::Log;
+use crate::terminal::color::Color;
+use crate::terminal::log::{Log, Progress};
 
 /// The cache folder, or nothing that behaves like an empty one.
 #[derive(Debug, Clone)]
@@ -32,6 +33,25 @@ pub(crate) struct Store {
     /// Whether there is a warning when it cannot be used: once, and only about a folder that somebody named.
     warns: Arc<AtomicBool>,
     log: Log,
+}
+
+/// Deletes everything in the cache directory; returns how many bytes that frees.
+///
+/// # Errors
+///
+/// The first file that cannot be deleted.
+pub fn prune(cache: &Cache) -> io::Result<u64> {
+    of(cache).prune()
+}
+
+/// The directory that [`prune`] empties; `None` if there is none.
+pub(crate) fn folder_of(cache: &Cache) -> Option<PathBuf> {
+    of(cache).folder
+}
+
+fn of(cache: &Cache) -> Store {
+    let log = Log::new(Verbosity::Normal, Color::default(), Progress::default());
+    Store::new(cache, &Env::of_process(), log)
 }
 
 impl Store {
@@ -52,11 +72,6 @@ impl Store {
     /// For a caller who makes an error of what would be a warning.
     pub(crate) fn without_warning(&self) {
         self.warns.store(false, Ordering::Relaxed);
-    }
-
-    /// Where it is.
-    pub(crate) fn path(&self) -> Option<&Path> {
-        self.folder.as_deref()
     }
 
     /// The stored image of this key.

@@ -11,6 +11,7 @@ use std::time::Instant;
 use anyhow::Context as _;
 
 use crate::builder::EnvBuilder;
+use crate::cache;
 use crate::check::Report;
 use crate::cli::args::Args;
 use crate::cli::output::json::Outcome;
@@ -59,21 +60,22 @@ fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitC
     let mut outcomes = Vec::new();
     if args.prune_cache {
         let cache = args.cache_to_prune();
-        let freed = crate::prune_cache(&cache).context("could not empty the cache")?;
+        let freed = cache::prune(&cache).context("could not empty the cache")?;
         if args.json {
-            let folder = crate::cache_folder(&cache);
+            let folder = cache::folder_of(&cache);
             outcomes.push(Outcome::pruned(folder.as_deref(), freed));
         } else {
             let (megabytes, tenths) = (freed / 1_000_000, freed % 1_000_000 / 100_000);
             print(format!("freed {megabytes}.{tenths} MB\n").as_bytes())?;
         }
     }
-    let builder = EnvBuilder::new(args.options(color)?).interrupt(interrupt.clone());
-    let builder = args
-        .python
-        .iter()
-        .filter(|request| !request.is_empty())
-        .fold(builder, |builder, request| builder.python(request));
+    let mut builder = EnvBuilder::new(&args.options()?);
+    builder
+        .interrupt(interrupt.clone())
+        .terminal(color, args.progress());
+    for request in args.python.iter().filter(|request| !request.is_empty()) {
+        builder.python(request);
+    }
     for (name, reason) in &args.ignored {
         builder.say(&format!("{name} means nothing here: {reason}"));
     }

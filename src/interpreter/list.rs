@@ -9,16 +9,15 @@ use crate::interpreter::discovery::Found;
 
 /// A Python on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Python {
+pub(crate) struct Python {
     /// `3.12.1`; with `t` behind it a free-threaded, with `d` a debug build.
-    pub version: String,
+    pub(crate) version: String,
     /// `sys.implementation.name`.
-    pub implementation: String,
+    pub(crate) implementation: String,
     /// The executable, as `-p` takes it.
-    pub path: PathBuf,
+    pub(crate) path: PathBuf,
     /// Who put it there: `PATH`, `pyenv`, `uv`, …
-    pub source: String,
+    pub(crate) source: String,
 }
 
 impl From<Found> for Python {
@@ -34,7 +33,7 @@ impl From<Found> for Python {
 
 impl Python {
     /// One line for each; `aligned` for people, separated by tabs for programs that read lines.
-    pub fn lines(pythons: &[Self], aligned: bool) -> String {
+    pub(crate) fn lines(pythons: &[Self], aligned: bool) -> String {
         let fields = |python: &Self| {
             let path = python.path.to_string_lossy().into_owned();
             [python.version.clone(), python.implementation.clone(), path]

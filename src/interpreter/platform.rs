@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// `os.name` and `sys.platform`, as far as `venv` tells them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Platform {
+pub(crate) enum Platform {
     /// Linux and every other POSIX system.
     Posix,
     /// macOS, which never has `lib64`.
@@ -19,7 +19,7 @@ pub enum Platform {
 
 impl Platform {
     /// `bin_name`: where executables and scripts go.
-    pub fn bin_name(self) -> &'static str {
+    pub(crate) fn bin_name(self) -> &'static str {
         match self {
             Self::Windows => "Scripts",
             Self::Posix | Self::Darwin => "bin",
@@ -27,7 +27,7 @@ impl Platform {
     }
 
     /// `os.pathsep`.
-    pub fn path_separator(self) -> char {
+    pub(crate) fn path_separator(self) -> char {
         match self {
             Self::Windows => ';',
             Self::Posix | Self::Darwin => ':',
@@ -56,7 +56,7 @@ impl Platform {
     }
 
     /// The longest `#!` line that the kernel honours, in bytes (distlib's rule).
-    pub fn shebang_limit(self) -> usize {
+    pub(crate) fn shebang_limit(self) -> usize {
         match self {
             Self::Darwin => 512,
             Self::Posix | Self::Windows => 127,

@@ -8,7 +8,6 @@ use std::process::{Command, Stdio};
 
 use crate::error::Error;
 use crate::interpreter::Interpreter;
-use crate::options::Progress;
 use crate::pip::requirements::Requirements;
 use crate::pip::settings;
 use crate::sys::env::Env;
@@ -16,6 +15,7 @@ use crate::sys::fs::Group;
 use crate::sys::process;
 use crate::sys::signal::Interrupt;
 use crate::terminal::log::Log;
+use crate::terminal::log::Progress;
 use crate::venv::context::Context;
 
 /// The pip of a finished environment.

@@ -11,13 +11,13 @@ use anstyle::{AnsiColor, Style};
 use crate::terminal::spinner;
 
 /// How the word before an error looks.
-pub const ERROR: Style = AnsiColor::Red.on_default().bold();
+pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// How the word before a warning looks.
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
 /// When words are coloured.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Color {
+pub(crate) enum Color {
     /// On a terminal.
     Auto,
     /// Everywhere.
@@ -29,7 +29,7 @@ pub enum Color {
 
 impl Color {
     /// What the variables ask for (no-color.org, force-color.org, bixense.com/clicolors): a wish for none counts most.
-    pub fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
+    pub(crate) fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let is_zero = |name: &str| variable(name).is_some_and(|value| value == "0");
         let is_set = |name: &str| variable(name).is_some();
@@ -45,7 +45,7 @@ impl Color {
     }
 
     /// Writes text with styles to stderr, in one piece; without them if nobody wants them.
-    pub fn print(self, styled: &str) {
+    pub(crate) fn print(self, styled: &str) {
         spinner::print(|| self.write(styled));
     }
 

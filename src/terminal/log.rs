@@ -5,10 +5,22 @@
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Instant;
 
-use crate::options::{Options, Progress, Verbosity};
+use crate::options::Verbosity;
 use crate::terminal::color::{Color, WARNING};
 use crate::terminal::spinner;
 use crate::terminal::spinner::Spinner;
+
+/// What a person at a terminal is shown while something is done.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// Nothing.
+    #[default]
+    None,
+    /// A spinner: several environments are made at once, whose pips would draw over each other.
+    Spinner,
+    /// A spinner, and what pip itself draws.
+    Programs,
+}
 
 /// Says things on stderr, or does not.
 #[derive(Debug, Clone, Copy)]
@@ -19,11 +31,11 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) fn new(options: &Options) -> Self {
+    pub(crate) fn new(verbosity: Verbosity, color: Color, progress: Progress) -> Self {
         Self {
-            verbosity: options.verbosity,
-            color: options.color,
-            progress: options.progress,
+            verbosity,
+            color,
+            progress,
         }
     }
 

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use crate::cli::args::{Args, SeederName};
 use crate::error::Error;
-use crate::options::{Cache, Links, OnExisting, Options, Progress, Seeder, Verbosity};
-use crate::terminal::color::Color;
+use crate::options::{Cache, Links, OnExisting, Options, Seeder, Verbosity};
+use crate::terminal::log::Progress;
 
 impl Args {
     /// What was asked for.
@@ -14,7 +14,7 @@ impl Args {
     /// # Errors
     ///
     /// [`Error::UpgradeWithClear`], which CPython, too, does not count as a usage error.
-    pub(crate) fn options(&self, color: Color) -> Result<Options, Error> {
+    pub(crate) fn options(&self) -> Result<Options, Error> {
         let on_existing = match (self.clear, self.upgrade) {
             (true, true) => return Err(Error::UpgradeWithClear),
             (true, false) => OnExisting::Clear,
@@ -47,15 +47,13 @@ impl Args {
                 SeederName::Ensurepip => Seeder::Ensurepip,
             },
             find_links: folders(self.find_links.iter().chain(&self.wheels)).collect(),
-            pip_options: self.pip_options(),
+            pip_args: self.pip_options(),
             cache: self.cache(),
             verbosity: match (self.quiet, self.verbose) {
                 (true, _) => Verbosity::Quiet,
                 (_, true) => Verbosity::Verbose,
                 _ => Verbosity::Normal,
             },
-            color,
-            progress: self.progress(),
         })
     }
 
@@ -71,7 +69,8 @@ impl Args {
         self.pip_options.iter().cloned().chain(links).collect()
     }
 
-    fn progress(&self) -> Progress {
+    /// What is shown while something is done.
+    pub(crate) fn progress(&self) -> Progress {
         let is_dumb = std::env::var_os("TERM").as_deref() == Some(OsStr::new("dumb"));
         if self.quiet || self.json || is_dumb {
             Progress::None
