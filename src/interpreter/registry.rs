@@ -9,7 +9,7 @@ pub(crate) fn executables() -> Vec<PathBuf> {
 
     let names = |key: &Key| -> Vec<String> {
         let mut names: Vec<_> = key.keys().into_iter().flatten().collect();
-        names.sort_by_cached_key(|name| super::versions::numbers(name));
+        names.sort_by_cached_key(|name| crate::interpreter::version_folders::numbers(name));
         names.reverse();
         names
     };

@@ -4,10 +4,11 @@
 //! lines know which one is compiled.
 
 use std::io::{self, Read as _, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::error::{Error, errno};
 
+mod types;
 #[cfg(unix)]
 mod unix;
 #[cfg(windows)]
@@ -15,6 +16,7 @@ mod windows;
 
 use std::fs::FileType;
 
+pub(crate) use crate::sys::fs::types::{Group, Left, Mode};
 #[cfg(unix)]
 pub(crate) use crate::sys::fs::unix::{
     Claim, Folder, Identity, Lock, can_give_away, copy_file, end_process_group, exchange,
@@ -33,34 +35,9 @@ pub(crate) use crate::sys::fs::windows::{
 /// The most that is read of a text that a person could have written, in bytes.
 const TEXT_LIMIT: u64 = 1 << 20;
 
-/// What is left of a tree that was to be removed, with the reason.
-pub(crate) type Left = (PathBuf, io::Error);
-
-/// The process group of a program that was started.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Group {
-    /// It is in a process group of its own.
-    Own,
-    /// It is in ours, which gets a terminal's signals with us.
-    Ours,
-}
-
 /// Whether something is a socket, a fifo or a device.
 pub(crate) fn is_special(file_type: FileType) -> bool {
     !file_type.is_file() && !file_type.is_dir() && !file_type.is_symlink()
-}
-
-/// Which permissions a file gets.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Mode {
-    /// What the umask leaves of 0666.
-    Plain,
-    /// 0644 whatever the umask, as venv copies its templates' mode.
-    Script,
-    /// What the umask leaves of 0666, executable for everybody, as pip makes console scripts.
-    Executable,
-    /// What the umask leaves of 0777, executable for everybody, as pip unpacks executable files of a wheel.
-    Program,
 }
 
 /// Writes a file outside of any stage, with the folders above it, by temporary name and rename.

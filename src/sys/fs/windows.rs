@@ -6,26 +6,20 @@ mod identity;
 mod removal;
 
 use std::io;
-use std::os::windows::fs::{FileExt as _, MetadataExt as _};
+use std::os::windows::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
 use fs_err as fs;
 
 use crate::error::Error;
-use crate::sys::fs::Group;
+use crate::sys::fs::types::Group;
 pub(crate) use crate::sys::fs::windows::claim::Claim;
-pub(crate) use crate::sys::fs::windows::folder::Folder;
+pub(crate) use crate::sys::fs::windows::folder::{Folder, symlink};
 pub(crate) use crate::sys::fs::windows::identity::{
     Identity, Lock, can_give_away, is_mounted_noexec, is_owned, is_trusted,
 };
-pub(crate) use crate::sys::fs::windows::removal::remove_tree;
-
-/// Makes a symlink to a file.
-pub(crate) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
-    fs::os::windows::fs::symlink_file(target, path)?;
-    fs::symlink_metadata(path).map(drop)
-}
+pub(crate) use crate::sys::fs::windows::removal::{is_mount_root, remove_tree};
 
 /// Copies a file with its attributes and its time.
 pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
@@ -52,12 +46,6 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<bool, Error> {
 )]
 pub(crate) fn exchange(_one: &Path, _other: &Path) -> Result<bool, Error> {
     Ok(false)
-}
-
-/// Whether `path` is a mount point or junction, which looks like a link.
-pub(crate) fn is_mount_root(path: &Path) -> bool {
-    const REPARSE_POINT: u32 = 0x400;
-    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_attributes() & REPARSE_POINT != 0)
 }
 
 /// Whether `path` leads to a file that can be started.

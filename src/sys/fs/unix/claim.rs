@@ -8,9 +8,9 @@ use std::path::Path;
 use rustix::fs::{AtFlags, FileType, FlockOperation, Mode as Bits, OFlags};
 use rustix::io::Errno;
 
+use crate::sys::fs::types::{Left, Mode};
 use crate::sys::fs::unix::folder::{Folder, open_parent};
 use crate::sys::fs::unix::removal;
-use crate::sys::fs::{Left, Mode};
 
 /// A folder that only its holder touches until it is closed.
 #[derive(Debug)]

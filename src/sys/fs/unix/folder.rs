@@ -9,8 +9,8 @@ use rustix::fs::{AtFlags, CWD, FileType, Gid, Mode as Bits, OFlags, Uid};
 use rustix::io::Errno;
 
 use crate::error::Error;
-use crate::sys::fs::Mode;
-use crate::sys::fs::unix::{failed, umask_bits};
+use crate::sys::fs::types::Mode;
+use crate::sys::fs::unix::umask::umask_bits;
 
 /// An open folder: entries are made relative to it, wherever it is moved.
 #[derive(Debug)]
@@ -263,4 +263,10 @@ pub(crate) fn open_parent(path: &Path) -> io::Result<Folder> {
         opened => opened,
     };
     Ok(Folder::new(opened?, path))
+}
+
+/// Wraps the system's number with what was done and to what.
+pub(crate) fn failed(action: &'static str, path: &Path) -> impl FnOnce(Errno) -> Error {
+    let wrap = Error::io(action, path);
+    move |errno| wrap(errno.into())
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use fs_err as fs;
 use rustix::process::{Pid, Signal};
 
-use crate::sys::fs::Group;
+use crate::sys::fs::types::Group;
 
 /// Starts `command` as the leader of a process group of its own.
 pub(crate) fn own_process_group(command: &mut Command) {

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{AtFlags, FileType, Mode as Bits, OFlags};
 use rustix::io::Errno;
 
-use crate::sys::fs::Left;
+use crate::sys::fs::types::Left;
 use crate::sys::fs::unix::folder::open_parent;
 
 /// How many folders of a deep tree are held open: a process may have few, and the way back leads through `..`.

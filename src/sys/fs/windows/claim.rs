@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::sys::fs::Left;
-use crate::sys::fs::windows::Lock;
+use crate::sys::fs::types::Left;
+use crate::sys::fs::windows::identity::Lock;
 use crate::sys::fs::windows::removal::remove_tree;
 
 /// A folder that only its holder touches.

@@ -7,8 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use fs_err as fs;
 
 use crate::error::Error;
-use crate::sys::fs::Mode;
-use crate::sys::fs::windows::{removal, symlink};
+use crate::sys::fs::types::Mode;
+use crate::sys::fs::windows::removal;
 
 /// A folder below which entries are made.
 #[derive(Debug)]
@@ -126,4 +126,10 @@ fn seconds(time: SystemTime) -> i64 {
         .unwrap_or_default()
         .as_secs();
     i64::try_from(since).unwrap_or(i64::MAX)
+}
+
+/// Makes a symlink to a file.
+pub(crate) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
+    fs::os::windows::fs::symlink_file(target, path)?;
+    fs::symlink_metadata(path).map(drop)
 }

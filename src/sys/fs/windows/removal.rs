@@ -3,12 +3,12 @@
 //! Knows nothing of why; what could not be removed is its answer.
 
 use std::io;
+use std::os::windows::fs::MetadataExt as _;
 use std::path::Path;
 
 use fs_err as fs;
 
-use crate::sys::fs::Left;
-use crate::sys::fs::windows::is_mount_root;
+use crate::sys::fs::types::Left;
 
 /// Removes `path` and everything below it, goes on past what refuses, and returns what is left with the reason.
 pub(crate) fn remove_tree(path: &Path) -> Result<(), Left> {
@@ -65,4 +65,10 @@ pub(crate) fn make_accessible(path: &Path) {
     )]
     permissions.set_readonly(false);
     let _ = fs::set_permissions(path, permissions);
+}
+
+/// Whether `path` is a mount point or junction, which looks like a link.
+pub(crate) fn is_mount_root(path: &Path) -> bool {
+    const REPARSE_POINT: u32 = 0x400;
+    fs::symlink_metadata(path).is_ok_and(|metadata| metadata.file_attributes() & REPARSE_POINT != 0)
 }
