@@ -127,7 +127,7 @@ impl EnvBuilder {
         let interpreter = &*self.interpreter_for(&env_dir)?;
         let context = Context::new(&env_dir, interpreter, &self.options, cwd)?;
         if !interpreter.is_known() {
-            self.delegate(&env_dir, interpreter, &context)?;
+            self.create_by_fallback(&env_dir, interpreter, &context)?;
             summary::made(&context, interpreter, started, self.log());
             return Ok(context);
         }
@@ -208,7 +208,7 @@ impl EnvBuilder {
     }
 
     /// The base's own venv does it all but the hook.
-    fn delegate(
+    fn create_by_fallback(
         &self,
         env_dir: &Path,
         interpreter: &Interpreter,

@@ -18,7 +18,7 @@ use crate::interpreter::nested::{self, Position};
 use crate::interpreter::python_version_file;
 use crate::options::OnExisting;
 use crate::pip::Seed;
-use crate::pip::other_wheels::Substitutes;
+use crate::pip::other_wheels::OtherWheels;
 use crate::pip::requirements::Requirements;
 use crate::sys::paths::absolute;
 use crate::terminal::log::Log;
@@ -172,9 +172,9 @@ impl EnvBuilder {
             seeder: self.options.seeder,
             with_setuptools: self.options.with_setuptools,
             relocatable: self.options.relocatable,
-            mend: self.options.on_existing == OnExisting::Upgrade,
+            repair: self.options.on_existing == OnExisting::Upgrade,
             store: self.store(),
-            substitutes: Substitutes {
+            other_wheels: OtherWheels {
                 find_links: &self.options.find_links,
                 discovery: self.discovery(),
             },

@@ -10,7 +10,7 @@ use crate::interpreter::Interpreter;
 use crate::sys::env::Env;
 use crate::sys::fs::parent_program;
 use crate::terminal::log::Log;
-use crate::venv::activation::current_shell::{Shell, activation_command};
+use crate::venv::activation::current_shell::{CurrentShell, activation_command};
 use crate::venv::context::Context;
 
 /// The closing line of `-v`.
@@ -37,7 +37,7 @@ pub(crate) fn pip_version(context: &Context) -> Option<String> {
 /// The line that activates the environment in the shell one is in.
 pub(crate) fn how_to_activate(context: &Context, environment: &Env, log: Log) {
     let variable = |name: &str| Some(environment.var(name)?.to_string_lossy().into_owned());
-    if let Some(shell) = Shell::detect(parent_program().as_deref(), variable) {
+    if let Some(shell) = CurrentShell::detect(parent_program().as_deref(), variable) {
         let command = activation_command(shell, &context.bin_path);
         log.say(|| format!("activate it with: {command}"));
     }

@@ -147,7 +147,7 @@ pub(crate) fn sweep(folder: &Path) {
     let now = SystemTime::now();
     for (path, metadata) in entries(folder) {
         // Reading moves the access time at most once a day, which is enough; where it is never moved, an entry in use is
-        // made anew every ninety days.
+        // recreated every ninety days.
         let used = metadata
             .accessed()
             .into_iter()

@@ -1,4 +1,4 @@
-//! `--check`: why an environment is broken, and what mends it.
+//! `--check`: why an environment is broken, and what repairs it.
 //!
 //! Reads what the environment says of itself and compares it with what is there. Changes nothing.
 
@@ -167,7 +167,7 @@ impl Environment {
         });
     }
 
-    /// Something that only a person can mend.
+    /// Something that only a person can repair.
     fn hint(&mut self, kind: Kind, message: impl Into<String>, hint: impl Into<String>) {
         self.findings.push(Finding {
             kind,

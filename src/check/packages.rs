@@ -112,7 +112,7 @@ impl Environment {
                 let words: Option<Vec<_>> = paths.map(|path| path.to_str().map(word)).collect();
                 words.map(|words| format!("chmod +x {}", words.join(" ")))
             }
-            _ if name == "pip" => self.mend_pip(one, site_packages),
+            _ if name == "pip" => self.repair_pip(one, site_packages),
             damage => self.reinstall(one, site_packages, damage.is_none()),
         };
         self.found(kind, message, remedy);
@@ -120,7 +120,7 @@ impl Environment {
     }
 
     /// A pip that is newer than the base's own is deleted first, since an upgrade replaces no newer one.
-    fn mend_pip(&self, pip: &Installed, site_packages: &Path) -> Option<String> {
+    fn repair_pip(&self, pip: &Installed, site_packages: &Path) -> Option<String> {
         let upgrade = self.upgrade()?;
         let folders = [
             site_packages.join("pip"),

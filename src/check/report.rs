@@ -26,9 +26,9 @@ pub struct Finding {
     pub kind: Kind,
     /// What is wrong, for people.
     pub message: String,
-    /// The command line of a shell that mends it; `None` where only a person can.
+    /// The command line of a shell that repairs it; `None` where only a person can.
     pub remedy: Option<String>,
-    /// What a person can do where no command mends it.
+    /// What a person can do where no command repairs it.
     pub hint: Option<String>,
 }
 
@@ -100,7 +100,7 @@ impl Kind {
 }
 
 impl Report {
-    /// A line for each reason, with the command that mends it below; one line for a directory that is ok.
+    /// A line for each reason, with the command that repairs it below; one line for a directory that is ok.
     pub fn lines(&self) -> String {
         if self.ok {
             return format!("{}: ok\n", self.path);
@@ -116,7 +116,7 @@ impl Report {
             if let Some(hint) = &finding.hint {
                 line(format_args!("  hint: {hint}\n"));
             }
-            // One command may mend several.
+            // One command may repair several.
             if let Some(remedy) = &finding.remedy
                 && findings
                     .peek()

@@ -108,7 +108,7 @@ pub(crate) struct Args {
     /// List every Python on this machine: version, implementation, path, where it came from
     #[arg(long, help_heading = RVENV, group = "report", conflicts_with = "env_dirs")]
     pub(crate) list_pythons: bool,
-    /// Say what is broken in existing environments, and what mends it; the status is 1 if anything is
+    /// Say what is broken in existing environments, and what repairs it; the status is 1 if anything is
     #[arg(long, help_heading = RVENV, group = "report", conflicts_with_all = ["list_pythons", "clear", "upgrade"])]
     pub(crate) check: bool,
     /// Print what was done or found as JSON, for programs
@@ -116,7 +116,7 @@ pub(crate) struct Args {
     pub(crate) json: bool,
     /// Print what completes rvenv's options in a shell
     #[arg(long, help_heading = RVENV, value_name = "SHELL", exclusive = true)]
-    pub(crate) completions: Option<Shell>,
+    pub(crate) completions: Option<CompletionShell>,
     /// Print the man page
     #[arg(long, help_heading = RVENV, exclusive = true)]
     pub(crate) man: bool,
@@ -221,7 +221,7 @@ impl Args {
 #[derive(Debug, Clone, Copy, ValueEnum)]
 #[value(rename_all = "lower")]
 #[expect(clippy::enum_variant_names, reason = "that one is called so")]
-pub(crate) enum Shell {
+pub(crate) enum CompletionShell {
     Bash,
     Zsh,
     Fish,

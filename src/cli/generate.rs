@@ -10,18 +10,18 @@ use clap_complete_nushell::Nushell;
 use clap_mangen::Man;
 use clap_mangen::roff::{Roff, roman};
 
-use crate::cli::args::{Args, EXAMPLES, Shell, command};
+use crate::cli::args::{Args, CompletionShell, EXAMPLES, command};
 use crate::cli::compat;
 
 /// The script that a shell reads to complete rvenv's options.
-pub(crate) fn completions(shell: Shell) -> Vec<u8> {
+pub(crate) fn completions(shell: CompletionShell) -> Vec<u8> {
     match shell {
-        Shell::Bash => script(Completed::Bash),
-        Shell::Zsh => script(Completed::Zsh),
-        Shell::Fish => script(Completed::Fish),
-        Shell::PowerShell => script(Completed::PowerShell),
-        Shell::Elvish => script(Completed::Elvish),
-        Shell::Nushell => script(Nushell),
+        CompletionShell::Bash => script(Completed::Bash),
+        CompletionShell::Zsh => script(Completed::Zsh),
+        CompletionShell::Fish => script(Completed::Fish),
+        CompletionShell::PowerShell => script(Completed::PowerShell),
+        CompletionShell::Elvish => script(Completed::Elvish),
+        CompletionShell::Nushell => script(Nushell),
     }
 }
 

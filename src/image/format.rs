@@ -38,12 +38,12 @@ pub(crate) struct Distribution {
     pub(crate) dist_info: String,
     /// Rows of RECORD except those of scripts, which differ between environments; CRLF, sorted.
     pub(crate) record: String,
-    pub(crate) scripts: Vec<Script>,
+    pub(crate) scripts: Vec<ConsoleScript>,
 }
 
 /// A console script: what follows the shebang.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct Script {
+pub(crate) struct ConsoleScript {
     pub(crate) name: String,
     pub(crate) body: String,
 }

@@ -1,4 +1,4 @@
-//! Laying an image down in an environment: every file checked and written, by as many threads as pay.
+//! Unpacker an image down in an environment: every file checked and written, by as many threads as pay.
 //!
 //! The same whichever producer made the image. Knows the environment's paths, not how its tree becomes one.
 
@@ -42,7 +42,7 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
     let chunks = chunks(image);
     let next = AtomicUsize::new(0);
     let work = || -> Result<(), Error> {
-        let mut laying = Laying {
+        let mut unpacker = Unpacker {
             image,
             to,
             site_packages: &site_packages,
@@ -51,7 +51,7 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
         };
         while let Some(range) = chunks.get(next.fetch_add(1, Ordering::Relaxed)) {
             to.interrupt.check()?;
-            laying.chunk(range.clone())?;
+            unpacker.chunk(range.clone())?;
         }
         Ok(())
     };
@@ -105,7 +105,7 @@ fn read(image: &Image, path: &str) -> Result<Vec<u8>, Error> {
 }
 
 /// One thread's part of the work, with buffers that it fills again and again.
-struct Laying<'a> {
+struct Unpacker<'a> {
     image: &'a Image,
     to: &'a Destination<'a>,
     site_packages: &'a Folder,
@@ -113,7 +113,7 @@ struct Laying<'a> {
     strings: Vec<u8>,
 }
 
-impl Laying<'_> {
+impl Unpacker<'_> {
     /// Reads a run of entries at once, checks each and writes those that are wanted.
     fn chunk(&mut self, range: Range<usize>) -> Result<(), Error> {
         let (entries, offsets) = (&self.image.index.entries, &self.image.offsets);

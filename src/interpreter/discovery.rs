@@ -14,7 +14,7 @@ use crate::interpreter::candidates;
 use crate::interpreter::candidates::Candidate;
 use crate::interpreter::locations;
 use crate::interpreter::locations::Source;
-use crate::interpreter::not_found::Missed;
+use crate::interpreter::not_found::NotFound;
 use crate::interpreter::on_disk;
 use crate::interpreter::shims;
 use crate::interpreter::shims::{Asked, Resolved};
@@ -77,7 +77,7 @@ impl Discovery<'_> {
         let parse =
             |text: &String| Request::parse(text).map_err(|reason| Error::Request { reason });
         let requests = texts.iter().map(parse).collect::<Result<Vec<_>, _>>()?;
-        let mut missed = Missed::default();
+        let mut not_found = NotFound::default();
         for request in &requests {
             let mut seen = HashSet::new();
             for candidate in candidates::candidates(request, self.environment) {
@@ -86,15 +86,15 @@ impl Discovery<'_> {
                     Verdict::Unfit(traits, path) => {
                         self.log
                             .say(|| format!("passed over {traits} at {}", path.display()));
-                        missed.unfit(traits, path);
+                        not_found.unfit(traits, path);
                     }
                     Verdict::Broken(path, reason) => {
                         self.log
                             .say(|| format!("passed over {}: {reason}", path.display()));
-                        missed.broken(path, reason);
+                        not_found.broken(path, reason);
                     }
                     Verdict::NotInstalled(path, reason) => {
-                        missed.broken(path, reason);
+                        not_found.broken(path, reason);
                         // Whoever starts that command gets this error, and no other Python.
                         if request.is_a_command() {
                             break;
@@ -104,7 +104,7 @@ impl Discovery<'_> {
                 }
             }
         }
-        Err(missed.into_error(asked, &requests, self.environment))
+        Err(not_found.into_error(asked, &requests, self.environment))
     }
 
     /// Every Python on this machine, each installation once, in the order in which they would be found.

@@ -20,14 +20,14 @@ const SHOWN: usize = 12;
 
 /// The candidates that were passed over.
 #[derive(Debug, Default)]
-pub(crate) struct Missed {
+pub(crate) struct NotFound {
     /// Pythons that are not what was asked for.
     unfit: Vec<(Traits, PathBuf)>,
     /// What is no Python that works, with the reason.
     broken: Vec<(PathBuf, String)>,
 }
 
-impl Missed {
+impl NotFound {
     pub(crate) fn unfit(&mut self, traits: Traits, path: PathBuf) {
         self.unfit.push((traits, path));
     }

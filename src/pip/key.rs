@@ -40,13 +40,13 @@ impl Seed<'_> {
             Some(_) => Vec::new(),
             None => interpreter.witnesses.iter().map(String::as_str).collect(),
         };
-        let substitutes = if interpreter.wheels.is_none() {
-            self.substitutes.folders(interpreter)
+        let other_wheels = if interpreter.wheels.is_none() {
+            self.other_wheels.folders(interpreter)
         } else {
             Vec::new()
         };
-        let substitutes = substitutes.iter().filter_map(|folder| folder.to_str());
-        for source in sources.into_iter().chain(substitutes) {
+        let other_wheels = other_wheels.iter().filter_map(|folder| folder.to_str());
+        for source in sources.into_iter().chain(other_wheels) {
             add(source);
             add(&format!("{:?}", Identity::of(Path::new(source))));
         }

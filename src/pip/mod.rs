@@ -25,7 +25,7 @@ use crate::installed::distributions;
 use crate::installed::scripts::exe;
 use crate::interpreter::Interpreter;
 use crate::options::Seeder;
-use crate::pip::other_wheels::Substitutes;
+use crate::pip::other_wheels::OtherWheels;
 use crate::stage::Stage;
 use crate::sys::env::Env;
 use crate::sys::paths::absolute;
@@ -41,9 +41,9 @@ pub(crate) struct Seed<'a> {
     pub(crate) with_setuptools: bool,
     pub(crate) relocatable: bool,
     /// Install anew what is not as it was installed.
-    pub(crate) mend: bool,
+    pub(crate) repair: bool,
     pub(crate) store: Store,
-    pub(crate) substitutes: Substitutes<'a>,
+    pub(crate) other_wheels: OtherWheels<'a>,
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) log: Log,
 }
@@ -70,7 +70,7 @@ impl Seed<'_> {
                     return Ok(false);
                 }
                 Ok(!distributions::satisfies(&existing, name, version)
-                    || self.mend
+                    || self.repair
                         && distributions::is_damaged(
                             &existing,
                             name,

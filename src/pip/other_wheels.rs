@@ -15,7 +15,7 @@ use crate::pip::wheel::archive::Archive;
 use crate::pip::wheel::install::header;
 
 /// Where wheels may come from.
-pub(crate) struct Substitutes<'a> {
+pub(crate) struct OtherWheels<'a> {
     /// `--find-links`.
     pub(crate) find_links: &'a [PathBuf],
     pub(crate) discovery: Discovery<'a>,
@@ -24,7 +24,7 @@ pub(crate) struct Substitutes<'a> {
 /// One choice: pip, and setuptools where the same folder has it and an ensurepip of that version would bring it.
 pub(crate) type Choice = Vec<BundledWheel>;
 
-impl Substitutes<'_> {
+impl OtherWheels<'_> {
     /// Every choice for `interpreter`, the best first; later sources are looked at only when the earlier ones are used up.
     pub(crate) fn choices<'b>(
         &'b self,

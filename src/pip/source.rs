@@ -99,7 +99,7 @@ impl Seed<'_> {
             });
         }
         if self.seeder == Seeder::Auto || !wheels && self.seeder == Seeder::Wheel {
-            for choice in self.substitutes.choices(self.interpreter) {
+            for choice in self.other_wheels.choices(self.interpreter) {
                 self.clear(scratch, failures.last())?;
                 let named: Vec<_> = choice.iter().map(|wheel| wheel.path.as_str()).collect();
                 self.log.say(|| format!("using {}", named.join(" and ")));
@@ -121,7 +121,7 @@ impl Seed<'_> {
             _ => Err(other_wheels::none(
                 &context.env_dir,
                 self.interpreter,
-                self.substitutes.find_links,
+                self.other_wheels.find_links,
             )),
         }
     }

@@ -21,8 +21,8 @@ use fs_err as fs;
 use crate::error::Error;
 use crate::options::Options;
 pub(crate) use crate::stage::plan::check;
-use crate::stage::plan::{Way, is_refusal, way};
-use crate::stage::pycache_prefix::Elsewhere;
+use crate::stage::plan::{Plan, is_refusal, plan};
+use crate::stage::pycache_prefix::PycachePrefix;
 use crate::sys::env::Env;
 use crate::sys::fs as ours;
 use crate::sys::fs::{Claim, Folder, Left};
@@ -36,14 +36,14 @@ pub(crate) struct Stage {
     root: PathBuf,
     tree: Option<Folder>,
     claim: Option<Claim>,
-    way: Way,
+    plan: Plan,
     /// Parents of `ENV_DIR` that were made for it, outermost first.
     parents: Vec<PathBuf>,
     published: Published,
     /// What a program that works in the published environment may change.
     snapshot: Option<Snapshot>,
     /// What is written outside of `ENV_DIR`.
-    elsewhere: Option<Elsewhere>,
+    elsewhere: Option<PycachePrefix>,
     finished: bool,
 }
 
@@ -67,13 +67,13 @@ impl Stage {
             });
         }
         recovery::sweep(env_dir);
-        let way = way(env_dir, base, options, environment)?;
+        let plan = plan(env_dir, base, options, environment)?;
         let mut stage = Self {
             env_dir: env_dir.into(),
             root: PathBuf::new(),
             tree: None,
             claim: None,
-            way,
+            plan,
             parents: Vec::new(),
             published: Published::Nothing,
             snapshot: None,
@@ -83,8 +83,8 @@ impl Stage {
         stage.make_parents()?;
         match stage.make_root() {
             // The parent cannot be written, but ENV_DIR may be.
-            Err(error) if stage.way == Way::Exchange && is_refusal(&error) => {
-                stage.way = Way::InPlace;
+            Err(error) if stage.plan == Plan::Exchange && is_refusal(&error) => {
+                stage.plan = Plan::InPlace;
                 stage.make_root()?;
             }
             made => made?,
@@ -120,12 +120,12 @@ impl Stage {
 
     /// Whether something is at `ENV_DIR` already.
     pub(crate) fn replaces(&self) -> bool {
-        self.way != Way::New
+        self.plan != Plan::New
     }
 
     /// Whether the tree will be merged into what is at `ENV_DIR`.
     pub(crate) fn is_merge(&self) -> bool {
-        self.way == Way::Merge
+        self.plan == Plan::Merge
     }
 
     /// Remembers these entries of the published environment, which a program is about to change: undoing puts them back.
@@ -146,7 +146,7 @@ impl Stage {
     /// Remembers a folder outside of `ENV_DIR` that gets files of the environment: undoing puts back what is in it now.
     pub(crate) fn remember_elsewhere(&mut self, folder: &Path) -> Result<(), Error> {
         let kept = self.root.join("elsewhere");
-        self.elsewhere = Some(Elsewhere::remember(folder, &kept)?);
+        self.elsewhere = Some(PycachePrefix::remember(folder, &kept)?);
         Ok(())
     }
 

@@ -15,7 +15,7 @@ use crate::sys::fs as ours;
 
 /// How the tree becomes the environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Way {
+pub(crate) enum Plan {
     /// Nothing is at `ENV_DIR`: one rename.
     New,
     /// `--clear`: one exchange.
@@ -33,19 +33,19 @@ pub(crate) fn check(
     options: &Options,
     environment: &Env,
 ) -> Result<(), Error> {
-    way(env_dir, base, options, environment).map(drop)
+    plan(env_dir, base, options, environment).map(drop)
 }
 
 /// Decides by what is at `env_dir`, before anything is changed.
-pub(crate) fn way(
+pub(crate) fn plan(
     env_dir: &Path,
     base: &[&str],
     options: &Options,
     environment: &Env,
-) -> Result<Way, Error> {
+) -> Result<Plan, Error> {
     let metadata = match fs::symlink_metadata(env_dir) {
         Ok(metadata) => metadata,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Way::New),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Plan::New),
         Err(error) => return Err(Error::io("look at", env_dir)(ours::bare(error))),
     };
     if !metadata.is_dir() {
@@ -54,7 +54,7 @@ pub(crate) fn way(
     }
     guard::check_installation(env_dir, base, options)?;
     if options.on_existing != OnExisting::Clear {
-        return Ok(Way::Merge);
+        return Ok(Plan::Merge);
     }
     guard::check(env_dir, options, environment)?;
     if let Some(mount) = ours::mount_below(env_dir) {
@@ -68,9 +68,9 @@ pub(crate) fn way(
         .as_deref()
         .is_some_and(|cwd| guard::is_within(cwd, env_dir));
     if holds_cwd || ours::is_mount_root(env_dir) || !ours::can_give_away(env_dir) {
-        return Ok(Way::InPlace);
+        return Ok(Plan::InPlace);
     }
-    Ok(Way::Exchange)
+    Ok(Plan::Exchange)
 }
 
 /// Whether a folder cannot be written at all, whatever is done there.

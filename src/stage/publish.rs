@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::stage::journal;
 use crate::stage::journal::Journal;
 use crate::stage::names::{ASIDE, OUT};
-use crate::stage::plan::{Way, is_fixed};
+use crate::stage::plan::{Plan, is_fixed};
 use crate::sys::fs as ours;
 
 /// What has been done to `ENV_DIR` so far, so that it can be undone.
@@ -29,27 +29,27 @@ impl Stage {
     /// `remove` are files below `ENV_DIR` that the tree makes obsolete; only a merge has such.
     pub(crate) fn publish(&mut self, remove: &[String]) -> Result<bool, Error> {
         let new = self.root.join("new");
-        match self.way {
-            Way::New => {
+        match self.plan {
+            Plan::New => {
                 if !ours::rename_new(&new, &self.env_dir)? {
                     return Ok(false);
                 }
                 self.published = Published::Renamed;
             }
-            Way::Exchange => {
+            Plan::Exchange => {
                 self.tree().adopt(&self.env_dir)?;
                 match self.exchange(&new) {
                     Ok(false) => return Ok(false),
                     Ok(true) => self.published = Published::Exchanged,
                     // What a lower layer of an overlay holds, or another name space has mounted, stays where it is.
                     Err(error) if is_fixed(&error) => {
-                        self.way = Way::InPlace;
+                        self.plan = Plan::InPlace;
                         return self.publish(remove);
                     }
                     Err(error) => return Err(error),
                 }
             }
-            Way::InPlace | Way::Merge => {
+            Plan::InPlace | Plan::Merge => {
                 journal::check(&new, &self.env_dir)?;
                 let (old, out) = (self.root.join("old"), self.root.join(OUT));
                 for folder in [&old, &out] {
@@ -59,7 +59,7 @@ impl Stage {
                 let Published::Moved(journal) = &mut self.published else {
                     unreachable!("it was just set")
                 };
-                if self.way == Way::InPlace {
+                if self.plan == Plan::InPlace {
                     journal.move_out(&self.env_dir, &out, &new)?;
                 }
                 journal.merge(&new, &self.env_dir)?;

@@ -11,13 +11,13 @@ use crate::stage::snapshot::Snapshot;
 
 /// What undoing needs to know of the folder.
 #[derive(Debug)]
-pub(crate) struct Elsewhere {
+pub(crate) struct PycachePrefix {
     before: Snapshot,
     /// The folders above it that were missing, innermost first.
     parents: Vec<PathBuf>,
 }
 
-impl Elsewhere {
+impl PycachePrefix {
     /// Remembers what `folder` holds, which need not exist; `kept` is made to keep it in. Files in it are only ever replaced.
     pub(crate) fn remember(folder: &Path, kept: &Path) -> Result<Self, Error> {
         let parents = folder.ancestors().skip(1);

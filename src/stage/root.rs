@@ -11,13 +11,13 @@ use fs_err as fs;
 use super::Stage;
 use crate::error::Error;
 use crate::stage::names::{self, INFIX, MARK};
-use crate::stage::plan::Way;
+use crate::stage::plan::Plan;
 use crate::sys::fs as ours;
 use crate::sys::fs::Claim;
 
 impl Stage {
     pub(super) fn make_parents(&mut self) -> Result<(), Error> {
-        let Some(parent) = self.env_dir.parent().filter(|_| self.way == Way::New) else {
+        let Some(parent) = self.env_dir.parent().filter(|_| self.plan == Plan::New) else {
             return Ok(());
         };
         let mut missing: Vec<&Path> = Vec::new();
@@ -42,12 +42,12 @@ impl Stage {
 
     /// Makes and locks the stage's own folder: beside `ENV_DIR` if the tree will be renamed, inside if moved.
     pub(super) fn make_root(&mut self) -> Result<(), Error> {
-        let (folder, prefix) = match self.way {
-            Way::New | Way::Exchange => (
+        let (folder, prefix) = match self.plan {
+            Plan::New | Plan::Exchange => (
                 self.env_dir.parent().unwrap_or(&self.env_dir),
                 names::beside(&self.env_dir),
             ),
-            Way::InPlace | Way::Merge => (self.env_dir.as_path(), OsString::from(INFIX)),
+            Plan::InPlace | Plan::Merge => (self.env_dir.as_path(), OsString::from(INFIX)),
         };
         loop {
             let name = names::new_name(&prefix);

@@ -1,4 +1,4 @@
-//! What `--upgrade` mends in an environment that was moved: scripts that say the old place.
+//! What `--upgrade` repairs in an environment that was moved: scripts that say the old place.
 //!
 //! Which ones do is `check`'s business. Writes into the stage alone.
 
@@ -41,9 +41,9 @@ pub(crate) fn activation(tree: &Folder, context: &Context) -> Result<(), Error> 
         let Ok(text) = fs::read_to_string(entry.path()) else {
             continue;
         };
-        let mended = replace_path(&text, there, here);
+        let repaired = replace_path(&text, there, here);
         let name = format!("{}/{name}", context.bin_name);
-        if mended != text && write(tree, &name, mended.as_bytes(), Mode::Plain)? {
+        if repaired != text && write(tree, &name, repaired.as_bytes(), Mode::Plain)? {
             tree.keep_mode(&name, &entry.path())?;
         }
     }
@@ -79,19 +79,19 @@ pub(crate) fn scripts(
     context: &Context,
 ) -> Result<(), Error> {
     let bin = Path::new(&context.bin_path);
-    let mut mended = Vec::new();
+    let mut repaired = Vec::new();
     for stale in moved::stale(bin) {
         let name = format!("{}/{}", context.bin_name, stale.name);
-        let Ok(contents) = mend(&stale, interpreter, context) else {
+        let Ok(contents) = repair(&stale, interpreter, context) else {
             continue;
         };
-        // What pip's own new version has just brought is not to be mended.
+        // What pip's own new version has just brought is not to be repaired.
         if write(tree, &name, &contents, Mode::Executable)? {
             tree.keep_mode(&name, &bin.join(&stale.name))?;
-            mended.push((bin.join(&stale.name), contents));
+            repaired.push((bin.join(&stale.name), contents));
         }
     }
-    if mended.is_empty() {
+    if repaired.is_empty() {
         return Ok(());
     }
     let site_packages = Path::new(&context.lib_path);
@@ -105,7 +105,7 @@ pub(crate) fn scripts(
         };
         let mut is_listed = false;
         for row in &mut rows {
-            let listed = mended
+            let listed = repaired
                 .iter()
                 .find(|(script, _)| is_same(&site_packages.join(&row.path), script));
             if let Some((_, contents)) = listed {
@@ -126,7 +126,7 @@ pub(crate) fn scripts(
     Ok(())
 }
 
-fn mend(stale: &Stale, interpreter: &Interpreter, context: &Context) -> io::Result<Vec<u8>> {
+fn repair(stale: &Stale, interpreter: &Interpreter, context: &Context) -> io::Result<Vec<u8>> {
     let bin = Path::new(&context.bin_path);
     // The same name of Python, if there still is one.
     let named = stale.interpreter.file_name().map(|name| bin.join(name));

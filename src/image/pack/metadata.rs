@@ -5,7 +5,7 @@ use std::path::Path;
 use fs_err as fs;
 
 use crate::error::Error;
-use crate::image::format::{Distribution, Script};
+use crate::image::format::{ConsoleScript, Distribution};
 use crate::image::pack::unfit;
 use crate::installed::scripts::exe;
 
@@ -55,14 +55,14 @@ pub(crate) fn distribution(
 }
 
 /// A console script without its shebang, which is one line or the three of the `/bin/sh` form.
-fn script(bin: &Path, name: &str) -> Result<Script, Error> {
+fn script(bin: &Path, name: &str) -> Result<ConsoleScript, Error> {
     let path = bin.join(name);
     if let Some(name) = name.strip_suffix(".exe") {
         let program = fs::read(&path).map_err(Error::io("read", &path))?;
         let body = exe::body(&program);
         let body = body.ok_or_else(|| unfit(&path, "it is no script"))?;
         let name = name.to_owned();
-        return Ok(Script { name, body });
+        return Ok(ConsoleScript { name, body });
     }
     let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
     let lines = if text.starts_with("#!/bin/sh\n'''exec' ") {
@@ -75,7 +75,7 @@ fn script(bin: &Path, name: &str) -> Result<Script, Error> {
         .nth(lines)
         .filter(|_| text.starts_with("#!"));
     match body {
-        Some(body) => Ok(Script {
+        Some(body) => Ok(ConsoleScript {
             name: name.into(),
             body: body.into(),
         }),

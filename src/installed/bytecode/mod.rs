@@ -11,7 +11,7 @@ use std::thread;
 
 use crate::error::Error;
 use crate::installed::bytecode::settings::Bytecode;
-use crate::installed::bytecode::workers::Pool;
+use crate::installed::bytecode::workers::Workers;
 use crate::interpreter::Interpreter;
 use crate::sys::fs::Folder;
 use crate::sys::signal::Interrupt;
@@ -49,7 +49,7 @@ pub(crate) fn compile(
     }
     let batches = batches(sources);
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let mut pool = Pool::start(
+    let mut pool = Workers::start(
         interpreter,
         root,
         bytecode,

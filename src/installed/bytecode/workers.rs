@@ -21,13 +21,13 @@ const COMPILE: &str = include_str!("compile.py");
 const POLL: Duration = Duration::from_millis(20);
 
 /// The running interpreters. They are killed when this is dropped.
-pub(crate) struct Pool {
+pub(crate) struct Workers {
     workers: Vec<Child>,
     program: String,
     root: PathBuf,
 }
 
-impl Drop for Pool {
+impl Drop for Workers {
     fn drop(&mut self) {
         for worker in &mut self.workers {
             // One that has ended already needs no killing, and there is nobody to tell.
@@ -37,7 +37,7 @@ impl Drop for Pool {
     }
 }
 
-impl Pool {
+impl Workers {
     /// Starts `count` of them.
     pub(crate) fn start(
         interpreter: &Interpreter,

@@ -2,7 +2,7 @@
 //!
 //! Renders text; knows distlib's rule and the shell's grammar, nothing of what the script does.
 
-/// A whole script: `body` as `Generation::body` made it, started by `executable`.
+/// A whole script: `body` as `ScriptTemplates::body` made it, started by `executable`.
 pub(crate) fn render(executable: &str, body: &str, limit: usize) -> String {
     let shebang = shebang(executable, limit);
     // Where the old distlib ended the shebang twice, the three lines had no end of their own.

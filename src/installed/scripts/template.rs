@@ -34,7 +34,7 @@ impl Names {
 
 /// What the sources of one pip say about the scripts that it makes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Generation {
+pub(crate) struct ScriptTemplates {
     template: String,
     /// distlib before 0.3 ended the shebang twice.
     blank_line: bool,
@@ -44,7 +44,7 @@ pub(crate) struct Generation {
     pub(crate) requested: bool,
 }
 
-impl Generation {
+impl ScriptTemplates {
     /// Reads it off pip's module that installs wheels and off the `scripts` module of its distlib.
     ///
     /// # Errors

@@ -12,7 +12,7 @@ use crate::sys::fs::{Folder, Mode};
 
 /// A distribution that lies there, without its bytecode and without `RECORD`.
 #[derive(Debug)]
-pub(crate) struct Distribution {
+pub(crate) struct NewDistribution {
     /// Where it is, relative to the scratch environment: purelib or platlib.
     pub(crate) library: String,
     pub(crate) dist_info: String,
@@ -25,7 +25,7 @@ pub(crate) struct Distribution {
     folders: HashSet<String>,
 }
 
-impl Distribution {
+impl NewDistribution {
     /// One without any file, the `.dist-info` of which will be in `library`.
     pub(crate) fn new(library: String, dist_info: String) -> Self {
         // Nothing else may be installed as the file that is written last.

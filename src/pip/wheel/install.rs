@@ -12,10 +12,10 @@ use crate::installed::entry_points::EntryPoint;
 use crate::installed::record::Row;
 use crate::installed::scripts::exe;
 use crate::installed::scripts::shebang;
-use crate::installed::scripts::template::{Generation, Names};
+use crate::installed::scripts::template::{Names, ScriptTemplates};
 use crate::interpreter::Interpreter;
 use crate::pip::wheel::archive::{Archive, Entry};
-use crate::pip::wheel::distribution::Distribution;
+use crate::pip::wheel::distribution::NewDistribution;
 use crate::sys::fs::{Folder, Mode};
 use crate::sys::signal::Interrupt;
 
@@ -36,7 +36,7 @@ pub(crate) struct Target<'a> {
     /// The scratch environment.
     pub(crate) folder: &'a Folder,
     /// How the installing pip makes scripts.
-    pub(crate) generation: &'a Generation,
+    pub(crate) templates: &'a ScriptTemplates,
     /// What pip makes console scripts of, on Windows.
     pub(crate) launcher: Option<&'a [u8]>,
     pub(crate) production: &'a Production,
@@ -53,14 +53,14 @@ impl Target<'_> {
         &self,
         mut archive: Archive,
         interrupt: &Interrupt,
-    ) -> Result<Distribution, Error> {
+    ) -> Result<NewDistribution, Error> {
         let library = self.library(&mut archive)?;
         let dist_info = archive.dist_info().to_owned();
         let points = archive
             .text(&format!("{dist_info}/entry_points.txt"))?
             .unwrap_or_default();
         let points = entry_points::read(&points).map_err(|reason| archive.broken(reason))?;
-        let mut distribution = Distribution::new(library, dist_info);
+        let mut distribution = NewDistribution::new(library, dist_info);
         for entry in archive.entries().to_vec() {
             interrupt.check()?;
             let (place, is_script) = self.destination(&entry, &archive, &distribution)?;
@@ -104,7 +104,7 @@ impl Target<'_> {
         &self,
         entry: &Entry,
         archive: &Archive,
-        to: &Distribution,
+        to: &NewDistribution,
     ) -> Result<(String, bool), Error> {
         let in_data = entry.name.split_once('/');
         let Some((data, rest)) =
@@ -142,7 +142,7 @@ impl Target<'_> {
         place: String,
         is_script: bool,
         archive: &mut Archive,
-        to: &mut Distribution,
+        to: &mut NewDistribution,
     ) -> Result<(), Error> {
         let contents = archive.read(entry)?;
         let pointed = if is_script {
@@ -190,14 +190,14 @@ impl Target<'_> {
         &self,
         points: Vec<EntryPoint>,
         archive: &Archive,
-        to: &mut Distribution,
+        to: &mut NewDistribution,
     ) -> Result<(), Error> {
         let (version, names) = (self.interpreter.version, self.production.names);
         let limit = self.interpreter.platform.shebang_limit();
         let mut written = HashSet::new();
-        for point in self.generation.scripts(points, version, names) {
+        for point in self.templates.scripts(points, version, names) {
             let mut place = format!("{}/{}", self.interpreter.platform.bin_name(), point.name);
-            let body = self.generation.body(&point);
+            let body = self.templates.body(&point);
             let executable = &self.production.executable;
             let contents = if let Some(launcher) = self.launcher {
                 place.push_str(".exe");
@@ -214,9 +214,9 @@ impl Target<'_> {
     }
 
     /// `INSTALLER` and, since pip 20.2, `REQUESTED`: both wheels are named on ensurepip's command line.
-    fn add_marks(&self, archive: &Archive, to: &mut Distribution) -> Result<(), Error> {
+    fn add_marks(&self, archive: &Archive, to: &mut NewDistribution) -> Result<(), Error> {
         let mut marks = vec![("INSTALLER", &b"pip\n"[..])];
-        if self.generation.requested {
+        if self.templates.requested {
             marks.push(("REQUESTED", b""));
         }
         for (name, contents) in marks {

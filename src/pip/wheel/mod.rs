@@ -14,10 +14,10 @@ use std::thread;
 use crate::error::Error;
 use crate::installed::bytecode;
 use crate::installed::scripts::exe;
-use crate::installed::scripts::template::Generation;
+use crate::installed::scripts::template::ScriptTemplates;
 use crate::interpreter::Interpreter;
 use crate::pip::wheel::archive::Archive;
-use crate::pip::wheel::distribution::Distribution;
+use crate::pip::wheel::distribution::NewDistribution;
 use crate::pip::wheel::install::{Production, Target};
 use crate::sys::fs::Folder;
 use crate::sys::signal::Interrupt;
@@ -46,7 +46,7 @@ pub(crate) fn produce(
             reason: "its ensurepip has no wheel of pip".into(),
         });
     };
-    let generation = generation(&mut archives[pip])?;
+    let templates = templates(&mut archives[pip])?;
     let launcher = match &interpreter.windows {
         Some(windows) => Some(launcher(&mut archives[pip], &windows.machine)?),
         None => None,
@@ -56,7 +56,7 @@ pub(crate) fn produce(
     let target = Target {
         interpreter,
         folder: &folder,
-        generation: &generation,
+        templates: &templates,
         launcher: launcher.as_deref(),
         production,
     };
@@ -84,11 +84,11 @@ fn install(
     target: &Target<'_>,
     archives: Vec<Archive>,
     interrupt: &Interrupt,
-) -> Result<Vec<Distribution>, Error> {
+) -> Result<Vec<NewDistribution>, Error> {
     let others = archives.len() - 1;
     let left = Mutex::new(archives.into_iter().enumerate());
     let next = || left.lock().unwrap_or_else(PoisonError::into_inner).next();
-    let work = || -> Result<Vec<(usize, Distribution)>, Error> {
+    let work = || -> Result<Vec<(usize, NewDistribution)>, Error> {
         let mut installed = Vec::new();
         while let Some((position, archive)) = next() {
             installed.push((position, target.install(archive, interrupt)?));
@@ -121,7 +121,7 @@ fn launcher(pip: &mut Archive, machine: &str) -> Result<Vec<u8>, Error> {
 }
 
 /// What the pip in this wheel does when it installs.
-fn generation(pip: &mut Archive) -> Result<Generation, Error> {
+fn templates(pip: &mut Archive) -> Result<ScriptTemplates, Error> {
     // The module moved in 20.0.
     let wheel_module = match pip.text("pip/_internal/operations/install/wheel.py")? {
         Some(text) => Some(text),
@@ -130,7 +130,7 @@ fn generation(pip: &mut Archive) -> Result<Generation, Error> {
     let scripts = pip.text("pip/_vendor/distlib/scripts.py")?;
     match (wheel_module, scripts) {
         (Some(wheel_module), Some(scripts)) => {
-            Generation::read(&wheel_module, &scripts).map_err(|reason| pip.broken(reason))
+            ScriptTemplates::read(&wheel_module, &scripts).map_err(|reason| pip.broken(reason))
         }
         _ => Err(pip.broken("it has no pip that makes console scripts as pip has made them")),
     }

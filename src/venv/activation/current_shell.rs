@@ -5,7 +5,7 @@ use crate::venv::activation::quote;
 
 /// A shell that activates an environment in its own way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Shell {
+pub(crate) enum CurrentShell {
     /// bash and zsh, which say `source`.
     Bash,
     /// The rest of the sh family.
@@ -18,7 +18,7 @@ pub(crate) enum Shell {
     Cmd,
 }
 
-impl Shell {
+impl CurrentShell {
     /// The shell that a process is in, from the file name of its parent's executable, where the system tells it, and from
     /// the variables that `variable` looks up. The parent comes first: a variable may come from a shell further up.
     pub(crate) fn detect(
@@ -68,19 +68,23 @@ impl Shell {
 }
 
 /// The line that activates, in `shell`, the environment whose scripts are in the folder `bin_path`.
-pub(crate) fn activation_command(shell: Shell, bin_path: &str) -> String {
+pub(crate) fn activation_command(shell: CurrentShell, bin_path: &str) -> String {
     let (command, name, quote): (_, _, fn(&str) -> String) = match shell {
-        Shell::Bash => ("source ", "activate", quote::sh),
-        Shell::Sh => (". ", "activate", quote::sh),
-        Shell::Csh => ("source ", "activate.csh", quote::csh),
-        Shell::Fish => ("source ", "activate.fish", quote::fish),
-        Shell::Nu => ("overlay use ", "activate.nu", quote::nu),
-        Shell::Xonsh => ("source ", "activate.xsh", quote::python),
-        Shell::Pwsh => ("& ", "Activate.ps1", quote::powershell),
+        CurrentShell::Bash => ("source ", "activate", quote::sh),
+        CurrentShell::Sh => (". ", "activate", quote::sh),
+        CurrentShell::Csh => ("source ", "activate.csh", quote::csh),
+        CurrentShell::Fish => ("source ", "activate.fish", quote::fish),
+        CurrentShell::Nu => ("overlay use ", "activate.nu", quote::nu),
+        CurrentShell::Xonsh => ("source ", "activate.xsh", quote::python),
+        CurrentShell::Pwsh => ("& ", "Activate.ps1", quote::powershell),
         // Typed, unlike in a batch file, a percent sign has nothing to be doubled.
-        Shell::Cmd => ("", "activate.bat", |file| format!("\"{file}\"")),
+        CurrentShell::Cmd => ("", "activate.bat", |file| format!("\"{file}\"")),
     };
-    let separator = if shell == Shell::Cmd { '\\' } else { '/' };
+    let separator = if shell == CurrentShell::Cmd {
+        '\\'
+    } else {
+        '/'
+    };
     let file = format!("{bin_path}{separator}{name}");
     if plain(&file) {
         format!("{}{file}", command.trim_start_matches("& "))
@@ -102,29 +106,29 @@ mod tests {
     use super::*;
 
     #[track_caller]
-    fn detected(parent: Option<&str>, variables: &[(&str, &str)], shell: Option<Shell>) {
+    fn detected(parent: Option<&str>, variables: &[(&str, &str)], shell: Option<CurrentShell>) {
         let variable = |name: &str| {
             let found = variables.iter().find(|(known, _)| *known == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        assert_eq!(Shell::detect(parent, variable), shell);
+        assert_eq!(CurrentShell::detect(parent, variable), shell);
     }
 
     #[test]
     fn the_parent_says_which_shell_it_is() {
         let zsh = [("SHELL", "/bin/zsh"), ("NU_VERSION", "0.100.0")];
         for (parent, shell) in [
-            ("/usr/bin/bash", Shell::Bash),
-            ("-zsh", Shell::Bash),
-            ("zsh-5.9", Shell::Bash),
-            ("dash", Shell::Sh),
-            ("ksh93", Shell::Sh),
-            ("busybox", Shell::Sh),
-            ("tcsh", Shell::Csh),
-            ("/opt/homebrew/bin/fish", Shell::Fish),
-            ("nu", Shell::Nu),
-            (r"C:\Windows\System32\cmd.exe", Shell::Cmd),
-            ("powershell.exe", Shell::Pwsh),
+            ("/usr/bin/bash", CurrentShell::Bash),
+            ("-zsh", CurrentShell::Bash),
+            ("zsh-5.9", CurrentShell::Bash),
+            ("dash", CurrentShell::Sh),
+            ("ksh93", CurrentShell::Sh),
+            ("busybox", CurrentShell::Sh),
+            ("tcsh", CurrentShell::Csh),
+            ("/opt/homebrew/bin/fish", CurrentShell::Fish),
+            ("nu", CurrentShell::Nu),
+            (r"C:\Windows\System32\cmd.exe", CurrentShell::Cmd),
+            ("powershell.exe", CurrentShell::Pwsh),
         ] {
             detected(Some(parent), &zsh, Some(shell));
         }
@@ -133,16 +137,20 @@ mod tests {
     #[test]
     fn variables_say_it_where_the_parent_is_no_shell() {
         for parent in [None, Some("make"), Some("python3.12")] {
-            detected(parent, &[("SHELL", "/usr/bin/fish")], Some(Shell::Fish));
+            detected(
+                parent,
+                &[("SHELL", "/usr/bin/fish")],
+                Some(CurrentShell::Fish),
+            );
             detected(
                 parent,
                 &[("SHELL", "/bin/zsh"), ("NU_VERSION", "0.100.0")],
-                Some(Shell::Nu),
+                Some(CurrentShell::Nu),
             );
             detected(
                 parent,
                 &[("SHELL", "/bin/zsh"), ("XONSH_VERSION", "0.20")],
-                Some(Shell::Xonsh),
+                Some(CurrentShell::Xonsh),
             );
             detected(
                 parent,
@@ -151,12 +159,12 @@ mod tests {
                     ("PSModulePath", "x"),
                     ("PROMPT", "$P$G"),
                 ],
-                Some(Shell::Cmd),
+                Some(CurrentShell::Cmd),
             );
             detected(
                 parent,
                 &[("ComSpec", "cmd.exe"), ("PSModulePath", "x")],
-                Some(Shell::Pwsh),
+                Some(CurrentShell::Pwsh),
             );
             detected(parent, &[("SHELL", "/bin/false")], None);
             detected(parent, &[], None);
@@ -167,33 +175,37 @@ mod tests {
     fn the_line_is_plain_where_it_can_be_and_quoted_where_it_must() {
         for (shell, plain, quoted) in [
             (
-                Shell::Bash,
+                CurrentShell::Bash,
                 "source /e/bin/activate",
                 r"source '/it'\''s/activate'",
             ),
-            (Shell::Sh, ". /e/bin/activate", r". '/it'\''s/activate'"),
             (
-                Shell::Csh,
+                CurrentShell::Sh,
+                ". /e/bin/activate",
+                r". '/it'\''s/activate'",
+            ),
+            (
+                CurrentShell::Csh,
                 "source /e/bin/activate.csh",
                 r"source '/it'\''s/activate.csh'",
             ),
             (
-                Shell::Fish,
+                CurrentShell::Fish,
                 "source /e/bin/activate.fish",
                 r"source '/it\'s/activate.fish'",
             ),
             (
-                Shell::Nu,
+                CurrentShell::Nu,
                 "overlay use /e/bin/activate.nu",
                 "overlay use \"/it's/activate.nu\"",
             ),
             (
-                Shell::Xonsh,
+                CurrentShell::Xonsh,
                 "source /e/bin/activate.xsh",
                 r"source '/it\'s/activate.xsh'",
             ),
             (
-                Shell::Pwsh,
+                CurrentShell::Pwsh,
                 "/e/bin/Activate.ps1",
                 "& '/it''s/Activate.ps1'",
             ),
@@ -201,7 +213,7 @@ mod tests {
             assert_eq!(activation_command(shell, "/e/bin"), plain);
             assert_eq!(activation_command(shell, "/it's"), quoted);
         }
-        let line = activation_command(Shell::Cmd, r"C:\100%\Scripts");
+        let line = activation_command(CurrentShell::Cmd, r"C:\100%\Scripts");
         assert_eq!(line, "\"C:\\100%\\Scripts\\activate.bat\"");
     }
 }

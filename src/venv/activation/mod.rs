@@ -19,7 +19,7 @@ pub(crate) struct Values<'a> {
 }
 
 /// One rendered file of the folder of scripts.
-pub(crate) struct Script {
+pub(crate) struct ActivationScript {
     /// The name of the file.
     pub(crate) name: &'static str,
     /// What it says, line ends as its readers want them.
@@ -27,7 +27,7 @@ pub(crate) struct Script {
 }
 
 /// Renders every activation script of the platform; only `windows` has batch files, and no csh.
-pub(crate) fn scripts(values: &Values<'_>, windows: bool) -> Vec<Script> {
+pub(crate) fn scripts(values: &Values<'_>, windows: bool) -> Vec<ActivationScript> {
     templates::TEMPLATES
         .iter()
         .filter(|template| template.is_for(windows))

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use crate::venv::activation::{Script, Values, prompt, quote};
+use crate::venv::activation::{ActivationScript, Values, prompt, quote};
 
 /// One kind of script: its file, and the rules of the language that it is written in.
 pub(crate) struct Template {
@@ -135,7 +135,7 @@ impl Template {
     }
 
     /// Replaces every placeholder in one pass, so that a value that looks like a placeholder stays a value.
-    pub(crate) fn render(&self, values: &Values<'_>) -> Script {
+    pub(crate) fn render(&self, values: &Values<'_>) -> ActivationScript {
         let mut contents = String::with_capacity(self.text.len() + 1024);
         let mut rest = self.text;
         while let Some(at) = placeholder_in(rest) {
@@ -147,7 +147,7 @@ impl Template {
             rest = after;
         }
         contents.push_str(rest);
-        Script {
+        ActivationScript {
             name: self.name,
             contents: contents.into_bytes(),
         }

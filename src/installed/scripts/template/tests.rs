@@ -1,7 +1,7 @@
 //! What can be read off a pip, and what is made of it.
 
 use crate::installed::entry_points;
-use crate::installed::scripts::template::{Generation, Names};
+use crate::installed::scripts::template::{Names, ScriptTemplates};
 
 const NAMES: &str = r#"sorted(outrows); re.match(r"pip(\d+(\.\d+)?)?$", k)"#;
 const TEXT: &str = "import sys\nfrom %(module)s import %(import_name)s\nsys.exit(%(func)s())\n";
@@ -10,22 +10,24 @@ fn distlib(text: &str) -> String {
     format!("x = 1\nSCRIPT_TEMPLATE = r'''{text}'''\n")
 }
 
-fn scripts(generation: &Generation, points: &str, names: Names) -> Vec<String> {
+fn scripts(templates: &ScriptTemplates, points: &str, names: Names) -> Vec<String> {
     let points = entry_points::read(points).unwrap();
-    let scripts = generation.scripts(points, [3, 13, 0], names);
+    let scripts = templates.scripts(points, [3, 13, 0], names);
     scripts.into_iter().map(|point| point.name).collect()
 }
 
 #[test]
 fn the_text_is_distlibs_unless_pip_has_its_own() {
-    let generation = Generation::read(NAMES, &distlib(TEXT)).unwrap();
-    assert_eq!(generation.template, TEXT);
+    let templates = ScriptTemplates::read(NAMES, &distlib(TEXT)).unwrap();
+    assert_eq!(templates.template, TEXT);
     let dos = distlib(TEXT).replace('\n', "\r\n");
-    assert_eq!(Generation::read(NAMES, &dos).unwrap(), generation);
+    assert_eq!(ScriptTemplates::read(NAMES, &dos).unwrap(), templates);
     let own = TEXT.replace("sys.exit", "exit");
     let raw = format!("{NAMES}\n    maker.script_template = r\"\"\"{own}\"\"\"\n");
     assert_eq!(
-        Generation::read(&raw, &distlib(TEXT)).unwrap().template,
+        ScriptTemplates::read(&raw, &distlib(TEXT))
+            .unwrap()
+            .template,
         own
     );
     for opening in ["", "\n        "] {
@@ -33,14 +35,14 @@ fn the_text_is_distlibs_unless_pip_has_its_own() {
         let dedented = format!(
             "{NAMES}\n script_template = textwrap.dedent({opening}\"\"\"\\\n        {indented}\"\"\")\n"
         );
-        let generation = Generation::read(&dedented, &distlib(TEXT)).unwrap();
-        assert_eq!(generation.template, own, "{dedented}");
+        let templates = ScriptTemplates::read(&dedented, &distlib(TEXT)).unwrap();
+        assert_eq!(templates.template, own, "{dedented}");
     }
 }
 
 #[test]
 fn a_pip_that_is_not_understood_is_an_error() {
-    let refused = |module: &str, distlib: &str| Generation::read(module, distlib).unwrap_err();
+    let refused = |module: &str, distlib: &str| ScriptTemplates::read(module, distlib).unwrap_err();
     assert!(refused(NAMES, "").contains("not where"));
     let computed = format!("{NAMES}\nscript_template = make_template()\n");
     assert!(refused(&computed, &distlib(TEXT)).contains("not where"));
@@ -53,18 +55,18 @@ fn a_pip_that_is_not_understood_is_an_error() {
 
 #[test]
 fn a_script_imports_the_first_part_of_its_function() {
-    let generation = Generation::read(NAMES, &distlib(TEXT)).unwrap();
+    let templates = ScriptTemplates::read(NAMES, &distlib(TEXT)).unwrap();
     let point = entry_points::read("[console_scripts]\nx = a.b:C.run [extra]").unwrap();
     let body = "import sys\nfrom a.b import C\nsys.exit(C.run())\n";
-    assert_eq!(generation.body(&point[0]), body);
+    assert_eq!(templates.body(&point[0]), body);
     let old = distlib(TEXT) + "script_bytes = shebang + linesep + script_bytes";
-    let old = Generation::read(NAMES, &old).unwrap();
+    let old = ScriptTemplates::read(NAMES, &old).unwrap();
     assert_eq!(old.body(&point[0]), format!("\n{body}"));
 }
 
 #[test]
 fn versioned_names_are_those_of_the_running_python() {
-    let new = Generation::read(NAMES, &distlib(TEXT)).unwrap();
+    let new = ScriptTemplates::read(NAMES, &distlib(TEXT)).unwrap();
     let points = "[console_scripts]\npip3.10 = a:b\npip=a:b\npip3=a:b\npip-x = a:b\n\
                   easy_install = a:b\neasy_install-3.7 = a:b\n[gui_scripts]\nw = a:b\n";
     let rest = ["easy_install", "easy_install-3.13", "pip-x", "w"];
@@ -81,7 +83,7 @@ fn versioned_names_are_those_of_the_running_python() {
         [&["pip3.13"], &rest[1..]].concat()
     );
     // A pip before 23.0 knew no version with two digits.
-    let old = Generation::read(r"sorted(outrows) pip(\d(\.\d)?)?$", &distlib(TEXT)).unwrap();
+    let old = ScriptTemplates::read(r"sorted(outrows) pip(\d(\.\d)?)?$", &distlib(TEXT)).unwrap();
     assert!(scripts(&old, points, Names::All).contains(&"pip3.10".to_owned()));
     assert!(!scripts(&new, "[console_scripts]\nfoo = a:b", Names::All).contains(&"pip".to_owned()));
 }
