@@ -220,7 +220,6 @@ impl Args {
 /// A shell that completes options.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 #[value(rename_all = "lower")]
-#[expect(clippy::enum_variant_names, reason = "that one is called so")]
 pub(crate) enum CompletionShell {
     Bash,
     Zsh,

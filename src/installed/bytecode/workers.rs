@@ -22,14 +22,14 @@ const POLL: Duration = Duration::from_millis(20);
 
 /// The running interpreters. They are killed when this is dropped.
 pub(crate) struct Workers {
-    workers: Vec<Child>,
+    processes: Vec<Child>,
     program: String,
     root: PathBuf,
 }
 
 impl Drop for Workers {
     fn drop(&mut self) {
-        for worker in &mut self.workers {
+        for worker in &mut self.processes {
             // One that has ended already needs no killing, and there is nobody to tell.
             let _ = worker.kill();
             let _ = worker.wait();
@@ -47,7 +47,7 @@ impl Workers {
         count: usize,
     ) -> Result<Self, Error> {
         let mut pool = Self {
-            workers: Vec::new(),
+            processes: Vec::new(),
             program: format!("{} (compiling)", interpreter.executable),
             root: root.into(),
         };
@@ -73,9 +73,9 @@ impl Workers {
                 .stdout(Stdio::piped())
                 .stderr(Stdio::piped());
             match command.spawn() {
-                Ok(worker) => pool.workers.push(worker),
+                Ok(worker) => pool.processes.push(worker),
                 // Fewer than there could be will do.
-                Err(_) if !pool.workers.is_empty() => break,
+                Err(_) if !pool.processes.is_empty() => break,
                 Err(error) => {
                     return Err(Error::io("start", Path::new(&interpreter.executable))(
                         error,
@@ -95,7 +95,7 @@ impl Workers {
         let queue = Mutex::new(batches);
         let (sender, receiver) = mpsc::channel();
         let mut pipes = Vec::new();
-        for worker in &mut self.workers {
+        for worker in &mut self.processes {
             let (stdin, stdout) = (worker.stdin.take(), worker.stdout.take());
             if let (Some(stdin), Some(stdout), Some(stderr)) = (stdin, stdout, worker.stderr.take())
             {
@@ -164,7 +164,7 @@ impl Workers {
 
     /// Kills all, so that the threads which talk to them come to an end.
     fn kill(&mut self) {
-        for worker in &mut self.workers {
+        for worker in &mut self.processes {
             let _ = worker.kill();
         }
     }
