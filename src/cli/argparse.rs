@@ -1,7 +1,8 @@
-//! argparse's habits that clap does not share, as a pass over the arguments before clap sees them.
+//! What argparse does and clap does not: a pass that rewrites the arguments before clap parses them.
 //!
-//! Unambiguous prefixes of long options are completed, venv's own options first, so that no option of rvenv's takes a prefix
-//! away from them; what other programs call an option is written as it is called here; what argparse takes for a directory although it begins with a dash is moved behind `--`.
+//! Unambiguous prefixes of long options are completed, venv's own options first, so that an option of rvenv's never makes one
+//! ambiguous. Options of other programs are translated. What argparse takes for a positional argument although it begins with a
+//! dash is moved behind `--`.
 
 use std::ffi::{OsStr, OsString};
 
@@ -22,7 +23,7 @@ pub(crate) const VENV: [&str; 10] = [
     "--without-scm-ignore-files",
 ];
 /// rvenv's.
-pub(crate) const RVENV: [&str; 21] = [
+pub(crate) const RVENV: [&str; 22] = [
     "--python",
     "--requirements",
     "--constraints",
@@ -44,9 +45,10 @@ pub(crate) const RVENV: [&str; 21] = [
     "--quiet",
     "--verbose",
     "--version",
+    "--color",
 ];
 /// Options whose value may be the next argument.
-pub(crate) const VALUED: [&str; 13] = [
+pub(crate) const VALUED: [&str; 14] = [
     "--prompt",
     "--python",
     "-p",
@@ -59,24 +61,25 @@ pub(crate) const VALUED: [&str; 13] = [
     "--find-links",
     "-f",
     "--cache-dir",
+    "--color",
     "--completions",
 ];
 
-/// The arguments as clap is to see them, and what was left out.
+/// The arguments for clap, and the options that were removed from them.
 #[derive(Debug, Default)]
 pub(crate) struct Expanded {
     pub(crate) arguments: Vec<OsString>,
-    /// Options that mean nothing here, with the reason.
+    /// Options that are ignored, with the reason.
     pub(crate) ignored: Vec<(String, &'static str)>,
     /// Options for pip.
     pub(crate) indexes: Vec<Given>,
 }
 
-/// Completes prefixes, translates what other programs' options are called, and sorts out what is a directory.
+/// Completes prefixes, translates options of other programs, and finds the directories.
 ///
 /// # Errors
 ///
-/// argparse's sentence for a prefix of several options; what to do instead of an option that is refused.
+/// argparse's message for an ambiguous prefix; the message for an option that is not supported.
 pub(crate) fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<Expanded, String> {
     let mut arguments = arguments.into_iter();
     let mut ignored = Vec::new();
@@ -103,7 +106,7 @@ pub(crate) fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<Ex
                 && is_option(&argument)
             {
                 return Err(format!(
-                    "argument {option}: expected one argument; a value that begins with a dash is written {option}=VALUE"
+                    "argument {option}: expected one argument; use {option}=VALUE for a value that begins with a dash"
                 ));
             }
             match accepted(&argument) {
@@ -111,7 +114,7 @@ pub(crate) fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<Ex
                     let value = value(&name, given, accepted, &mut arguments)?;
                     match translate(&name, value, accepted.meaning)? {
                         Translated::Argument(argument) => expanded.extend(argument),
-                        Translated::Nothing(reason) => ignored.push((name, reason)),
+                        Translated::Ignored(reason) => ignored.push((name, reason)),
                         Translated::Pip(given) => indexes.push(given),
                     }
                 }
@@ -130,7 +133,7 @@ pub(crate) fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<Ex
     })
 }
 
-/// An option of another program's, with the value behind its equals sign.
+/// An option of another program, with the value after its equals sign.
 fn accepted(argument: &OsStr) -> Option<(String, Option<String>, &'static Accepted)> {
     let text = argument.to_str().filter(|text| text.starts_with('-'))?;
     // `-iURL`, as pip and clap have it.
@@ -170,7 +173,7 @@ fn value(
 
 enum Translated {
     Argument(Option<OsString>),
-    Nothing(&'static str),
+    Ignored(&'static str),
     Pip(Given),
 }
 
@@ -195,20 +198,20 @@ fn translate(name: &str, value: Option<OsString>, meaning: Meaning) -> Result<Tr
             index,
             value: value.unwrap_or_default(),
         }),
-        Meaning::Unless(refused, instead) if value.is_some_and(|value| value == refused) => {
+        Meaning::RefusedValue(refused, instead) if value.is_some_and(|value| value == refused) => {
             return Err(refusal(name, instead));
         }
-        Meaning::Unless(_, instead) => Translated::Nothing(instead),
-        Meaning::Nothing(reason) => Translated::Nothing(reason),
+        Meaning::RefusedValue(_, instead) => Translated::Ignored(instead),
+        Meaning::Ignored(reason) => Translated::Ignored(reason),
         Meaning::Refused(instead) => return Err(refusal(name, instead)),
     })
 }
 
 fn refusal(name: &str, instead: &str) -> String {
-    format!("{name} cannot be done here: {instead}")
+    format!("{name} is not supported: {instead}")
 }
 
-/// A token with a space in it is no option, whatever it begins with; nor is a negative number.
+/// argparse takes a word with a space in it, and a negative number, for a positional argument.
 fn is_directory(argument: &OsStr) -> bool {
     let text = argument.to_string_lossy();
     let name = text.split('=').next().unwrap_or_default();

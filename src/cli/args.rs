@@ -1,6 +1,6 @@
-//! The command line: argparse's habits in front, clap behind, `Options` as the result.
+//! The command line: its options, as clap parses them after `argparse` has rewritten the arguments.
 //!
-//! Flags and `RVENV_*` variables are read here and nowhere else. Makes no environment.
+//! Options and `RVENV_*` variables are read here and nowhere else.
 
 mod into_options;
 mod variables;
@@ -14,153 +14,207 @@ use clap::{Command, CommandFactory as _, Parser, ValueEnum, ValueHint};
 
 use crate::cli::{argparse, compat, index_options};
 
-const VENV: &str = "What venv has";
-const RVENV: &str = "What rvenv adds";
+const VENV: &str = "Options of venv";
+const ENVIRONMENT: &str = "More environment options";
+const PYTHON: &str = "Choosing a Python";
+const PACKAGES: &str = "Packages";
+const CACHE: &str = "Cache";
+const OUTPUT: &str = "Output";
+const MAINTENANCE: &str = "Maintenance";
+const GENERAL: &str = "General";
 pub(crate) const EXAMPLES: &str = "  in a terminal   rvenv .venv && . .venv/bin/activate
   in CI           rvenv -p 3.12 --clear .venv -r requirements.txt
   in a Makefile   .venv/bin/python: ; rvenv --prompt \"$(notdir $(CURDIR))\" .venv";
 
-/// Creates virtual Python environments in one or more target directories: what `python -m venv` makes, in milliseconds.
+/// Create Python virtual environments
 #[derive(Debug, Parser)]
 #[command(
     name = "rvenv",
     version,
     disable_version_flag = true,
-    disable_help_flag = true
+    disable_help_flag = true,
+    after_help = "Use `rvenv --help` for all options."
 )]
 #[command(override_usage = "rvenv [OPTIONS] ENV_DIR...")]
 pub(crate) struct Args {
-    /// A directory to create the environment in
+    /// Directory to create the environment in
     #[arg(value_name = "ENV_DIR", value_hint = ValueHint::DirPath, value_parser = path_or_nothing())]
     #[arg(required_unless_present_any = ["prune_cache", "list_pythons", "warm_cache", "completions", "man"])]
     pub(crate) env_dirs: Vec<PathBuf>,
 
-    /// Give the environment access to the system site-packages
+    /// Give access to the system site-packages
     #[arg(long, help_heading = VENV, overrides_with = "system_site_packages")]
     system_site_packages: bool,
-    /// Link the interpreter (the default except on Windows)
-    #[arg(long, help_heading = VENV, conflicts_with = "copies", overrides_with = "symlinks")]
+    /// Link the Python interpreter (default except on Windows)
+    #[arg(long, help_heading = VENV, hide_short_help = true, conflicts_with = "copies", overrides_with = "symlinks")]
     symlinks: bool,
-    /// Copy the interpreter
-    #[arg(long, help_heading = VENV, overrides_with = "copies")]
+    /// Copy the Python interpreter
+    #[arg(long, help_heading = VENV, hide_short_help = true, overrides_with = "copies")]
     copies: bool,
-    /// Delete what is in the directory first, if it is an environment
+    /// Delete an existing environment first
     #[arg(long, help_heading = VENV, overrides_with = "clear")]
     clear: bool,
-    /// Bring an existing environment to this Python
+    /// Upgrade an existing environment
+    ///
+    /// To its own Python if that was upgraded in place, or to the one given with --python. An environment that was moved is
+    /// repaired.
     #[arg(long, help_heading = VENV, overrides_with = "upgrade")]
     upgrade: bool,
     /// Do not install pip
     #[arg(long, help_heading = VENV, overrides_with = "without_pip")]
     without_pip: bool,
-    /// The prompt prefix; `.` is the current directory's name
+    /// Set the prompt prefix
+    ///
+    /// The default is the name of the environment; `.` is the name of the current directory.
     #[arg(long, help_heading = VENV, value_name = "PROMPT", overrides_with = "prompt")]
     prompt: Option<String>,
-    /// Upgrade pip from the index afterwards
+    /// Upgrade pip to the latest version
     #[arg(long, help_heading = VENV, overrides_with = "upgrade_deps")]
     upgrade_deps: bool,
-    /// Do not write a .gitignore
-    #[arg(long, help_heading = VENV, overrides_with = "without_scm_ignore_files")]
+    /// Do not create a .gitignore file
+    #[arg(long, help_heading = VENV, hide_short_help = true, overrides_with = "without_scm_ignore_files")]
     without_scm_ignore_files: bool,
-    /// Show this help
-    #[arg(short, long, help_heading = VENV, action = clap::ArgAction::Help)]
-    help: Option<bool>,
 
-    /// The base Python: a path, a name, 3.12, pypy3.9, '>=3.10,<3.13'; repeatable, the first that is found is taken (`RVENV_PYTHON`)
-    #[arg(short, long, help_heading = RVENV, value_name = "PYTHON", value_hint = ValueHint::CommandName)]
-    pub(crate) python: Vec<String>,
-    /// Install what a requirements file lists, with the environment's pip; `-` is standard input; repeatable
-    #[arg(short, long, help_heading = RVENV, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    requirements: Vec<OsString>,
-    /// Limit versions to those in a constraints file, as pip does; repeatable
-    #[arg(short, long, help_heading = RVENV, value_name = "FILE", value_hint = ValueHint::FilePath)]
-    constraints: Vec<OsString>,
-    /// Install a package, as pip names it; repeatable
-    #[arg(long, help_heading = RVENV, value_name = "PACKAGE")]
-    with: Vec<String>,
-    /// Keep the environment though pip failed
-    #[arg(long, help_heading = RVENV, overrides_with = "keep")]
-    keep: bool,
-    /// Let --clear delete what is not an environment
-    #[arg(long, help_heading = RVENV, overrides_with = "force")]
-    force: bool,
-    /// Make an environment that can be moved
-    #[arg(long, help_heading = RVENV, overrides_with = "relocatable")]
+    /// Make the environment relocatable
+    #[arg(long, help_heading = ENVIRONMENT, hide_short_help = true, overrides_with = "relocatable")]
     relocatable: bool,
-    /// Who provides pip: the base's own wheels, or its ensurepip (`RVENV_SEEDER`) [default: auto]
-    #[arg(long, help_heading = RVENV, value_name = "SEEDER", overrides_with = "seeder")]
-    seeder: Option<SeederName>,
-    /// A folder with wheels: of pip, for a Python without ensurepip, and of what pip installs; repeatable (`RVENV_FIND_LINKS`)
-    #[arg(short = 'f', long, help_heading = RVENV, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    /// Allow --clear to delete a directory that is not a virtual environment
+    #[arg(long, help_heading = ENVIRONMENT, hide_short_help = true, overrides_with = "force")]
+    force: bool,
+
+    /// Python to use: a version, a name or a path
+    ///
+    /// For example 3.12, pypy3.9, '>=3.10,<3.13', python3.11 or /usr/bin/python3. May be repeated: the first that is found is
+    /// used. [env: RVENV_PYTHON]
+    #[arg(short, long, help_heading = PYTHON, value_name = "PYTHON", value_hint = ValueHint::CommandName)]
+    pub(crate) python: Vec<String>,
+
+    /// Install from a requirements file
+    ///
+    /// With the environment's pip; `-` is standard input. May be repeated.
+    #[arg(short, long, help_heading = PACKAGES, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    requirements: Vec<OsString>,
+    /// Constrain versions with a constraints file
+    ///
+    /// As `pip install --constraint` does. May be repeated.
+    #[arg(short, long, help_heading = PACKAGES, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    constraints: Vec<OsString>,
+    /// Install a package
+    ///
+    /// Any requirement specifier that `pip install` takes. May be repeated.
+    #[arg(long, help_heading = PACKAGES, value_name = "PACKAGE")]
+    with: Vec<String>,
+    /// Look for packages in a directory or at a URL
+    ///
+    /// Also where a wheel of pip is looked for if the Python has no ensurepip. May be repeated. [env: RVENV_FIND_LINKS]
+    #[arg(short = 'f', long, help_heading = PACKAGES, hide_short_help = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     find_links: Vec<OsString>,
-    /// Where facts and images are kept (`RVENV_CACHE_DIR`)
-    #[arg(long, help_heading = RVENV, value_name = "DIR", value_hint = ValueHint::DirPath, overrides_with = "cache_dir")]
+    /// Keep the environment if installing packages fails
+    #[arg(long, help_heading = PACKAGES, hide_short_help = true, overrides_with = "keep")]
+    keep: bool,
+    /// Select how pip is installed [default: auto]
+    ///
+    /// [env: RVENV_SEEDER]
+    #[arg(long, help_heading = PACKAGES, hide_short_help = true, value_name = "SEEDER", overrides_with = "seeder")]
+    seeder: Option<SeederName>,
+
+    /// Cache directory
+    ///
+    /// [env: RVENV_CACHE_DIR]
+    #[arg(long, help_heading = CACHE, hide_short_help = true, value_name = "DIR", value_hint = ValueHint::DirPath, overrides_with = "cache_dir")]
     cache_dir: Option<PathBuf>,
-    /// Keep nothing (`RVENV_NO_CACHE`)
-    #[arg(long, help_heading = RVENV, overrides_with = "no_cache")]
+    /// Do not use the cache
+    ///
+    /// [env: RVENV_NO_CACHE]
+    #[arg(long, help_heading = CACHE, hide_short_help = true, overrides_with = "no_cache")]
     no_cache: bool,
-    /// Keep all that this Python needs, and make no environment
-    #[arg(long, help_heading = RVENV, conflicts_with_all = ["env_dirs", "no_cache"])]
-    pub(crate) warm_cache: bool,
-    /// Delete everything that is kept, and say how much that frees
-    #[arg(long, help_heading = RVENV)]
-    pub(crate) prune_cache: bool,
-    /// List every Python on this machine: version, implementation, path, where it came from
-    #[arg(long, help_heading = RVENV, group = "report", conflicts_with = "env_dirs")]
-    pub(crate) list_pythons: bool,
-    /// Say what is broken in existing environments, and what repairs it; the status is 1 if anything is
-    #[arg(long, help_heading = RVENV, group = "report", conflicts_with_all = ["list_pythons", "clear", "upgrade"])]
-    pub(crate) check: bool,
-    /// Print what was done or found as JSON, for programs
-    #[arg(long, help_heading = RVENV)]
-    pub(crate) json: bool,
-    /// Print what completes rvenv's options in a shell
-    #[arg(long, help_heading = RVENV, value_name = "SHELL", exclusive = true)]
-    pub(crate) completions: Option<CompletionShell>,
-    /// Print the man page
-    #[arg(long, help_heading = RVENV, exclusive = true)]
-    pub(crate) man: bool,
-    /// Say no warnings
-    #[arg(short, long, help_heading = RVENV, overrides_with_all = ["quiet", "verbose"])]
+
+    /// Do not print warnings
+    #[arg(short, long, help_heading = OUTPUT, overrides_with_all = ["quiet", "verbose"])]
     quiet: bool,
-    /// Say what is done and how long it takes
-    #[arg(short, long, help_heading = RVENV, overrides_with_all = ["quiet", "verbose"])]
+    /// Use verbose output
+    #[arg(short, long, help_heading = OUTPUT, overrides_with_all = ["quiet", "verbose"])]
     verbose: bool,
-    /// Show the version
-    #[arg(short = 'V', long, help_heading = RVENV, action = clap::ArgAction::Version)]
+    /// When to use color [default: auto]
+    #[arg(long, help_heading = OUTPUT, hide_short_help = true, value_name = "WHEN", overrides_with = "color")]
+    color: Option<ColorWhen>,
+    /// Print results as JSON
+    #[arg(long, help_heading = OUTPUT, hide_short_help = true)]
+    pub(crate) json: bool,
+
+    /// Check existing environments
+    ///
+    /// Prints each problem with a command that repairs it. The exit status is 1 if there is a problem.
+    #[arg(long, help_heading = MAINTENANCE, group = "report", conflicts_with_all = ["list_pythons", "clear", "upgrade"])]
+    pub(crate) check: bool,
+    /// List the Pythons on this machine
+    ///
+    /// Prints the version, implementation, path and source of each.
+    #[arg(long, help_heading = MAINTENANCE, group = "report", conflicts_with = "env_dirs")]
+    pub(crate) list_pythons: bool,
+    /// Fill the cache without creating an environment
+    #[arg(long, help_heading = MAINTENANCE, hide_short_help = true, conflicts_with_all = ["env_dirs", "no_cache"])]
+    pub(crate) warm_cache: bool,
+    /// Delete everything in the cache
+    ///
+    /// Prints how much space that frees.
+    #[arg(long, help_heading = MAINTENANCE, hide_short_help = true)]
+    pub(crate) prune_cache: bool,
+    /// Generate a shell completion script
+    #[arg(long, help_heading = MAINTENANCE, hide_short_help = true, value_name = "SHELL", exclusive = true)]
+    pub(crate) completions: Option<CompletionShell>,
+    /// Generate the man page
+    #[arg(long, help_heading = MAINTENANCE, hide_short_help = true, exclusive = true)]
+    pub(crate) man: bool,
+
+    /// Print help
+    #[arg(short, long, help_heading = GENERAL, action = clap::ArgAction::Help)]
+    help: Option<bool>,
+    /// Print version
+    #[arg(short = 'V', long, help_heading = GENERAL, action = clap::ArgAction::Version)]
     version: Option<bool>,
-    /// virtualenv's: setuptools stays out though ensurepip brings it.
+    /// virtualenv's option: do not install setuptools where ensurepip would.
     #[arg(long, hide = true, overrides_with = "no_setuptools")]
     no_setuptools: bool,
-    /// Options of other programs' that mean nothing here, with the reason.
+    /// Options of other programs that are ignored, with the reason.
     #[arg(skip)]
     pub(crate) ignored: Vec<(String, &'static str)>,
-    /// What `RVENV_FIND_LINKS` says where no option does.
+    /// The value of `RVENV_FIND_LINKS` where no option is given.
     #[arg(skip)]
     wheels: Vec<OsString>,
-    /// What pip is told of indexes.
+    /// Index options for pip.
     #[arg(skip)]
     pip_options: Vec<OsString>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+enum ColorWhen {
+    /// Use color if the output is a terminal, unless NO_COLOR or the like is set
+    Auto,
+    /// Always use color
+    Always,
+    /// Never use color
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
 enum SeederName {
-    /// The wheels, and ensurepip where they fail
+    /// Unpack the Python's bundled wheels, and run ensurepip if that fails
     #[value(aliases = ["app-data", "pip"])] // virtualenv's
     Auto,
-    /// Only the wheels
+    /// Only unpack the bundled wheels
     Wheel,
-    /// Only ensurepip
+    /// Only run ensurepip
     Ensurepip,
 }
 
 impl Args {
-    /// Reads the command line; usage errors and `--help` end in clap's own words.
+    /// Parses the command line. Usage errors, `--help` and `--version` are returned as clap's errors.
     pub(crate) fn read(arguments: impl IntoIterator<Item = OsString>) -> Result<Self, clap::Error> {
         let expanded = argparse::expand(arguments)
             .map_err(|message| command().error(ErrorKind::InvalidValue, message))?;
         let mut args = match Self::try_parse_from(&expanded.arguments) {
-            // What is accepted for compatibility is listed only for those who ask: it takes a while to say.
+            // The list of compatible options is only rendered when it is asked for.
             Err(error) if error.kind() == ErrorKind::DisplayHelp => {
                 let full = command().try_get_matches_from(&expanded.arguments);
                 return Err(full.err().unwrap_or(error));
@@ -181,37 +235,37 @@ impl Args {
         !self.requirements.is_empty() || !self.with.is_empty()
     }
 
-    /// What pip is told of indexes, if it installs anything.
+    /// Passes index options on to pip, if it installs anything.
     fn take_indexes(&mut self, given: &[index_options::Given]) -> Result<(), String> {
         if self.installs() || self.upgrade_deps {
             self.pip_options = index_options::pip_options(given)?;
         } else {
             let names = given.iter().map(|given| given.name.clone());
             self.ignored
-                .extend(names.map(|name| (name, "pip installs nothing")));
+                .extend(names.map(|name| (name, "no packages are installed")));
         }
         Ok(())
     }
 
-    /// What goes together in one way only.
+    /// Refuses combinations that clap cannot express.
     fn consistent(&self) -> Result<(), &'static str> {
         let installs = self.installs();
         let is_offline = self.ignored.iter().any(|(name, _)| name == "--offline");
         if installs && self.without_pip {
-            return Err(
-                "--requirements and --with need the environment's pip, which --without-pip leaves out",
-            );
+            return Err("--requirements and --with need pip, which --without-pip does not install");
         }
         if is_offline && (installs || self.upgrade_deps) {
-            return Err("--offline cannot be said to pip: use --no-index and --find-links instead");
+            return Err(
+                "--offline is not passed on to pip: use --no-index and --find-links instead",
+            );
         }
         if !self.constraints.is_empty() && !installs && !self.upgrade_deps {
             return Err(
-                "--constraints needs --requirements, --with or --upgrade-deps; what deletes an environment first is --clear",
+                "--constraints needs --requirements, --with or --upgrade-deps (to delete an existing environment use --clear)",
             );
         }
         if self.constraints.iter().any(|file| file == "-") {
-            return Err("--constraints takes a file; `-` is not one");
+            return Err("--constraints does not read standard input: use a file");
         }
         Ok(())
     }
@@ -231,17 +285,17 @@ pub(crate) enum CompletionShell {
     Nushell,
 }
 
-/// The one definition of the command line, with all that `--help`, the man page and completions say.
+/// The definition of the command line that `--help`, the man page and completions are generated from.
 pub(crate) fn command() -> Command {
-    Args::command().after_help(format!("{}\nExamples:\n{EXAMPLES}", compat::help()))
+    Args::command().after_long_help(format!("{}\nExamples:\n{EXAMPLES}", compat::help()))
 }
 
-/// A path that may be empty, which is the current directory to `os.path.abspath`.
+/// A path that may be empty: `os.path.abspath` takes that for the current directory.
 fn path_or_nothing() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-/// The mistake that everybody makes once gets the command that was meant.
+/// Adds the usual command to the error for a missing ENV_DIR.
 fn with_hint(error: clap::Error) -> clap::Error {
     let missing = error.get(ContextKind::InvalidArg);
     let missing = missing.is_some_and(|argument| argument.to_string().contains("ENV_DIR"));
@@ -250,6 +304,6 @@ fn with_hint(error: clap::Error) -> clap::Error {
     }
     command().error(
         ErrorKind::MissingRequiredArgument,
-        "the following arguments are required: ENV_DIR\n\n  tip: `rvenv .venv` makes an environment in .venv",
+        "the following arguments are required: ENV_DIR\n\n  tip: `rvenv .venv` creates an environment in .venv",
     )
 }

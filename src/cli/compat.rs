@@ -1,30 +1,30 @@
-//! What virtualenv and `uv venv` are told that venv is not: options that tools pass without asking whose command it is.
+//! Options of virtualenv and `uv venv`, which tools pass to whatever command creates environments.
 //!
-//! Each is written for an option of rvenv's, or means nothing here, or is refused because it would change the environment in a
-//! way that rvenv cannot. Only whole names count, so that no prefix of venv's options is taken away. Knows no arguments but these.
+//! Each is another name of one of rvenv's options, or is passed on to pip, or is ignored because it changes nothing, or is refused
+//! because rvenv cannot do it. Only whole names count, so that every prefix still means venv's option.
 
 use std::fmt::Write as _;
 
 use crate::cli::index_options::Index;
 
-/// What rvenv makes of an option.
+/// How an option is handled.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Meaning {
     /// It is another name of this option.
     As(&'static str),
-    /// Its value is the version of this project that is wanted.
+    /// Its value is the version of this project to install.
     Version(&'static str),
-    /// The environment is the same without it, for this reason.
-    Nothing(&'static str),
-    /// It says where pip finds what it installs.
+    /// It is ignored, for this reason.
+    Ignored(&'static str),
+    /// It is passed on to pip.
     Pip(Index),
-    /// It is the same without it for the second reason, unless the value is the first.
-    Unless(&'static str, &'static str),
-    /// The environment would have to be another one; this is what to do.
+    /// The first value is refused; any other is ignored. The second string says what to do instead.
+    RefusedValue(&'static str, &'static str),
+    /// It is not supported; the string says what to do instead.
     Refused(&'static str),
 }
 
-/// Names that mean the same, and what they mean.
+/// Names of one option.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) names: &'static [&'static str],
@@ -48,7 +48,7 @@ const fn valued(names: &'static [&'static str], meaning: Meaning) -> Accepted {
     }
 }
 
-/// Variables of virtualenv and uv that rvenv does not read, and what is read instead.
+/// Variables of virtualenv and uv that rvenv ignores, and what to use instead.
 pub(crate) const VARIABLES: [(&str, &str); 4] = [
     ("VIRTUALENV_PYTHON", "-p or RVENV_PYTHON"),
     ("VIRTUALENV_SYSTEM_SITE_PACKAGES", "--system-site-packages"),
@@ -56,10 +56,11 @@ pub(crate) const VARIABLES: [(&str, &str); 4] = [
     ("UV_PYTHON", "-p or RVENV_PYTHON"),
 ];
 
-const NAME_IT: &str = "name the Python with -p; `rvenv --list-pythons` says where each comes from";
-const DOWNLOADS: &str = "rvenv downloads nothing";
-const PIP: &str = "pip comes from this Python's own ensurepip";
-const NO_PROJECT: &str = "rvenv knows no projects and reads no configuration";
+const NAME_IT: &str =
+    "choose a Python with --python (`rvenv --list-pythons` lists them with their source)";
+const DOWNLOADS: &str = "rvenv does not download anything";
+const PIP: &str = "pip comes from the Python's own ensurepip";
+const NO_PROJECT: &str = "rvenv does not read projects or configuration files";
 const COPIED: &str = "packages are always copied";
 
 /// virtualenv's options, then those of `uv venv`.
@@ -80,7 +81,7 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
     option(&["-n"], Meaning::As("--no-cache")),
     option(
         &["--no-download", "--never-download"],
-        Meaning::Nothing(DOWNLOADS),
+        Meaning::Ignored(DOWNLOADS),
     ),
     option(
         &[
@@ -89,21 +90,21 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
             "--seed",
             "--refresh",
         ],
-        Meaning::Nothing(PIP),
+        Meaning::Ignored(PIP),
     ),
     option(
         &["--no-wheel"],
-        Meaning::Nothing("wheel is never installed"),
+        Meaning::Ignored("wheel is never installed"),
     ),
-    option(&["--symlink-app-data"], Meaning::Nothing(COPIED)),
-    valued(&["--link-mode"], Meaning::Nothing(COPIED)),
+    option(&["--symlink-app-data"], Meaning::Ignored(COPIED)),
+    valued(&["--link-mode"], Meaning::Ignored(COPIED)),
     valued(
         &["--activators"],
-        Meaning::Nothing("the scripts of all shells are always written"),
+        Meaning::Ignored("the activation scripts of all shells are always created"),
     ),
     valued(
         &["--creator", "--discovery"],
-        Meaning::Nothing("rvenv has but one way"),
+        Meaning::Ignored("there is only one"),
     ),
     option(
         &[
@@ -111,7 +112,7 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
             "--allow-existing",
             "--no-venv-redirect",
         ],
-        Meaning::Nothing("it is so without it"),
+        Meaning::Ignored("this is the default"),
     ),
     option(
         &[
@@ -120,11 +121,7 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
             "--preview",
             "--no-preview",
         ],
-        Meaning::Nothing("it changes no environment"),
-    ),
-    valued(
-        &["--color"],
-        Meaning::Nothing("see NO_COLOR and FORCE_COLOR"),
+        Meaning::Ignored("it does not change the environment"),
     ),
     option(
         &[
@@ -134,24 +131,24 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
             "--native-tls",
             "--system-certs",
         ],
-        Meaning::Nothing(DOWNLOADS),
+        Meaning::Ignored(DOWNLOADS),
     ),
     option(
         &["--no-project", "--no-config"],
-        Meaning::Nothing(NO_PROJECT),
+        Meaning::Ignored(NO_PROJECT),
     ),
     valued(
         &["--project", "--config-file"],
-        Meaning::Nothing(NO_PROJECT),
+        Meaning::Ignored(NO_PROJECT),
     ),
     valued(
         &["--try-first-with"],
-        Meaning::Refused("name the Python with -p; several may be given"),
+        Meaning::Refused("use --python, which may be repeated"),
     ),
     option(&["--managed-python"], Meaning::Refused(NAME_IT)),
     valued(
         &["--python-preference"],
-        Meaning::Unless("only-managed", NAME_IT),
+        Meaning::RefusedValue("only-managed", NAME_IT),
     ),
     valued(
         &["-i", "--index-url", "--default-index", "--index"],
@@ -168,58 +165,54 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
     valued(&["--index-strategy"], Meaning::Pip(Index::Strategy)),
     valued(
         &["--refresh-package"],
-        Meaning::Nothing("pip always asks the index"),
+        Meaning::Ignored("pip always asks the index"),
     ),
-    valued(&["--directory"], Meaning::Refused("change to it with cd")),
+    valued(&["--directory"], Meaning::Refused("use cd")),
     option(
         &["--upgrade-embed-wheels"],
-        Meaning::Refused(
-            "rvenv has no wheels of its own; --upgrade-deps upgrades pip in an environment",
-        ),
+        Meaning::Refused("rvenv has no embedded wheels; use --upgrade-deps to upgrade pip"),
     ),
     option(
         &["--venv-redirect"],
-        Meaning::Refused("make the environment in .venv itself"),
+        Meaning::Refused("create the environment in .venv itself"),
     ),
 ];
 
-/// Who is meant by this exact name.
+/// The option of exactly this name.
 pub(crate) fn find(name: &str) -> Option<&'static Accepted> {
     ACCEPTED
         .iter()
         .find(|accepted| accepted.names.contains(&name))
 }
 
-/// What `--help` says of them all.
+/// The part of `--help` about them.
 pub(crate) fn help() -> String {
-    let mut text = String::from("Accepted for compatibility with virtualenv and uv venv:\n");
-    let mut nothing = Vec::new();
+    let mut text = String::from("Compatibility with virtualenv and uv venv:\n");
+    let mut ignored = Vec::new();
     let mut refused = Vec::new();
     let mut pip = Vec::new();
     for accepted in ACCEPTED {
         let names = accepted.names.join(", ");
         match accepted.meaning {
-            Meaning::As(option) => line(&mut text, &names, &format!("as {option}")),
+            Meaning::As(option) => line(&mut text, &names, &format!("{option}")),
             Meaning::Version(project) => {
                 let names = format!("{names} VERSION");
-                line(&mut text, &names, &format!("as --with {project}==VERSION"));
+                line(&mut text, &names, &format!("--with {project}==VERSION"));
             }
             Meaning::Pip(_) => pip.extend_from_slice(accepted.names),
-            Meaning::Nothing(_) | Meaning::Unless(..) => nothing.extend_from_slice(accepted.names),
+            Meaning::Ignored(_) | Meaning::RefusedValue(..) => {
+                ignored.extend_from_slice(accepted.names)
+            }
             Meaning::Refused(_) => refused.extend_from_slice(accepted.names),
         }
     }
-    line(&mut text, "--seeder app-data, pip", "as --seeder auto");
-    line(
-        &mut text,
-        "--no-setuptools",
-        "no setuptools, where ensurepip brings it",
-    );
-    text.push_str("Given to pip, where it installs something:\n");
+    line(&mut text, "--seeder app-data, pip", "--seeder auto");
+    line(&mut text, "--no-setuptools", "do not install setuptools");
+    text.push_str("Passed on to pip if packages are installed, otherwise ignored:\n");
     wrapped(&mut text, &pip);
-    text.push_str("Accepted without effect (-v says why):\n");
-    wrapped(&mut text, &nothing);
-    text.push_str("Refused, since the environment would have to be another one:\n");
+    text.push_str("Ignored (use -v to see why):\n");
+    wrapped(&mut text, &ignored);
+    text.push_str("Not supported:\n");
     wrapped(&mut text, &refused);
     text
 }
@@ -246,17 +239,17 @@ fn wrapped(text: &mut String, names: &[&str]) {
     text.push('\n');
 }
 
-/// The options for a version of a project; virtualenv has words for "the one that you bring" and "the newest".
+/// The option that installs a version of a project; virtualenv has special values for the bundled and the latest one.
 ///
 /// # Errors
 ///
-/// What to write instead.
+/// What to use instead.
 pub(crate) fn version(project: &str, version: &str) -> Result<Option<String>, String> {
     match (project, version) {
         ("pip", "bundle" | "embed") | (_, "none") => Ok(None),
         ("pip", "latest") => Ok(Some("--upgrade-deps".into())),
         (_, "bundle" | "embed") => Ok(Some(format!("--with={project}"))),
-        (_, "latest") => Err(format!("write --upgrade-deps --with {project}")),
+        (_, "latest") => Err(format!("use --upgrade-deps --with {project}")),
         _ => Ok(Some(format!("--with={project}=={version}"))),
     }
 }

@@ -28,11 +28,12 @@ pub fn main() -> ExitCode {
         Ok(args) => args,
         Err(error) => return output::usage(&error, color),
     };
+    let color = args.color(color);
     let interrupt = match Interrupt::listen() {
         Ok(interrupt) => interrupt,
         Err(error) => {
             return report(
-                &anyhow::Error::new(error).context("could not listen to signals"),
+                &anyhow::Error::new(error).context("could not install signal handlers"),
                 color,
             );
         }
@@ -77,11 +78,11 @@ fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitC
         builder.python(request);
     }
     for (name, reason) in &args.ignored {
-        builder.say(&format!("{name} means nothing here: {reason}"));
+        builder.say(&format!("ignoring {name}: {reason}"));
     }
     for (name, instead) in compat::VARIABLES {
         if std::env::var_os(name).is_some_and(|value| !value.is_empty()) {
-            builder.say(&format!("{name} means nothing here: use {instead}"));
+            builder.say(&format!("ignoring {name}: use {instead}"));
         }
     }
     if args.warm_cache {

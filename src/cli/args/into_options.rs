@@ -1,19 +1,20 @@
-//! From the command line to what the library is asked for.
+//! From the command line to the library's `Options`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use crate::cli::args::{Args, SeederName};
+use crate::cli::args::{Args, ColorWhen, SeederName};
 use crate::error::Error;
 use crate::options::{Cache, Links, OnExisting, Options, Seeder, Verbosity};
+use crate::terminal::color::Color;
 use crate::terminal::log::Progress;
 
 impl Args {
-    /// What was asked for.
+    /// The library's options.
     ///
     /// # Errors
     ///
-    /// [`Error::UpgradeWithClear`], which CPython, too, does not count as a usage error.
+    /// [`Error::UpgradeWithClear`], which is no usage error in CPython either.
     pub(crate) fn options(&self) -> Result<Options, Error> {
         let on_existing = match (self.clear, self.upgrade) {
             (true, true) => return Err(Error::UpgradeWithClear),
@@ -57,7 +58,17 @@ impl Args {
         })
     }
 
-    /// What pip is told of where packages are; the variable is only for what rvenv itself installs.
+    /// When to use color: `--color`, or what the variables ask for.
+    pub(crate) fn color(&self, variables: Color) -> Color {
+        match self.color {
+            None => variables,
+            Some(ColorWhen::Auto) => Color::Auto,
+            Some(ColorWhen::Always) => Color::Always,
+            Some(ColorWhen::Never) => Color::Never,
+        }
+    }
+
+    /// Index options for pip, `--find-links` among them. The variable is only for what rvenv itself installs.
     fn pip_options(&self) -> Vec<OsString> {
         let addresses = self.find_links.iter().filter(|place| is_address(place));
         let folders = folders(self.find_links.iter()).map(|folder| absolute(folder.as_os_str()));
@@ -69,7 +80,7 @@ impl Args {
         self.pip_options.iter().cloned().chain(links).collect()
     }
 
-    /// What is shown while something is done.
+    /// Whether progress is shown.
     pub(crate) fn progress(&self) -> Progress {
         let is_dumb = std::env::var_os("TERM").as_deref() == Some(OsStr::new("dumb"));
         if self.quiet || self.json || is_dumb {
@@ -81,7 +92,7 @@ impl Args {
         }
     }
 
-    /// The cache that is meant.
+    /// The cache to use.
     pub(crate) fn cache(&self) -> Cache {
         if self.no_cache {
             Cache::Off
@@ -90,7 +101,7 @@ impl Args {
         }
     }
 
-    /// The cache that is meant, whether it is used otherwise or not.
+    /// The cache for --prune-cache, which --no-cache does not turn off.
     pub(crate) fn cache_to_prune(&self) -> Cache {
         match &self.cache_dir {
             Some(folder) if !folder.as_os_str().is_empty() => Cache::Folder(folder.clone()),

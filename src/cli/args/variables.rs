@@ -1,6 +1,6 @@
-//! `RVENV_*` variables: what counts where the command line does not say it.
+//! `RVENV_*` variables, which set what the command line does not.
 //!
-//! An empty variable is one that is not set, and none conflicts with an option.
+//! An empty variable counts as unset, and none conflicts with an option.
 
 use std::ffi::OsString;
 
@@ -9,11 +9,11 @@ use clap::ValueEnum as _;
 use crate::cli::args::{Args, SeederName};
 
 impl Args {
-    /// Takes from the variables what no option says.
+    /// Sets what no option has set.
     ///
     /// # Errors
     ///
-    /// The variable whose value cannot be used.
+    /// The name of the variable and its invalid value.
     pub(super) fn add_variables(
         &mut self,
         variable: impl Fn(&str) -> Option<OsString>,
@@ -39,7 +39,7 @@ impl Args {
         {
             let seeder = SeederName::from_str(&name, false);
             self.seeder = Some(seeder.map_err(|_| {
-                format!("invalid value '{name}' for RVENV_SEEDER: auto, wheel or ensurepip")
+                format!("invalid value '{name}' for RVENV_SEEDER (possible values: auto, wheel, ensurepip)")
             })?);
         }
         if self.find_links.is_empty() {
@@ -54,7 +54,7 @@ impl Args {
     }
 }
 
-/// As clap's own parser of such variables has it.
+/// As clap parses a boolean variable.
 fn is_true(value: &OsString) -> bool {
     let value = value.to_string_lossy().to_lowercase();
     !["n", "no", "f", "false", "off", "0"].contains(&value.as_str())
