@@ -187,7 +187,7 @@ impl EnvBuilder {
             queries::is_outside(interpreter, env_dir)?;
         }
         let is_other_version = stage.is_merge() && is_other_minor(context, interpreter);
-        if !log.step("into place", || stage.publish(&obsolete))? {
+        if !log.step("publish", || stage.publish(&obsolete))? {
             return Ok(false);
         }
         redirect::warn(context, log);
@@ -219,7 +219,7 @@ impl EnvBuilder {
         queries::is_outside(interpreter, env_dir)?;
         log.say(|| {
             format!(
-                "{} is not known: its own venv does it",
+                "{} is not supported natively; running its own -m venv",
                 interpreter.implementation
             )
         });
@@ -325,7 +325,7 @@ impl EnvBuilder {
         if let Err((path, error)) = stage.finish() {
             let path = path.display();
             self.log()
-                .warn(&format!("{path} could not be deleted: {error}"));
+                .warn(&format!("could not delete {path}: {error}"));
         }
     }
 

@@ -30,7 +30,7 @@ pub enum Error {
     #[error("you cannot supply --upgrade and --clear together.")]
     UpgradeWithClear,
     /// `pyvenv.cfg` is UTF-8 and could not say this path.
-    #[error("the path {} is not UTF-8, so pyvenv.cfg cannot hold it", repr(path))]
+    #[error("the path {} is not valid UTF-8, as pyvenv.cfg requires", repr(path))]
     NotUtf8 {
         /// The offending path.
         path: PathBuf,
@@ -45,7 +45,7 @@ pub enum Error {
     },
     /// An installation of Python is neither made an environment nor cleared.
     #[error(
-        "refusing to touch {}, which is an installation of Python: {reason}",
+        "refusing to change {}, which is a Python installation: {reason}",
         repr(path)
     )]
     Installation {
@@ -64,7 +64,7 @@ pub enum Error {
     },
     /// The umask would make an environment that its own maker cannot use.
     #[error(
-        "the umask {umask:04o} takes the owner's own permissions from {}",
+        "with umask {umask:04o} the owner would have no access to {}",
         repr(path)
     )]
     Umask {
@@ -85,7 +85,7 @@ pub enum Error {
     },
     /// An environment's base would be in the environment itself.
     #[error(
-        "the base Python {} is in the directory of the environment, {}",
+        "the base Python {} is inside the environment {}",
         repr(base),
         repr(path)
     )]
@@ -268,34 +268,34 @@ impl Error {
                 let what = match obstacle {
                     Obstacle::Symlink => "it is a symlink",
                     Obstacle::File => "it is a file",
-                    Obstacle::Other => "something stands in its place",
+                    Obstacle::Other => "it is not a directory",
                 };
                 Some(format!("{what}: remove it or choose another directory"))
             }
             Self::PathSeparator { .. } | Self::NotUtf8 { .. } => {
-                Some("choose a directory with another name".into())
+                Some("choose a directory with a different name".into())
             }
             Self::RefusingToClear { .. } => {
-                Some("use --force to delete what is in it, or choose another directory".into())
+                Some("use --force to delete its contents, or choose another directory".into())
             }
             Self::Installation { .. } => Some("choose another directory".into()),
             Self::MountBelow { .. } => Some("unmount it first".into()),
             Self::Umask { .. } => Some("run `umask 022` first".into()),
             Self::PythonNotFound { nearest, .. } => Some(match nearest {
-                Some(nearest) => format!("the nearest is {nearest}"),
-                None => "name one with -p, or put one on PATH".into(),
+                Some(nearest) => format!("closest match: {nearest}"),
+                None => "choose one with --python, or add one to PATH".into(),
             }),
             Self::BaseInside { .. } => {
-                Some("choose another Python with -p, or another directory".into())
+                Some("choose another Python with --python, or another directory".into())
             }
-            Self::Request { .. } => Some("-p takes a path, a name or a version; see --help".into()),
-            Self::UnusablePython { .. } => Some("choose another Python with -p".into()),
+            Self::Request { .. } => {
+                Some("--python takes a version, a name or a path; see --help".into())
+            }
+            Self::UnusablePython { .. } => Some("choose another Python with --python".into()),
             Self::NoPip { remedy, .. } => Some(format!(
-                "{remedy}; or name a folder with a wheel of pip by --find-links; or use --without-pip"
+                "{remedy}; or use --find-links with a directory that has a pip wheel; or use --without-pip"
             )),
-            Self::Cache { .. } => {
-                Some("name a folder that you can write to with --cache-dir".into())
-            }
+            Self::Cache { .. } => Some("use --cache-dir with a writable directory".into()),
             Self::Io { source, .. } => io_hint(source),
             _ => None,
         }
@@ -364,20 +364,19 @@ fn io_hint(source: &io::Error) -> Option<String> {
     }
     // ERROR_ACCESS_DENIED and ERROR_SHARING_VIOLATION: Windows neither replaces nor moves what a process uses.
     if cfg!(windows) && matches!(errno(source), Some(5 | 32)) {
-        let hint =
-            "end the programs that run from there, or choose a directory that you can write to";
+        let hint = "stop the programs that run from there, or choose a writable directory";
         return Some(hint.into());
     }
     let hint = match source.kind() {
-        PermissionDenied | ReadOnlyFilesystem => "choose a directory that you can write to",
-        StorageFull => "free some space or inodes there",
-        QuotaExceeded => "free some of your quota there",
-        FileTooLarge => "raise the limit of the file size (`ulimit -f`)",
+        PermissionDenied | ReadOnlyFilesystem => "choose a writable directory",
+        StorageFull => "free some disk space or inodes",
+        QuotaExceeded => "free some of your disk quota",
+        FileTooLarge => "raise the file size limit (`ulimit -f`)",
         InvalidFilename => "choose a shorter path",
         Unsupported => "use --copies, or choose a directory on another file system",
-        NotFound => "something else has removed it: run the command again",
-        AlreadyExists | IsADirectory => "remove what stands in the way",
-        NotADirectory => "something on the way there is a file: choose another directory",
+        NotFound => "it was removed meanwhile: run the command again",
+        AlreadyExists | IsADirectory => "remove the existing file or directory",
+        NotADirectory => "a parent is not a directory: choose another directory",
         WouldBlock => "raise the limit of processes (`ulimit -u`)",
         _ => return None,
     };

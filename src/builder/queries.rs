@@ -41,7 +41,7 @@ impl EnvBuilder {
         }
         let interpreter = self
             .log()
-            .step("finding Python", || self.discovery().find(&self.requests))?;
+            .step("querying Python", || self.discovery().find(&self.requests))?;
         self.log().say(|| {
             format!(
                 "{} {} at {}",
@@ -54,7 +54,7 @@ impl EnvBuilder {
             let wanted = python_version_file::other(&self.environment, &interpreter)?;
             let version = interpreter.version_string();
             Some(format!(
-                ".python-version asks for {wanted}; this is {version}, and -p chooses another"
+                ".python-version asks for {wanted}, but {version} is used; choose another with --python"
             ))
         });
         Ok(self.interpreter.get_or_init(|| interpreter))
@@ -95,7 +95,7 @@ impl EnvBuilder {
         let env_dir = absolute(env_dir, self.environment.cwd.as_deref())?;
         let recorded = if self.keeps_base() {
             self.log()
-                .step("finding Python", || self.discovery().recorded(&env_dir))?
+                .step("querying Python", || self.discovery().recorded(&env_dir))?
         } else {
             None
         };
@@ -132,7 +132,7 @@ impl EnvBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Interrupted`]; [`Error::Io`] if the current directory is gone.
+    /// [`Error::Interrupted`]; [`Error::Io`] if the current directory does not exist.
     pub fn check(&self, env_dir: impl AsRef<Path>) -> Result<Report, Error> {
         let env_dir = env_dir.as_ref();
         let absolute = absolute(env_dir, self.environment.cwd.as_deref())?;
@@ -153,7 +153,7 @@ impl EnvBuilder {
         let mut is_kept = store.remembers(interpreter, &self.environment);
         if is_kept && self.options.with_pip && interpreter.is_known() {
             let scratch =
-                tempfile::tempdir().map_err(Error::io("create a folder in", &temp_dir()))?;
+                tempfile::tempdir().map_err(Error::io("create a directory in", &temp_dir()))?;
             let context = Context::new(scratch.path(), interpreter, &self.options, None)?;
             let seed = self.seed(interpreter);
             is_kept = seed.keep_image(&scratch.path().join("seed"), &context)?;

@@ -17,7 +17,7 @@ use crate::venv::context::Context;
 pub(crate) fn made(context: &Context, interpreter: &Interpreter, started: Instant, log: Log) {
     log.say(|| {
         format!(
-            "made {} in {:.2} ms: {} {}, {}",
+            "created {} in {:.2} ms: {} {}, {}",
             context.env_dir,
             started.elapsed().as_secs_f64() * 1000.0,
             interpreter.implementation,
@@ -56,7 +56,7 @@ pub(crate) fn what_stays_behind(context: &Context, interpreter: &Interpreter, lo
             )
         };
         log.warn(&format!(
-            "what is installed in {} stays behind there, out of sight of Python {}.{}{scripts}; install it again: {}",
+            "packages in {} are not visible to Python {}.{}{scripts}; install them again: {}",
             folder.display(),
             interpreter.version[0],
             interpreter.version[1],

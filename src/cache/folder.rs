@@ -17,7 +17,7 @@ const UNUSED: Duration = Duration::from_hours(90 * 24);
 const TAG_NAME: &str = "CACHEDIR.TAG";
 /// How the tag of every version of rvenv begins (bford.info/cachedir).
 const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# This file is a cache directory tag created by rvenv.\n";
-const TAG_REST: &str = "# This folder can be deleted at any time; rvenv fills it again.\n";
+const TAG_REST: &str = "# This directory can be deleted at any time; rvenv creates it again.\n";
 
 /// The folder that the system's conventions give.
 pub(crate) fn default_folder(environment: &Env) -> Option<PathBuf> {
@@ -73,7 +73,7 @@ fn make_private(
         Err(_) if folder.is_dir() => {
             let path = folder.display();
             return Err(io::Error::other(format!(
-                "{path} has no {TAG_NAME} of rvenv"
+                "{path} has no {TAG_NAME} written by rvenv"
             )));
         }
         Err(error) => return Err(error),

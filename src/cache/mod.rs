@@ -150,7 +150,7 @@ impl Store {
         let Some(folder) = &self.folder else {
             return Error::Cache {
                 path: PathBuf::new(),
-                reason: "there is none: it is turned off, or no variable says where it is".into(),
+                reason: "the cache is disabled, or there is no home directory".into(),
             };
         };
         let kept = made(folder).and_then(|()| {
@@ -161,7 +161,7 @@ impl Store {
             path: named(folder).into(),
             reason: kept
                 .err()
-                .unwrap_or_else(|| "what was written cannot be read again".into()),
+                .unwrap_or_else(|| "a file that was written cannot be read".into()),
         }
     }
 
@@ -212,7 +212,7 @@ impl Store {
     /// Says what is wrong with the folder.
     fn say(&self, what: &str, reason: impl Display) {
         let folder = self.folder.as_deref().map(named).unwrap_or_default();
-        let line = || format!("the cache folder {folder} {what}: {reason}");
+        let line = || format!("the cache directory {folder} {what}: {reason}");
         if self.warns.swap(false, Ordering::Relaxed) {
             self.log.warn(&line());
         } else {

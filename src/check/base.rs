@@ -50,9 +50,9 @@ impl Environment {
             let message = if self.configuration.trim().is_empty() {
                 "pyvenv.cfg is missing or empty"
             } else if home.is_none() {
-                "pyvenv.cfg does not say its home"
+                "pyvenv.cfg has no home key"
             } else {
-                "pyvenv.cfg does not say its version"
+                "pyvenv.cfg has no version key"
             };
             self.found(Kind::Configuration, message, remedy.clone());
         }
@@ -60,7 +60,7 @@ impl Environment {
             (None, None) => self.without_base(why, home.as_deref(), &links, remedy.clone()),
             (Some(linked), Some(at_home)) if !is_same(linked, at_home) => {
                 let message = format!(
-                    "pyvenv.cfg has its Python in {}, and bin/python leads to {}",
+                    "home in pyvenv.cfg is {}, but bin/python links to {}",
                     home.unwrap_or_default().display(),
                     linked.path.display()
                 );
@@ -68,7 +68,7 @@ impl Environment {
             }
             (Some(linked), None) if home.is_some() => {
                 let message = format!(
-                    "pyvenv.cfg has its Python in {}, where none is; bin/python leads to {}",
+                    "home in pyvenv.cfg is {}, which has no Python; bin/python links to {}",
                     home.unwrap_or_default().display(),
                     linked.path.display()
                 );
@@ -77,7 +77,7 @@ impl Environment {
             (Some(candidate), _) | (None, Some(candidate)) if meant.is_none() => {
                 let [major, minor] = self.minor.unwrap_or_default();
                 let message = format!(
-                    "it was made by Python {major}.{minor}, and {} is {} now",
+                    "the environment was created by Python {major}.{minor}, but {} is now {}",
                     candidate.path.display(),
                     candidate.facts.version_string()
                 );
@@ -100,7 +100,7 @@ impl Environment {
         for link in links.iter().filter(|link| !link.exists()) {
             let target = fs::read_link(link).unwrap_or_default();
             let message = format!(
-                "{} leads nowhere ({})",
+                "{} is a broken symlink ({})",
                 self.relative(link),
                 target.display()
             );
@@ -205,7 +205,7 @@ impl Environment {
         remedy: Option<String>,
     ) {
         if let Some((_, why)) = why {
-            let message = format!("its base Python does not work: {why}");
+            let message = format!("the base Python does not work: {why}");
             self.found(Kind::BaseBroken, message, remedy);
             return;
         }
@@ -214,11 +214,11 @@ impl Environment {
             fs::canonicalize(&self.env_dir).is_ok_and(|env_dir| home.starts_with(env_dir))
         });
         let message = if is_own {
-            "its pyvenv.cfg has the environment itself as its base".to_owned()
+            "pyvenv.cfg names the environment itself as its base Python".to_owned()
         } else {
             let gone = targets(links).into_iter().next();
             let gone = gone.unwrap_or_else(|| home.to_path_buf());
-            format!("its base Python {} is gone", gone.display())
+            format!("the base Python {} does not exist", gone.display())
         };
         self.found(Kind::BaseMissing, message, remedy);
     }

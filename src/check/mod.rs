@@ -114,42 +114,42 @@ impl Environment {
         match fs::metadata(&self.env_dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if fs::symlink_metadata(&self.env_dir).is_ok() {
-                    self.hint(
-                        Kind::Missing,
-                        "it is a link that leads nowhere",
-                        "remove it",
-                    );
+                    self.hint(Kind::Missing, "it is a broken symlink", "remove it");
                 } else {
-                    self.found(Kind::Missing, "there is no such directory", make);
+                    self.found(Kind::Missing, "no such directory", make);
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
                 let hint = "choose another directory";
-                self.hint(Kind::NotAnEnvironment, "its parent is no directory", hint);
+                self.hint(
+                    Kind::NotAnEnvironment,
+                    "its parent is not a directory",
+                    hint,
+                );
             }
             Err(error) => {
-                let message = format!("it cannot be looked at: {}", words(&error));
-                self.hint(Kind::Unreadable, message, "ask its owner for permission");
+                let message = format!("it cannot be read: {}", words(&error));
+                self.hint(Kind::Unreadable, message, "change its permissions");
             }
             Ok(metadata) if !metadata.is_dir() => {
                 let hint = "choose another directory";
-                self.hint(Kind::NotAnEnvironment, "it is no directory", hint);
+                self.hint(Kind::NotAnEnvironment, "it is not a directory", hint);
             }
             Ok(_) if error.kind() != io::ErrorKind::NotFound => {
-                let message = format!("its pyvenv.cfg cannot be read: {}", words(error));
-                let hint = "make pyvenv.cfg a file that you can read";
+                let message = format!("pyvenv.cfg cannot be read: {}", words(error));
+                let hint = "make pyvenv.cfg readable";
                 self.hint(Kind::Unreadable, message, hint);
             }
             // Only that file is gone.
             Ok(_) if self.own_minor().is_some() => self.look(discovery)?,
             Ok(_) => {
-                let message = "it is no environment: it has no pyvenv.cfg";
+                let message = "it is not a virtual environment: it has no pyvenv.cfg";
                 let is_empty =
                     fs::read_dir(&self.env_dir).is_ok_and(|mut entries| entries.next().is_none());
                 if is_empty {
                     self.found(Kind::NotAnEnvironment, message, make);
                 } else {
-                    let hint = "it holds other files: choose another directory";
+                    let hint = "it contains other files: choose another directory";
                     self.hint(Kind::NotAnEnvironment, message, hint);
                 }
             }
@@ -184,7 +184,7 @@ impl Environment {
             (Some([major, minor]), None) => format!(
                 "install Python {major}.{minor}, then run rvenv --upgrade -p {major}.{minor} {shown}"
             ),
-            _ => format!("make it again with rvenv --clear {shown}"),
+            _ => format!("recreate it with rvenv --clear {shown}"),
         }
     }
 

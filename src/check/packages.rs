@@ -39,7 +39,7 @@ impl Environment {
     pub(super) fn look_at_packages(&mut self, discovery: &Discovery<'_>) -> Result<(), Error> {
         let upgrade = self.upgrade();
         let Some(site_packages) = self.site_packages() else {
-            let message = "it has no site-packages of the version that made it";
+            let message = "it has no site-packages directory for the version that created it";
             self.found(Kind::FolderMissing, message, upgrade);
             return Ok(());
         };
@@ -52,9 +52,9 @@ impl Environment {
             let folders: Vec<_> = folders.iter().map(AsRef::as_ref).collect();
             let remedy = remove(&folders).zip(upgrade.as_ref());
             let remedy = remedy.map(|(remove, upgrade)| format!("{remove} && {upgrade}"));
-            self.found(Kind::PipIncomplete, "pip is half-installed", remedy);
+            self.found(Kind::PipIncomplete, "pip is only partly installed", remedy);
         } else if has_package && !has_pip {
-            self.found(Kind::PipIncomplete, "pip is half-installed", upgrade);
+            self.found(Kind::PipIncomplete, "pip is only partly installed", upgrade);
         } else if !has_pip && self.wants_pip {
             self.found(Kind::PipMissing, "pip is missing", upgrade);
         }
@@ -91,7 +91,7 @@ impl Environment {
             Some(damage) if damage.is_none() => return Ok(()),
             None => (
                 Kind::RecordMissing,
-                format!("{name} {version} has no RECORD of its files"),
+                format!("{name} {version} has no RECORD"),
             ),
             Some(damage) if damage.missing.is_empty() && damage.altered.is_empty() => (
                 Kind::NotExecutable,
@@ -99,10 +99,7 @@ impl Environment {
             ),
             Some(damage) => (
                 Kind::Modified,
-                format!(
-                    "{name} {version} is not as it was installed: {}",
-                    say(damage)
-                ),
+                format!("{name} {version} has modified files: {}", say(damage)),
             ),
         };
         let remedy = match damage {
@@ -193,7 +190,8 @@ impl Environment {
         if let Some(remedy) = remove(&others) {
             self.found(Kind::Duplicate, message, Some(remedy));
         } else {
-            let hint = format!("uninstall {name} until none is left, then install it again");
+            let hint =
+                format!("uninstall {name} repeatedly until none is left, then install it again");
             self.hint(Kind::Duplicate, message, hint);
         }
         Ok(())
@@ -210,8 +208,8 @@ impl Environment {
             let text = match text(&path) {
                 Ok(text) if !text.contains(['\0', '\u{fffd}']) => text,
                 _ => {
-                    let message = format!("{shown} cannot be read as text");
-                    let hint = "install again what wrote it, or delete it";
+                    let message = format!("{shown} is not readable text");
+                    let hint = "reinstall the package that wrote it, or delete it";
                     self.hint(Kind::BrokenPth, message, hint);
                     continue;
                 }
@@ -223,8 +221,8 @@ impl Environment {
                 .filter(|line| !line.starts_with("import ") && !line.starts_with("import\t"))
                 .find(|line| !site_packages.join(line).exists());
             if let Some(gone) = gone {
-                let message = format!("{shown} names {gone}, which is not there");
-                let hint = "install again what is to be found there, or delete the line";
+                let message = format!("{shown} names {gone}, which does not exist");
+                let hint = "reinstall the package that was there, or delete the line";
                 self.hint(Kind::BrokenPth, message, hint);
             }
         }

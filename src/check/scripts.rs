@@ -35,20 +35,20 @@ impl Environment {
             let (kind, message) = match place {
                 _ if is_here => (
                     Kind::ScriptBroken,
-                    format!("the scripts {names} look for a Python that is not in bin"),
+                    format!("the scripts {names} are started by a Python that is not in bin"),
                 ),
                 // Not /usr/bin: nobody moves an environment away from there.
                 Some(place) if place.parent().is_some() => (
                     Kind::Moved,
                     format!(
-                        "it was moved from {}, where the scripts {names} still look for Python",
+                        "the environment was moved from {}: the scripts {names} still start the Python there",
                         place.display()
                     ),
                 ),
                 _ => (
                     Kind::ScriptBroken,
                     format!(
-                        "the scripts {names} are started by a Python in {}, which is gone",
+                        "the scripts {names} are started by a Python in {}, which does not exist",
                         folder.display()
                     ),
                 ),
@@ -60,7 +60,7 @@ impl Environment {
             Ok(text) if !text.trim().is_empty() => {
                 if let Some(said) = activates(&self.bin, &self.env_dir) {
                     let message = format!(
-                        "{} activates {}, not this directory",
+                        "{} activates {} instead of this directory",
                         self.relative(&activate),
                         said.display()
                     );

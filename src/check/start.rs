@@ -36,7 +36,7 @@ impl Environment {
                 let text = output.text();
                 let last = text.lines().rfind(|line| !line.trim().is_empty());
                 let last = last.map(|line| format!(": {line}")).unwrap_or_default();
-                format!("it ended with {}{last}", output.status)
+                format!("it exited with {}{last}", output.status)
             }
             Ok(output) => {
                 let said = String::from_utf8_lossy(&output.stdout).into_owned();
@@ -50,8 +50,8 @@ impl Environment {
         };
         let message = format!("{} does not work: {message}", self.relative(&python));
         if fs::is_mounted_noexec(&python) {
-            let hint = "it is on a file system that is mounted noexec: mount it otherwise, \
-                        or make the environment elsewhere";
+            let hint = "the file system is mounted noexec: remount it, or create the \
+                        environment elsewhere";
             self.hint(Kind::PythonBroken, message, hint);
         } else {
             let remedy = self.upgrade();

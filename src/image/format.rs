@@ -139,7 +139,7 @@ impl Image {
         let mut header = [0; LOCAL_HEADER + INDEX.len()];
         read_exact_at(&file, &mut header, 0).map_err(|error| damaged(error.to_string()))?;
         if !header.starts_with(b"PK\x03\x04") || !header.ends_with(INDEX.as_bytes()) {
-            return Err(damaged("it does not begin with an index".into()));
+            return Err(damaged("it does not start with an index".into()));
         }
         let field = |at: usize| {
             u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
@@ -148,7 +148,7 @@ impl Image {
         let mut json = vec![0; size as usize];
         read_exact_at(&file, &mut json, header_size).map_err(|error| damaged(error.to_string()))?;
         if crc32fast::hash(&json) != crc {
-            return Err(damaged("its index is not what was written".into()));
+            return Err(damaged("its index has a wrong checksum".into()));
         }
         let index: Index =
             serde_json::from_slice(&json).map_err(|error| damaged(error.to_string()))?;

@@ -69,8 +69,9 @@ impl Packed {
                 None if path.starts_with("../") => distributions.iter().position(is_pip),
                 None => None,
             };
-            let distribution =
-                owner.ok_or_else(|| unfit(&site_packages.join(&path), "no RECORD lists it"))?;
+            let distribution = owner.ok_or_else(|| {
+                unfit(&site_packages.join(&path), "it is not listed in any RECORD")
+            })?;
             let size = u32::try_from(contents.len())
                 .map_err(|_| unfit(&site_packages.join(&path), "it is too large"))?;
             entries.push(Entry {
@@ -130,7 +131,7 @@ fn walk(root: &Path, prefix: &str) -> Result<(Vec<String>, Vec<String>), Error> 
         } else if entry.file_type().is_file() {
             files.push(path);
         } else {
-            return Err(unfit(entry.path(), "it is neither a file nor a folder"));
+            return Err(unfit(entry.path(), "it is neither a file nor a directory"));
         }
     }
     Ok((folders, files))
@@ -179,7 +180,7 @@ fn stored(site_packages: &Path, path: &str) -> Result<(Vec<u8>, Option<Vec<u32>>
             _ => {}
         }
     }
-    Err(unfit(&file, "it does not name its source"))
+    Err(unfit(&file, "it does not name its source file"))
 }
 
 /// What bytecode can say of its source; on Windows with the separators that pip, compileall or our own compiler has left.

@@ -99,7 +99,7 @@ fn read(image: &Image, path: &str) -> Result<Vec<u8>, Error> {
     read_exact_at(&image.file, &mut contents, image.offsets[position])
         .map_err(|error| damaged(image, &error.to_string()))?;
     if crc32fast::hash(&contents) != entry.crc {
-        return Err(damaged(image, &format!("{path} is not what was written")));
+        return Err(damaged(image, &format!("{path} has a wrong checksum")));
     }
     Ok(contents)
 }
@@ -132,7 +132,7 @@ impl Unpacker<'_> {
             let at = usize::try_from(offsets[position] - start).unwrap_or(usize::MAX);
             let place = at..at + entry.size as usize;
             if crc32fast::hash(&self.buffer[place.clone()]) != entry.crc {
-                let reason = format!("{} is not what was written", entry.path);
+                let reason = format!("{} has a wrong checksum", entry.path);
                 return Err(damaged(self.image, &reason));
             }
             if !self.to.wanted[entry.distribution] {
@@ -167,7 +167,12 @@ impl Unpacker<'_> {
             Platform::Windows => format!("{}\\{source}", self.to.site_packages),
             platform => platform.join(self.to.site_packages, source),
         };
-        let names_no_source = || damaged(self.image, &format!("{} names no source", entry.path));
+        let names_no_source = || {
+            damaged(
+                self.image,
+                &format!("{} does not name its source file", entry.path),
+            )
+        };
         let contents = &self.buffer[place];
         let header = contents
             .get(..index.bytecode_header)

@@ -33,9 +33,8 @@ pub(crate) fn read(text: &str) -> Result<Vec<EntryPoint>, String> {
                 .iter()
                 .position(|known| *known == section.trim());
         } else if let Some(group) = group {
-            let point = entry_point(line).ok_or_else(|| {
-                format!("{line:?} is no entry point that a script can be made of")
-            })?;
+            let point =
+                entry_point(line).ok_or_else(|| format!("{line:?} is not a valid entry point"))?;
             points[group].retain(|other| other.name != point.name);
             points[group].push(point);
         }

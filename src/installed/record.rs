@@ -51,7 +51,7 @@ impl Row {
     /// file; a size may be missing.
     pub(crate) fn verify(&self, contents: &[u8]) -> Result<(), String> {
         let Some((algorithm, digest)) = self.hash.split_once('=') else {
-            return Err(format!("RECORD has no hash of {:?}", self.path));
+            return Err(format!("RECORD has no hash for {:?}", self.path));
         };
         let actual = match algorithm {
             "sha256" => URL_SAFE_NO_PAD.encode(Sha256::digest(contents)),
@@ -59,7 +59,7 @@ impl Row {
             "sha512" => URL_SAFE_NO_PAD.encode(Sha512::digest(contents)),
             _ => {
                 return Err(format!(
-                    "RECORD hashes {:?} with {algorithm:?}, which proves nothing",
+                    "RECORD uses the insecure hash algorithm {algorithm:?} for {:?}",
                     self.path
                 ));
             }
@@ -93,7 +93,7 @@ impl Row {
             }
         }
         let Some((algorithm, expected)) = self.hash.split_once('=') else {
-            return Ok(Err(format!("RECORD has no hash of {:?}", self.path)));
+            return Ok(Err(format!("RECORD has no hash for {:?}", self.path)));
         };
         let actual = match algorithm {
             "sha256" => digest::<Sha256, E>(&mut reader, &mut between)?,
@@ -108,14 +108,11 @@ impl Row {
 
     fn compare(&self, actual: &str, digest: &str, length: u64) -> Result<(), String> {
         if actual != digest.trim_end_matches('=') {
-            return Err(format!(
-                "{:?} is not the file that RECORD has the hash of",
-                self.path
-            ));
+            return Err(format!("the hash of {:?} differs from RECORD", self.path));
         }
         if !self.size.is_empty() && self.size != length.to_string() {
             return Err(format!(
-                "{:?} has {} bytes, RECORD says {}",
+                "the size of {:?} is {} bytes, RECORD has {}",
                 self.path, length, self.size
             ));
         }
@@ -170,7 +167,7 @@ impl<R: io::Read> io::Read for Lines<R> {
             None => self.length + count,
         };
         if self.length > LONGEST_LINE {
-            return Err(io::Error::other("it has a line of no end"));
+            return Err(io::Error::other("it has a line that is too long"));
         }
         Ok(count)
     }

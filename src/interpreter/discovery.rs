@@ -85,12 +85,12 @@ impl Discovery<'_> {
                     Verdict::Fits(interpreter) => return Ok(*interpreter),
                     Verdict::Unfit(traits, path) => {
                         self.log
-                            .say(|| format!("passed over {traits} at {}", path.display()));
+                            .say(|| format!("skipping {traits} at {}", path.display()));
                         not_found.unfit(traits, path);
                     }
                     Verdict::Broken(path, reason) => {
                         self.log
-                            .say(|| format!("passed over {}: {reason}", path.display()));
+                            .say(|| format!("skipping {}: {reason}", path.display()));
                         not_found.broken(path, reason);
                     }
                     Verdict::NotInstalled(path, reason) => {
@@ -147,7 +147,7 @@ impl Discovery<'_> {
                     Err(error @ Error::Interrupted { .. }) => return Err(error),
                     Err(error) if error.is_limit() => return Err(error),
                     Err(error) => {
-                        self.log.say(|| format!("passed over: {error}"));
+                        self.log.say(|| format!("skipping: {error}"));
                         continue;
                     }
                 },
@@ -298,7 +298,7 @@ fn is_another(facts: &Interpreter, managed: Option<&Option<Asked>>) -> bool {
 fn not_installed(asked: Option<Asked>, said: &str) -> String {
     match asked {
         Some(Asked { version, origin }) => {
-            format!("version {version} is not installed (asked for by {origin}): {said}")
+            format!("version {version} is not installed (requested by {origin}): {said}")
         }
         None => said.to_owned(),
     }

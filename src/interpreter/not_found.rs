@@ -18,7 +18,7 @@ use crate::sys::paths::absolute;
 /// More than this of one kind nobody reads.
 const SHOWN: usize = 12;
 
-/// The candidates that were passed over.
+/// The candidates that were skipping.
 #[derive(Debug, Default)]
 pub(crate) struct NotFound {
     /// Pythons that are not what was asked for.
@@ -71,7 +71,7 @@ impl NotFound {
         list(&mut searched, "found", found.collect());
         let broken = self.broken.iter();
         let broken = broken.map(|(path, reason)| format!("{}: {reason}", path.display()));
-        list(&mut searched, "passed over", broken.collect());
+        list(&mut searched, "skipping", broken.collect());
         Error::PythonNotFound {
             request,
             searched,
@@ -106,9 +106,9 @@ fn sought(requests: &[Request], environment: &Env) -> String {
         sought.push(match environment.var("PATH") {
             None => "PATH is empty".into(),
             Some(path) if folders.len() <= SHOWN => {
-                format!("not in any folder of PATH ({})", path.to_string_lossy())
+                format!("not found in PATH ({})", path.to_string_lossy())
             }
-            Some(_) => format!("not in any of the {} folders of PATH", folders.len()),
+            Some(_) => format!("not found in the {} directories of PATH", folders.len()),
         });
     }
     if requests.iter().any(by_property) {
@@ -120,7 +120,7 @@ fn sought(requests: &[Request], environment: &Env) -> String {
             }
         }
         if !places.is_empty() {
-            sought.push(format!("nor in what is kept by {}", places.join(", ")));
+            sought.push(format!("or among the Pythons of {}", places.join(", ")));
         }
     }
     sought.join(", ")
@@ -131,19 +131,19 @@ fn no_python_at(text: &str, environment: &Env) -> String {
     let path = absolute(Path::new(text), environment.cwd.as_deref());
     let path = path.unwrap_or_else(|_| text.into());
     if let Some(target) = broken_link(&path) {
-        return format!("{} is a broken link to {}", repr(text), repr(&target));
+        return format!("{} is a broken symlink to {}", repr(text), repr(&target));
     }
     if !path.is_dir() {
-        return format!("there is no such file as {}", repr(text));
+        return format!("no such file: {}", repr(text));
     }
-    let said = format!("{} has no Python in it", repr(text));
+    let said = format!("no Python in {}", repr(text));
     let folder = if cfg!(windows) { "Scripts" } else { "bin" };
     let names = ["python3", "python", "pypy3", "pypy"].map(|name| format!("{folder}/{name}"));
     let broken = names
         .into_iter()
         .find_map(|name| Some((broken_link(&path.join(&name))?, name)));
     match broken {
-        Some((target, name)) => format!("{said}: {name} is a broken link to {}", repr(&target)),
+        Some((target, name)) => format!("{said}: {name} is a broken symlink to {}", repr(&target)),
         None => said,
     }
 }

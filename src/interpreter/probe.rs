@@ -60,7 +60,7 @@ pub(crate) fn ask(
         Some(Answer::Facts(facts)) => Ok(*facts),
         Some(Answer::TooOld { too_old }) => Err(unusable(
             executable,
-            format!("Python {too_old} has no venv that rvenv could stand in for (it needs 3.6)"),
+            format!("Python {too_old} is not supported (3.6 or later is needed)"),
         )),
         None => Err(unusable(executable, complaint(&output))),
     }
@@ -92,17 +92,14 @@ fn complaint(output: &Output) -> String {
     match text.lines().map(str::trim).rfind(|line| !line.is_empty()) {
         Some(line) if !output.status.success() => {
             format!(
-                "it ended with {} and said: {}",
+                "it exited with {} (output: {})",
                 output.status,
                 shortened(line)
             )
         }
-        Some(line) => format!(
-            "it does not answer as a Python; it said: {}",
-            shortened(line)
-        ),
-        None if output.status.success() => "it does not answer as a Python".into(),
-        None => format!("it ended with {}", output.status),
+        Some(line) => format!("not a Python interpreter (output: {})", shortened(line)),
+        None if output.status.success() => "not a Python interpreter".into(),
+        None => format!("it exited with {}", output.status),
     }
 }
 

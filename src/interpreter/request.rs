@@ -129,7 +129,7 @@ impl Wanted {
         };
         if rest.trim_start().starts_with(['<', '>', '=', '!', '~']) {
             let range = VersionSpecifiers::from_str(rest.trim())
-                .map_err(|_| format!("{text:?} is no range of versions such as `>=3.10,<3.13`"))?;
+                .map_err(|_| format!("{text:?} is not a version range such as `>=3.10,<3.13`"))?;
             let (variant, platform) = Default::default();
             let versions = Versions::Range(range);
             return Ok(Some(wanted(None, versions, None, variant, platform)));

@@ -40,7 +40,7 @@ pub(crate) struct Seed<'a> {
     pub(crate) seeder: Seeder,
     pub(crate) with_setuptools: bool,
     pub(crate) relocatable: bool,
-    /// Install anew what is not as it was installed.
+    /// Install anew what has modified files.
     pub(crate) repair: bool,
     pub(crate) store: Store,
     pub(crate) other_wheels: OtherWheels<'a>,
@@ -102,7 +102,7 @@ impl Seed<'_> {
         };
         match unpack::install(&image, &destination) {
             Err(error @ Error::DamagedImage { .. }) => {
-                self.log.say(|| format!("{error}; making it anew"));
+                self.log.say(|| format!("{error}; recreating it"));
                 self.store.discard_image(&self.key());
                 stage.restart(&self.interpreter.scheme.purelib)?;
                 image = self.image(&stage.scratch("seed"), context)?;

@@ -85,7 +85,7 @@ impl OtherWheels<'_> {
 /// The error for a Python for which there is no choice at all.
 pub(crate) fn none(env_dir: &str, interpreter: &Interpreter, find_links: &[PathBuf]) -> Error {
     let mut reason = format!(
-        "{} has no working ensurepip, and no wheel of pip for Python {} was found beside it",
+        "{} has no working ensurepip, and no pip wheel for Python {} was found next to it",
         interpreter.executable,
         interpreter.version_string()
     );
@@ -104,7 +104,7 @@ pub(crate) fn none(env_dir: &str, interpreter: &Interpreter, find_links: &[PathB
         remedy: match interpreter.implementation.as_str() {
             "pypy" if is_debian => "apt install pypy3-venv".into(),
             _ if is_debian => format!("apt install python{major}.{minor}-venv"),
-            _ => "install that Python's ensurepip (Debian: apt install python3-venv)".into(),
+            _ => "install the Python's ensurepip (Debian: apt install python3-venv)".into(),
         },
     }
 }

@@ -81,7 +81,7 @@ fn make_folder() -> Result<TempDir, Error> {
     tempfile::Builder::new()
         .prefix("rvenv-requirements-")
         .tempdir()
-        .map_err(Error::io("create a folder in", &std::env::temp_dir()))
+        .map_err(Error::io("create a directory in", &std::env::temp_dir()))
 }
 
 /// Whether pip itself can read it, as often as it likes: a regular file or an address.

@@ -49,7 +49,7 @@ impl Seed<'_> {
         match Image::open(self.store.image(key)?) {
             Ok(image) => Some(image),
             Err(error) => {
-                self.log.say(|| format!("{error}; making it anew"));
+                self.log.say(|| format!("{error}; recreating it"));
                 self.store.discard_image(key);
                 None
             }
@@ -59,7 +59,7 @@ impl Seed<'_> {
     fn build(&self, key: &str, scratch: &Path, context: &Context) -> Result<Image, Error> {
         let packed = self
             .log
-            .wait("making the image of pip", || self.produce(scratch, context))?;
+            .wait("preparing pip", || self.produce(scratch, context))?;
         let file = match self.store.keep_image(key, |file| packed.write(file)) {
             Some(file) => file,
             // No store: the image lives as long as the stage does.

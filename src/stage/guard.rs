@@ -22,7 +22,7 @@ pub(super) fn check(env_dir: &Path, options: &Options, environment: &Env) -> Res
         })
     };
     if env_dir.parent().is_none() {
-        return refuse("it is the root of the file system");
+        return refuse("it is the root directory");
     }
     if environment
         .home()
@@ -35,7 +35,7 @@ pub(super) fn check(env_dir: &Path, options: &Options, environment: &Env) -> Res
         .as_deref()
         .is_some_and(|cwd| is_within(cwd, env_dir) && !is_same(cwd, env_dir));
     if cwd_below {
-        return refuse("the current directory is below it");
+        return refuse("the current directory is inside it");
     }
     let is_environment =
         fs::symlink_metadata(env_dir.join("pyvenv.cfg")).is_ok_and(|metadata| metadata.is_file());
@@ -69,11 +69,14 @@ pub(super) fn check_installation(
         (1..=2).contains(&below).then_some(library)
     });
     if let Some(library) = own_prefix {
-        return refuse(format!("the base Python has {} in it", library.display()));
+        return refuse(format!(
+            "it contains {} of the base Python",
+            library.display()
+        ));
     }
     let clears = options.on_existing == OnExisting::Clear;
     match base.iter().find(|file| is_within(Path::new(file), env_dir)) {
-        Some(file) if clears => refuse(format!("the base Python has {file} in it")),
+        Some(file) if clears => refuse(format!("it contains {file} of the base Python")),
         _ => Ok(()),
     }
 }

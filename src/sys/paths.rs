@@ -8,7 +8,7 @@ use crate::error::Error;
 ///
 /// # Errors
 ///
-/// [`Error::Io`] if `path` is relative and the current directory is gone.
+/// [`Error::Io`] if `path` is relative and the current directory does not exist.
 pub(crate) fn absolute(path: &Path, cwd: Option<&Path>) -> Result<PathBuf, Error> {
     let joined = match cwd {
         _ if path.is_absolute() => path.to_path_buf(),
@@ -20,7 +20,7 @@ pub(crate) fn absolute(path: &Path, cwd: Option<&Path>) -> Result<PathBuf, Error
         None => {
             let source = std::io::Error::new(
                 std::io::ErrorKind::NotFound,
-                "the current directory is gone",
+                "the current directory does not exist",
             );
             return Err(Error::Io {
                 action: "make absolute",

@@ -105,7 +105,7 @@ pub(crate) fn wait(
             interrupted?;
             return Err(Error::Command {
                 program: program.into(),
-                status: format!("no answer for {} s", started.elapsed().as_secs()),
+                status: format!("no answer within {} s", started.elapsed().as_secs()),
                 output: String::new(),
             });
         }
@@ -166,7 +166,7 @@ fn end(kept: &[u8], mut left_out: u64) -> String {
     if left_out == 0 {
         return text.into_owned();
     }
-    format!("[{left_out} bytes left out]\n{text}")
+    format!("[{left_out} bytes omitted]\n{text}")
 }
 
 /// What a stream has said.
@@ -270,7 +270,7 @@ mod tests {
         let total: usize = (0..200_000)
             .map(|number| format!("line {number}\n").len())
             .sum();
-        assert_eq!(first, format!("[{} bytes left out]", total - rest.len()));
+        assert_eq!(first, format!("[{} bytes omitted]", total - rest.len()));
         assert!(rest.starts_with("line "));
         assert_eq!(end(b"short\n", 0), "short\n");
     }

@@ -308,10 +308,10 @@ fn a_pip_that_is_missing_or_not_whole_is_mended(python: &'static Interpreter) {
     let dist_info = dist_info.find(|name| name.starts_with("pip-")).unwrap();
     let dist_info = packages.join(dist_info);
     let damages: [(&str, &dyn Fn()); 6] = [
-        ("pip is half-installed", &|| {
+        ("pip is only partly installed", &|| {
             fs::remove_dir_all(packages.join("pip")).unwrap();
         }),
-        ("pip is half-installed", &|| {
+        ("pip is only partly installed", &|| {
             fs::remove_dir_all(&dist_info).unwrap();
         }),
         ("no RECORD", &|| {

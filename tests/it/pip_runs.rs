@@ -123,7 +123,7 @@ fn the_end_of_a_failing_pips_output_is_shown_and_the_rest_is_counted() {
     let outcome = offline(env.rvenv_for(newest(), args), &wheels).outcome();
     outcome.expect_code(1);
     assert!(outcome.stderr.contains("the reason"), "{outcome}");
-    assert!(outcome.stderr.contains("bytes left out]"), "{outcome}");
+    assert!(outcome.stderr.contains("bytes omitted]"), "{outcome}");
     assert!(outcome.stderr.len() < 100_000, "{}", outcome.stderr.len());
 }
 

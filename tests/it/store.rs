@@ -146,7 +146,7 @@ fn a_folder_that_others_can_write_is_not_used() {
         open(0o777);
         let said = verbose(&env, &cache, name);
         assert!(
-            said.contains("is not used") && said.contains("can be written by others"),
+            said.contains("is not used") && said.contains("is writable by others"),
             "{said}"
         );
         pip_works(&env, name);
@@ -381,7 +381,7 @@ fn a_named_folder_that_cannot_be_used_is_warned_of_once() {
             env.rvenv_for(newest(), args).succeeds();
         }
     };
-    warned_of(&open, "can be written by others");
+    warned_of(&open, "is writable by others");
     warned_of(&file, "directory");
     let mount = Mount::tmpfs(&env, "store", "size=1m,mode=0755");
     mount.remount("ro");
@@ -399,7 +399,7 @@ fn the_default_folder_is_not_warned_of() {
     assert_eq!(outcome.stderr, "");
     let outcome = run(&["-v", "--without-pip", "env"]);
     assert!(
-        outcome.stderr.contains("can be written by others"),
+        outcome.stderr.contains("is writable by others"),
         "{outcome}"
     );
     assert!(!outcome.stderr.contains("Warning"), "{outcome}");

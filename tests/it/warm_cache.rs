@@ -76,7 +76,7 @@ fn a_store_that_cannot_be_written_is_an_error() {
     fs::set_permissions(&open, std::fs::Permissions::from_mode(0o777)).unwrap();
     let run = env.rvenv_for(newest(), ["--warm-cache"]);
     run.var("RVENV_CACHE_DIR", &open)
-        .errs(&["can be written by others"]);
+        .errs(&["is writable by others"]);
     env.holds_only([]);
 
     env.rvenv(["--warm-cache", "--no-cache"])

@@ -170,7 +170,7 @@ impl From<Python> for Outcome {
 struct AbsolutePath(PathBuf);
 
 impl AbsolutePath {
-    /// As `os.path.abspath`; what it was where the current directory is gone.
+    /// As `os.path.abspath`; what it was where the current directory does not exist.
     fn new(path: &Path) -> Self {
         let cwd = std::env::current_dir().ok();
         Self(paths::absolute(path, cwd.as_deref()).unwrap_or_else(|_| path.into()))

@@ -60,7 +60,7 @@ fn script(bin: &Path, name: &str) -> Result<ConsoleScript, Error> {
     if let Some(name) = name.strip_suffix(".exe") {
         let program = fs::read(&path).map_err(Error::io("read", &path))?;
         let body = exe::body(&program);
-        let body = body.ok_or_else(|| unfit(&path, "it is no script"))?;
+        let body = body.ok_or_else(|| unfit(&path, "it is not a script"))?;
         let name = name.to_owned();
         return Ok(ConsoleScript { name, body });
     }
@@ -79,6 +79,6 @@ fn script(bin: &Path, name: &str) -> Result<ConsoleScript, Error> {
             name: name.into(),
             body: body.into(),
         }),
-        None => Err(unfit(&path, "it is no script")),
+        None => Err(unfit(&path, "it is not a script")),
     }
 }

@@ -199,7 +199,7 @@ fn serve<'a>(
         }
         let answer = answer.trim_end().as_bytes();
         if answer.len() != batch.len() {
-            return Err(io::Error::other("an unfinished answer"));
+            return Err(io::Error::other("an incomplete answer"));
         }
         valid.extend(
             batch

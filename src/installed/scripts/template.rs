@@ -60,24 +60,24 @@ impl ScriptTemplates {
         } else {
             literal_after(distlib_scripts, "\nSCRIPT_TEMPLATE = ")
         };
-        let template = template.ok_or("the text of its scripts is not where pip has had it")?;
+        let template = template.ok_or("its script template was not found")?;
         let mut rest = template.clone();
         for placeholder in [MODULE, IMPORT_NAME, FUNCTION] {
             if !rest.contains(placeholder) {
-                return Err(format!("the text of its scripts has no {placeholder}"));
+                return Err(format!("its script template has no {placeholder}"));
             }
             rest = rest.replace(placeholder, "");
         }
         if rest.contains('%') {
-            return Err("the text of its scripts has a placeholder that pip has not had".into());
+            return Err("its script template has an unknown placeholder".into());
         }
         let two_digits = wheel_module.contains(r"pip(\d+(\.\d+)?)?$");
         if !two_digits && !wheel_module.contains(r"pip(\d(\.\d)?)?$") {
-            return Err("the names of its scripts are not made as pip has made them".into());
+            return Err("its script names are generated in an unknown way".into());
         }
         let sorts = ["sorted(outrows)", "sorted_outrows(", "_normalized_outrows("];
         if !sorts.iter().any(|sort| wheel_module.contains(sort)) {
-            return Err("it leaves RECORD in no order that can be repeated, as before 18.0".into());
+            return Err("it writes RECORD in random order, as pip before 18.0 does".into());
         }
         Ok(Self {
             template,

@@ -39,7 +39,7 @@ pub(crate) fn resolve(shim: &Shim<'_>) -> Resolved {
         }
     }
     Resolved::NotInstalled(format!(
-        "asdf has no {} in the selected version {selected} (asked for by {origin})",
+        "asdf has no {} in the selected version {selected} (requested by {origin})",
         shim.program
     ))
 }

@@ -56,7 +56,7 @@ pub(crate) fn resolve(path: &Path, environment: &Env) -> Resolved {
             other => return other,
         }
     }
-    Resolved::Nowhere("it leads back to itself".into())
+    Resolved::Nowhere("it resolves to itself".into())
 }
 
 fn one(path: &Path, environment: &Env) -> Resolved {

@@ -35,7 +35,7 @@ pub(crate) fn resolve(shim: &Shim<'_>, text: &str) -> Resolved {
     if let Some(version) = missing.first() {
         // `pyenv which` would go on to the system's Python, which is not what was asked for.
         return Resolved::NotInstalled(format!(
-            "pyenv's version {version} is not installed (asked for by {origin})"
+            "pyenv's version {version} is not installed (requested by {origin})"
         ));
     }
     // pyenv looks there last, whatever was selected.

@@ -113,7 +113,10 @@ impl Target<'_> {
             return Ok((format!("{}/{}", to.library, entry.name), false));
         };
         let Some((key, rest)) = rest.split_once('/') else {
-            return Err(archive.broken(format!("{:?} lies in no folder of {data:?}", entry.name)));
+            return Err(archive.broken(format!(
+                "{:?} is not below a directory of {data:?}",
+                entry.name
+            )));
         };
         let interpreter = self.interpreter;
         let place = match key {

@@ -43,7 +43,7 @@ pub(crate) fn produce(
     let Some(pip) = wheels.iter().position(|wheel| wheel.project == "pip") else {
         return Err(Error::Wheel {
             path: interpreter.stdlib.clone().into(),
-            reason: "its ensurepip has no wheel of pip".into(),
+            reason: "its ensurepip has no pip wheel".into(),
         });
     };
     let templates = templates(&mut archives[pip])?;
@@ -132,6 +132,6 @@ fn templates(pip: &mut Archive) -> Result<ScriptTemplates, Error> {
         (Some(wheel_module), Some(scripts)) => {
             ScriptTemplates::read(&wheel_module, &scripts).map_err(|reason| pip.broken(reason))
         }
-        _ => Err(pip.broken("it has no pip that makes console scripts as pip has made them")),
+        _ => Err(pip.broken("its pip is not supported")),
     }
 }

@@ -71,7 +71,7 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<bool, Error> {
         Ok(()) => return Ok(true),
         Err(Errno::EXIST) => return Ok(false),
         Err(Errno::NOSYS | Errno::INVAL | Errno::OPNOTSUPP) => {}
-        Err(errno) => return Err(failed("rename into place", to)(errno)),
+        Err(errno) => return Err(failed("rename to", to)(errno)),
     }
     if fs::symlink_metadata(to).is_ok() {
         return Ok(false);
@@ -79,7 +79,7 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<bool, Error> {
     match rustix::fs::rename(from, to) {
         Ok(()) => Ok(true),
         Err(Errno::EXIST | Errno::NOTEMPTY | Errno::NOTDIR) => Ok(false),
-        Err(errno) => Err(failed("rename into place", to)(errno)),
+        Err(errno) => Err(failed("rename to", to)(errno)),
     }
 }
 

@@ -35,7 +35,7 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<bool, Error> {
     match fs::rename(from, to) {
         Ok(()) => Ok(true),
         Err(_) if fs::symlink_metadata(to).is_ok() => Ok(false),
-        Err(error) => Err(Error::io("rename into place", to)(error)),
+        Err(error) => Err(Error::io("rename to", to)(error)),
     }
 }
 

@@ -31,7 +31,7 @@ pub(crate) fn read(zip: &mut ZipArchive<Cursor<Vec<u8>>>) -> Result<Vec<Entry>, 
     for index in 0..zip.len() {
         let file = zip.by_index_raw(index).map_err(|error| error.to_string())?;
         let name = std::str::from_utf8(file.name_raw())
-            .map_err(|_| "it has an entry whose name is not UTF-8".to_string())?;
+            .map_err(|_| "it has an entry whose name is not valid UTF-8".to_string())?;
         let (name, is_file) = name
             .strip_suffix('/')
             .map_or((name, true), |folder| (folder, false));
@@ -40,7 +40,7 @@ pub(crate) fn read(zip: &mut ZipArchive<Cursor<Vec<u8>>>) -> Result<Vec<Entry>, 
         let expected = if is_file { REGULAR } else { DIRECTORY };
         if file.is_symlink() || !matches!(mode & TYPE, 0) && mode & TYPE != expected {
             return Err(format!(
-                "the entry {name:?} is neither a plain file nor a folder"
+                "the entry {name:?} is neither a regular file nor a directory"
             ));
         }
         if file.encrypted() {
@@ -52,12 +52,12 @@ pub(crate) fn read(zip: &mut ZipArchive<Cursor<Vec<u8>>>) -> Result<Vec<Entry>, 
             .find(|(_, was)| *was == Some(true));
         if let Some((folder, _)) = clash {
             return Err(format!(
-                "the entry {name:?} lies in {folder:?}, which is a file"
+                "the entry {name:?} is below {folder:?}, which is a file"
             ));
         }
         match (taken.insert(name.into(), is_file), is_file) {
             (None, _) | (Some(false), false) => {}
-            _ => return Err(format!("it has two entries called {name:?}")),
+            _ => return Err(format!("it has two entries named {name:?}")),
         }
         if is_file {
             entries.push(Entry {
@@ -101,7 +101,7 @@ pub(crate) fn dist_info(entries: &[Entry], path: &Path) -> Result<String, String
     found.dedup();
     let [folder] = found[..] else {
         return Err(format!(
-            "it must have one .dist-info folder, not {}",
+            "it must have one .dist-info directory, not {}",
             found.len()
         ));
     };
@@ -116,6 +116,6 @@ pub(crate) fn dist_info(entries: &[Entry], path: &Path) -> Result<String, String
     if normal(folder) == normal(&expected) {
         Ok(folder.into())
     } else {
-        Err(format!("its metadata are those of {folder:?}"))
+        Err(format!("its .dist-info directory is {folder:?}"))
     }
 }

@@ -40,9 +40,9 @@ impl Archive {
             reason,
         };
         let mut zip = ZipArchive::new(Cursor::new(contents))
-            .map_err(|error| broken(format!("it is no zip file: {error}")))?;
+            .map_err(|error| broken(format!("it is not a zip file: {error}")))?;
         if zip.has_duplicate_names() {
-            return Err(broken("it has two entries of one name".into()));
+            return Err(broken("it has two entries with the same name".into()));
         }
         match zip.has_overlapping_entries() {
             Ok(false) => {}
@@ -138,7 +138,7 @@ impl Archive {
         if contents.len() as u64 == size {
             Ok(contents)
         } else {
-            Err(format!("it does not have the {size} bytes that it claims"))
+            Err(format!("it does not have the stated {size} bytes"))
         }
     }
 
@@ -173,7 +173,7 @@ impl Archive {
         if let Some(path) =
             paths.find(|path| !names.contains(path.as_str()) && !self.is_exempt(path))
         {
-            return Err(format!("RECORD lists {path:?}, which is not there"));
+            return Err(format!("RECORD lists {path:?}, which does not exist"));
         }
         let mut names = names.into_iter();
         match names.find(|name| !self.rows.contains_key(*name) && !self.is_exempt(name)) {

@@ -26,7 +26,7 @@ pub(crate) fn is_trusted(path: &Path) -> Result<(), String> {
         ));
     }
     if metadata.mode() & 0o022 != 0 {
-        return Err(format!("{} can be written by others", path.display()));
+        return Err(format!("{} is writable by others", path.display()));
     }
     Ok(())
 }

@@ -162,7 +162,7 @@ impl Removal<'_> {
                     self.levels[depth - 2].fd = found.fd;
                 }
                 _ => {
-                    let error = io::Error::other("it was moved while it was removed");
+                    let error = io::Error::other("it was moved during the removal");
                     self.keep(None, error);
                     return false;
                 }
