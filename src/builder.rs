@@ -1,4 +1,5 @@
-//! The order in which an environment is made, in CPython's words, and nothing of how each step is done.
+//! The steps that create an environment, in CPython's order and under CPython's names. How each step is done is left to the
+//! modules that it calls.
 
 pub(crate) mod queries;
 pub(crate) mod summary;

@@ -1,6 +1,6 @@
-//! Every condition that has a name, with its text and what to do about it.
+//! The errors, with their messages and hints.
 //!
-//! Texts that CPython has are CPython's; all others name the path first. Knows nothing of printing or exit codes.
+//! Where CPython has a message for the same condition it is used word for word.
 
 use std::fs::Metadata;
 use std::io;

@@ -1,4 +1,4 @@
-//! The `rvenv` command. `cli` reads what was asked for, and `builder` makes it.
+//! The `rvenv` command. `cli` parses the arguments, `builder` creates the environment.
 
 use std::process::ExitCode;
 

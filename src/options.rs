@@ -1,6 +1,4 @@
-//! What was asked for: the fields of CPython's `EnvBuilder`, and what rvenv adds.
-//!
-//! Data only. Where the answers come from (flags, variables) is `cli`'s business.
+//! The options: the fields of CPython's `EnvBuilder`, and those that rvenv adds.
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};

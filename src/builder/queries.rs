@@ -1,6 +1,4 @@
-//! What a builder answers without making an environment, and what it works with.
-//!
-//! Knows no order of steps.
+//! The methods of `EnvBuilder` that create no environment, and the parts that it is put together from.
 
 use std::borrow::Cow;
 use std::env::temp_dir;

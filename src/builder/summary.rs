@@ -1,6 +1,4 @@
-//! What is said once an environment stands: what it is, how to enter it, what it does not see.
-//!
-//! Looks only at the finished environment.
+//! What is printed after an environment was created: what it is, how to activate it, which packages it no longer sees.
 
 use std::path::Path;
 use std::time::Instant;

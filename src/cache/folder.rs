@@ -1,6 +1,4 @@
-//! The folder itself: where it is, how it is made, what goes from it by itself.
-//!
-//! Knows which names are rvenv's, not what they hold.
+//! The cache directory itself: where it is, how it is created, and which of its files are deleted after a while.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! One image is built by one process at a time.
+//! A lock under which one process at a time creates an image.
 
 use std::io;
 use std::path::PathBuf;

@@ -1,7 +1,7 @@
-//! The cache folder: interpreters' facts and packages' images, one file each, published by rename and never modified.
+//! The cache directory: facts about interpreters and images of packages, one file each, renamed into place and never modified.
 //!
-//! They lie in a subfolder of rvenv's own. Trusted only if both folders belong to the current user (or root) and nobody else can
-//! write to them. Absent, read-only, full, corrupt or foreign, it merely remembers nothing. Knows names, not contents.
+//! The files are in a subdirectory of rvenv's own. It is trusted only if it and its parent belong to the current user or root and
+//! nobody else can write to them. If it is missing, read-only, full, corrupt or not trusted, nothing is cached.
 
 mod folder;
 pub(crate) mod lock;

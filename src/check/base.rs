@@ -1,6 +1,4 @@
-//! What is wrong between an environment and its base Python, and which Python could take its place.
-//!
-//! Knows nothing of what is installed in the environment.
+//! Checks an environment against its base Python, and finds the Python that could replace a missing one.
 
 use std::path::{Path, PathBuf};
 

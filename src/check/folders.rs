@@ -1,6 +1,5 @@
-//! The folders that an environment has: which ones depends on who made it, and for which version.
-//!
-//! Knows names, nothing of what is in them.
+//! Checks that the directories of an environment exist. Which ones there must be depends on the tool that created it and on the
+//! Python version.
 
 use std::path::{Path, PathBuf};
 

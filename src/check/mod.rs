@@ -1,6 +1,4 @@
-//! `--check`: why an environment is broken, and what repairs it.
-//!
-//! Reads what the environment says of itself and compares it with what is there. Changes nothing.
+//! `--check`: what is wrong with an environment, and the commands that repair it. Changes nothing.
 
 mod base;
 mod folders;

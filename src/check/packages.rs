@@ -1,6 +1,4 @@
-//! What is installed in an environment, against what its RECORDs say.
-//!
-//! Knows `.dist-info` folders; how a RECORD is read and a file compared with it is `seed`'s business.
+//! Checks installed packages against their `RECORD`.
 
 use std::path::Path;
 

@@ -1,6 +1,4 @@
-//! The command lines that repair an environment, quoted for a shell.
-//!
-//! Pure but for the look at `bin/python`: knows what an environment says of itself, not what is wrong with it.
+//! The commands that repair an environment, quoted for a shell.
 
 use std::path::Path;
 

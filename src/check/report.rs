@@ -1,6 +1,4 @@
-//! What `--check` found, for people and for programs.
-//!
-//! Pure: knows words, not what is looked at.
+//! The result of `--check`, as text and for JSON.
 
 use std::fmt::Write as _;
 

@@ -1,6 +1,4 @@
-//! Scripts that say where their environment was before it was moved.
-//!
-//! Reads first lines and `activate`; rewrites nothing.
+//! Checks that scripts and `activate` name this environment, and not the place that it was moved from.
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
 //! The last check: whether the environment's own Python starts.
 //!
-//! Starts it with `-I -S`, so that nothing that is installed runs, and only if its owner is trusted.
+//! It is started with `-I -S`, so that no installed code runs, and only if this user or root owns it.
 
 use std::process::Command;
 use std::time::Duration;

@@ -1,6 +1,4 @@
-//! `--completions` and `--man`: texts made of the command line's own definition.
-//!
-//! Runs only when one of them is asked for.
+//! `--completions` and `--man`, generated from the definition of the command line.
 
 use std::io;
 

@@ -1,6 +1,4 @@
-//! What `uv venv` is told of package indexes, in pip's options.
-//!
-//! Knows no other options, and nothing of how pip is started.
+//! Translates the package index options of `uv venv` to those of pip.
 
 use std::ffi::OsString;
 

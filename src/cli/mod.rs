@@ -1,4 +1,4 @@
-//! The command: arguments in, environments and text out.
+//! The command line interface.
 
 mod argparse;
 mod args;

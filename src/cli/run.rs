@@ -1,4 +1,4 @@
-//! The `rvenv` command: read what was asked for, make every environment, report.
+//! Runs the command: parses the arguments, creates the environments, prints the results.
 
 use std::io::IsTerminal as _;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! Where an image is unpacked, and where its bytecode goes if `PYTHONPYCACHEPREFIX` sends it elsewhere.
+//! Where an image is unpacked to, and where its bytecode goes if `PYTHONPYCACHEPREFIX` is set.
 
 use crate::installed::scripts::exe::Time;
 use crate::interpreter::Interpreter;

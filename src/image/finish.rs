@@ -1,6 +1,4 @@
-//! What says the environment's own path: console scripts, and RECORD with their hashes.
-//!
-//! Also where bytecode goes that `PYTHONPYCACHEPREFIX` sends elsewhere, since RECORD says that, too. Knows one distribution.
+//! Writes the files that contain the path of the environment: console scripts, and `RECORD` with their hashes.
 
 use crate::error::Error;
 use crate::image::destination::{Destination, prefixed};

@@ -1,8 +1,8 @@
-//! An image: the packages that ensurepip would install for one interpreter, in one file, ready to lay down.
+//! The format of an image: the packages of an environment in one file, ready to be unpacked.
 //!
-//! A stored (uncompressed) zip, so that any tool can look inside. Its first entry is the index; the others follow in the
-//! order in which they are laid down, each checked by its CRC. Bytecode says its source's path relative to site-packages, and the
-//! index says where, so that the real path can be put there. Knows the format, neither who filled it nor where it goes.
+//! It is an uncompressed zip file, so that any tool can open it. The first entry is the index; the others follow in the order in
+//! which they are unpacked, each with its CRC. Bytecode has the path of its source relative to site-packages, and the index has
+//! its offsets, so that the real path can be put in.
 
 use fs_err as fs;
 use serde::{Deserialize, Serialize};

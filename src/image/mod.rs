@@ -1,4 +1,4 @@
-//! Packages in one file, written into an environment.
+//! Images: packages in one file, unpacked into an environment.
 
 pub(crate) mod destination;
 pub(crate) mod finish;

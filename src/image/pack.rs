@@ -1,7 +1,6 @@
-//! From a scratch environment, as ensurepip leaves one, to an image.
+//! Creates an image from a scratch environment that packages were installed into.
 //!
-//! Takes everything that was installed there: what says the scratch path is made to say none. Knows neither which producer made
-//! it nor where the image is kept.
+//! Whatever contains the path of the scratch environment is stored without it.
 
 mod metadata;
 

@@ -1,6 +1,4 @@
-//! Unpacker an image down in an environment: every file checked and written, by as many threads as pay.
-//!
-//! The same whichever producer made the image. Knows the environment's paths, not how its tree becomes one.
+//! Unpacks an image into an environment: checks and writes every file, with several threads.
 
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};

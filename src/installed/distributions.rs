@@ -1,6 +1,4 @@
-//! What an existing environment has installed, and what of it a newer version makes obsolete.
-//!
-//! Reads `.dist-info` folders; removes nothing.
+//! The distributions that are installed in an environment, read from their `.dist-info` directories.
 
 use std::collections::BTreeSet;
 use std::io::Read as _;

@@ -1,6 +1,4 @@
-//! `entry_points.txt`: the functions that become scripts.
-//!
-//! Knows the entry points specification; nothing of what a script looks like.
+//! Parses `entry_points.txt` (entry points specification).
 
 /// One entry point that becomes a script.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,5 +1,5 @@
-//! What an installed environment consists of: distributions with their RECORD, scripts and bytecode; and how all of it is
-//! made to name another path.
+//! What is installed in an environment: distributions with their `RECORD`, scripts and bytecode, and how to make it name another
+//! path.
 
 pub(crate) mod bytecode;
 pub(crate) mod distributions;

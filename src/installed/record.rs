@@ -1,6 +1,4 @@
-//! `RECORD`: the rows of an installed distribution's list of files, read and rendered as pip does.
-//!
-//! Knows the recording-installed-packages specification and Python's `csv`; touches no disk.
+//! Reads and renders `RECORD` as pip does (recording installed projects specification; Python's `csv`).
 
 use std::io;
 

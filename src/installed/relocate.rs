@@ -1,7 +1,7 @@
-//! `co_filename` inside bytecode: finding it and saying another path instead.
+//! Finds and replaces `co_filename` in bytecode.
 //!
-//! Follows CPython's `Python/marshal.c`: a string is a type byte (0x80 set if later objects refer to it), its length, its
-//! bytes. Knows nothing of the rest of a code object, and changes nothing else.
+//! In CPython's `Python/marshal.c` a string is a type byte (with 0x80 set if later objects refer to it), its length, and its
+//! bytes. Nothing else of a code object is read or changed.
 
 /// Type bytes of `marshal.c`, without the reference flag.
 const SHORT_ASCII: u8 = b'z';

@@ -1,4 +1,4 @@
-//! The facts about a Python, with what must be unchanged for them to hold.
+//! Stores the facts about an interpreter in the cache, and checks that they still hold.
 
 use std::io::Write as _;
 use std::path::Path;

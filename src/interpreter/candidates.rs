@@ -1,6 +1,4 @@
-//! Every path that could be what a request means, in the order in which they are to be looked at, and none before it is needed.
-//!
-//! Knows names and folders, not what is behind them.
+//! The paths that a request could mean, in the order in which they are tried. They are computed one at a time.
 
 use std::collections::HashSet;
 use std::env::consts::EXE_SUFFIX;

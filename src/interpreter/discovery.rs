@@ -1,6 +1,4 @@
-//! Which Python is meant: looks at candidates one after the other until one fits, and starts it only if it must.
-//!
-//! Where candidates come from is `search`'s business, what a request means `request`'s, what a Python answers `probe`'s.
+//! Finds the requested Python: tries one candidate after the other, and starts one only if its files do not tell enough.
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,4 @@
-//! `--list-pythons`: what was found on the machine, as text.
-//!
-//! Pure. What is found is discovery's business.
+//! The Pythons that `--list-pythons` prints.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;

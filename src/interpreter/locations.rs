@@ -1,6 +1,4 @@
-//! Where Pythons are kept besides PATH: which tools' folders, in which order.
-//!
-//! Knows folders as data; touches no disk until one is asked for what is in it.
+//! Where Pythons are installed besides PATH: the directories of pyenv, uv, Homebrew and others, in order.
 
 use std::fmt;
 use std::path::{Path, PathBuf};

@@ -1,6 +1,4 @@
-//! The facts about one base Python: what `venv` itself would read off the running interpreter.
-//!
-//! Found by `discovery`, asked by `probe`, remembered by the store. Knows nothing of any environment.
+//! The base Python: the facts about it that `venv` reads from the running interpreter.
 
 pub(crate) mod cache;
 pub(crate) mod candidates;

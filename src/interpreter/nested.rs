@@ -1,6 +1,4 @@
-//! A base Python that is itself reached through an environment: what is behind it.
-//!
-//! Reads links and `pyvenv.cfg`; starts nothing.
+//! Resolves a base Python that is itself in an environment to the one behind it.
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,4 @@
-//! What was looked at in vain, and the one error that says so.
-//!
-//! Renders; looks at nothing itself but the folders that it says were searched.
+//! Collects what was tried, for the error that no Python was found.
 
 use std::collections::HashSet;
 use std::fmt::Write as _;

@@ -1,6 +1,6 @@
-//! What an installation's own folders say about its Python: `lib/pythonX.Y`, `include/pythonX.Y/patchlevel.h`.
+//! What the files of an installation tell about its Python: `lib/pythonX.Y`, `include/pythonX.Y/patchlevel.h`.
 //!
-//! Starts nothing. What it says decides only which executable is asked; the answer is checked against the request.
+//! This only decides which executable is queried; its answer is checked against the request.
 
 use std::path::Path;
 

@@ -1,7 +1,6 @@
-//! The `venv` scheme as data: folder and file names per platform, version and implementation.
+//! What `venv/__init__.py` hard-codes for each platform: names, separators, limits.
 //!
-//! What the base can answer is asked from it; this holds only what `venv/__init__.py` itself hard-codes. Knows no disk and
-//! no `cfg`, so that every platform's layout can be rendered on every other.
+//! This is data and not `cfg`, so that every platform's layout can be rendered on any other.
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,4 @@
-//! Asks a Python for its facts: one start with `-I -S`, one line of JSON.
-//!
-//! Knows how to tell a Python from anything else that can be executed; not where executables are found.
+//! Queries a Python for the facts about it: starts it once with `-I -S` and reads a line of JSON.
 
 use std::ffi::OsStr;
 use std::path::Path;

@@ -1,6 +1,4 @@
-//! Which Python `.python-version` asks for: rvenv does not take it, pyenv and uv would.
-//!
-//! Knows only the current directory's file.
+//! Reads `.python-version`. rvenv does not use it, but pyenv and uv would, so there is a note if it asks for another Python.
 
 use fs_err as fs;
 

@@ -1,6 +1,4 @@
-//! The Python that an existing environment was made with.
-//!
-//! Reads `pyvenv.cfg`, the names in `bin` and `lib`; what answers there is discovery's business.
+//! Finds the Python that an existing environment was created with.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! The registry of Windows, where installers say what they have installed (PEP 514). Elsewhere there is none.
+//! The Pythons in the registry of Windows (PEP 514). Elsewhere there are none.
 
 use std::path::PathBuf;
 

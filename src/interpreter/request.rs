@@ -1,6 +1,4 @@
-//! What `-p` can say: a path, a name on PATH, a version, an implementation, a range.
-//!
-//! Pure: knows what fits a request, not where a Python could be.
+//! Parses what is given with `--python`: a path, a name, a version, an implementation or a version range.
 
 use std::env::consts::OS;
 use std::str::FromStr as _;

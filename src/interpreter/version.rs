@@ -1,6 +1,4 @@
-//! What tells one Python from another: implementation, version, variant.
-//!
-//! Pure: knows neither requests nor where a Python is.
+//! The properties that requests are matched against: implementation, version, variant.
 
 use std::env::consts::ARCH;
 use std::fmt;

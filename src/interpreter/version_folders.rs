@@ -1,6 +1,4 @@
-//! Folders that are named after the versions in them: in which order, and which is the newest of a prefix.
-//!
-//! Knows no tool; every one that keeps Pythons names them in some such way.
+//! Directories that are named after versions: their order, and the newest one with a prefix.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
-//! The producer that is always right: the real ensurepip, run in a scratch environment.
+//! Installs pip with the base's own `ensurepip`, in a scratch environment.
 //!
-//! Slow, so it is used where the wheels' own producer cannot know better. Knows how venv starts ensurepip, not what it does.
+//! This is slow and always right. It is used where unpacking the wheels is not enough.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! The name of an image in the store.
+//! The key of an image in the cache.
 
 use std::path::Path;
 use std::time::UNIX_EPOCH;

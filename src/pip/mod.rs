@@ -1,6 +1,4 @@
-//! `setup_pip`: which packages reach the environment.
-//!
-//! Has an image laid down for what is wanted of it. Knows neither where an image comes from nor how files are written.
+//! `setup_pip`: installs pip, and setuptools where ensurepip does, from an image.
 
 mod ensurepip;
 mod key;

@@ -1,6 +1,4 @@
-//! Wheels of pip for a Python that brings none: which ones there are, and which of them that Python may have.
-//!
-//! Reads wheels' metadata; installs nothing. Where other Pythons are is discovery's business.
+//! Finds a pip wheel for a Python that has no `ensurepip`.
 
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;

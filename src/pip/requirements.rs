@@ -1,6 +1,4 @@
-//! Requirements that can be read once only: a pipe, a FIFO or standard input, kept as a file for every pip that is to see them.
-//!
-//! Knows which lines of such a text name other files; what requirements mean is pip's business.
+//! Requirements files that can be read only once, such as a pipe or standard input: they are copied to a regular file.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};

@@ -1,6 +1,4 @@
-//! The environment's own pip, asked to install: newer versions of itself (`upgrade_dependencies`), and requirements.
-//!
-//! Knows how pip is started; what pip does there is pip's business.
+//! Runs the environment's own pip: for `upgrade_dependencies`, and for requirements.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};

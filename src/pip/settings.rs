@@ -1,6 +1,5 @@
-//! pip's variables and configuration files, without what would have it install somewhere else, for another Python, or nothing.
-//!
-//! Knows the names of pip's options and where its files are; starts no pip.
+//! Removes settings from pip's variables and configuration files that would make it install somewhere else, for another Python,
+//! or nothing.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;

@@ -1,6 +1,4 @@
-//! Where an image comes from: the store, the wheels of this Python, its ensurepip, the wheels of others.
-//!
-//! Knows neither what is in an environment already nor how an image is laid down.
+//! Where the image of pip comes from: the cache, the base's bundled wheels, its ensurepip, or other wheels.
 
 use std::path::Path;
 use std::thread;

@@ -1,4 +1,4 @@
-//! What the tests of `seed` need: the Pythons of this machine, and wheels made to measure.
+//! Helpers of unit tests: the Pythons of this machine, and wheels.
 
 use std::collections::BTreeSet;
 use std::io::Write as _;

@@ -1,6 +1,4 @@
-//! What `--clear` refuses to delete, and what must stay where it is.
-//!
-//! Only looks; deletes nothing.
+//! Decides what `--clear` must not delete, and which directories are never made an environment.
 
 use std::path::Path;
 

@@ -1,6 +1,6 @@
-//! Moving a tree into a directory that stays, entry by entry, each by one rename, and back again.
+//! Moves a tree into an existing directory, entry by entry, and records each step so that it can be undone.
 //!
-//! A whole folder that is missing there moves at once. No symlink in the directory is followed. Knows only entries.
+//! No symlink in the directory is followed.
 
 use std::ffi::{OsStr, OsString};
 use std::io;

@@ -1,8 +1,8 @@
-//! From a tree to an environment, or nothing: where the tree is built and how it becomes `ENV_DIR`.
+//! A stage: the temporary directory in which a tree is built before it becomes `ENV_DIR`.
 //!
-//! A stage is a folder with a name of its own, `new` below it for the tree and `old` for what the tree replaces. It is locked
-//! while its maker lives, so that the next run can tell a killed run's leftovers from another run's work. Dropped before it is
-//! finished, it undoes all that it did. Knows nothing of what an environment is made of.
+//! The tree is in `new`, and what it replaces is moved to `old`. A stage is locked while its process runs, so that the next run
+//! can tell the remains of a killed run from one that is still at work. A stage that is dropped before it is finished undoes all
+//! its changes.
 
 mod guard;
 pub(crate) mod journal;

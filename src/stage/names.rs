@@ -1,4 +1,4 @@
-//! The names of stages and of what can be in one.
+//! The names of stages, and of the directories in them.
 
 use std::collections::hash_map::RandomState;
 use std::ffi::{OsStr, OsString};

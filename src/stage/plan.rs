@@ -1,6 +1,4 @@
-//! How a tree will become the environment: decided by what is at `ENV_DIR`, before anything is changed.
-//!
-//! Knows neither the stage nor what is in it.
+//! Decides how the tree will become the environment: by a rename, an exchange, or entry by entry.
 
 use std::io;
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! The moment at which a tree becomes the environment, and how that is undone.
+//! Publishes the tree as the environment, and undoes that.
 
 use std::io;
 use std::path::Path;

@@ -1,6 +1,4 @@
-//! A folder outside of `ENV_DIR` that gets files of the environment, as it was before.
-//!
-//! Does not know what these files are.
+//! Restores the directory below `PYTHONPYCACHEPREFIX` that gets bytecode of the environment.
 
 use std::path::{Path, PathBuf};
 

@@ -1,6 +1,6 @@
-//! What killed runs left behind: recognised by name, mark, owner and a lock that nobody holds, put right and removed.
+//! Cleans up after killed runs: restores what a stage has of the old environment, and removes the stage.
 //!
-//! Knows the names of stages and of what can be in one. Never touches one whose maker lives.
+//! A stage is recognized by its name, its mark file, its owner and a lock that no process holds.
 
 use std::ffi::OsStr;
 use std::io;

@@ -1,6 +1,4 @@
-//! The folder that a stage is, and the folders above `ENV_DIR`: made, locked, named so that nobody can guess it.
-//!
-//! Knows nothing of the tree that is built in it.
+//! Creates the directory of a stage under a random name and locks it, and creates missing parents of `ENV_DIR`.
 
 use std::ffi::OsString;
 use std::io;

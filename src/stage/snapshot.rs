@@ -1,7 +1,7 @@
-//! What an existing environment holds before a program changes it, so that it can be put back.
+//! A snapshot of an existing environment, from which it is restored if pip fails.
 //!
-//! A copy of every file that may be rewritten in place, which shares its blocks where the file system can; a second name,
-//! which costs no space, for those that are only ever replaced. Knows no packages, only where they are.
+//! Files that may be rewritten in place are copied (with shared blocks where the file system can); those that are only ever
+//! replaced get a hard link.
 
 use std::collections::BTreeMap;
 use std::fs::Permissions;

@@ -1,4 +1,4 @@
-//! The process's variables and its current directory.
+//! The environment variables and the current directory of the process.
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};

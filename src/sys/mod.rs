@@ -1,4 +1,4 @@
-//! The operating system: files, processes, signals.
+//! The operating system: files, paths, processes, signals, environment variables.
 
 pub(crate) mod env;
 pub(crate) mod fs;

@@ -1,4 +1,4 @@
-//! Paths by their names alone: nothing here looks at the disk.
+//! Functions of paths that do not access the file system.
 
 use std::path::{Component, Path, PathBuf};
 

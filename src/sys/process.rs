@@ -1,6 +1,4 @@
-//! Starting a program, waiting for it and ending it: with a time limit, and at once when a signal comes.
-//!
-//! Knows no Python; the command lines are made by `probe`, `bytecode`, `ensurepip` and `upgrade`.
+//! Runs a program with a time limit, and ends it when a signal arrives.
 
 use std::collections::VecDeque;
 use std::io::{self, Read};

@@ -1,6 +1,4 @@
-//! Whether a signal has asked the run to end.
-//!
-//! Only sets and reads a number; undoing is `stage`'s business, dying of the signal is `main`'s.
+//! Signal handling: handlers only set a number, which is polled.
 
 use std::io;
 use std::sync::Arc;

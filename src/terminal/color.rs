@@ -1,6 +1,4 @@
-//! Whether words are coloured: `NO_COLOR`, `FORCE_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR`, `TERM`, and whether a terminal shows them.
-//!
-//! Knows no words. What they look like on an old Windows console is `anstream`'s business.
+//! Colors, as `NO_COLOR`, `FORCE_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR` and `TERM` ask for them.
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};

@@ -1,6 +1,4 @@
-//! What is said on stderr: warnings, under `-v` every step, and a spinner for a person who waits.
-//!
-//! Knows when to be silent, which is almost always.
+//! Messages on stderr: warnings, notes, and the steps that `--verbose` prints.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::time::Instant;

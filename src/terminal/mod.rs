@@ -1,4 +1,4 @@
-//! What a person sees on stderr: messages, colors, progress, the closing summary.
+//! Output on stderr: messages, colors, the spinner.
 
 pub(crate) mod color;
 pub(crate) mod log;

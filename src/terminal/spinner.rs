@@ -1,6 +1,5 @@
-//! A spinner on stderr for what takes longer than half a second, on a terminal only; gone without a trace when done.
-//!
-//! However many wait, one of them draws at a time, and not into what is printed. Does not know what is waited for.
+//! A spinner on a terminal for steps that take more than half a second. Only one is drawn at a time, and it is erased before
+//! anything else is printed.
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};

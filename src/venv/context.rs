@@ -1,7 +1,6 @@
-//! Every name and path of one environment, in CPython's words, computed once and without the disk.
+//! The names and paths of an environment, under CPython's names, computed without accessing the file system.
 //!
-//! Paths that are *said* (in scripts, `pyvenv.cfg`, shebangs) are the final absolute ones from here; paths that are
-//! *written* are relative to a stage, and come from the `*_name` fields. Knows nothing of either being made.
+//! These are the final absolute paths, which scripts and `pyvenv.cfg` contain. Files are written relative to the stage.
 
 use std::path::Path;
 

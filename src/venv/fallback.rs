@@ -1,6 +1,4 @@
-//! Implementations that rvenv does not know: their own `-m venv` makes the environment, right if not fast.
-//!
-//! Translates options back into venv's flags. Knows nothing of what that venv does.
+//! Implementations other than CPython and PyPy: runs their own `-m venv`.
 
 use std::process::Command;
 

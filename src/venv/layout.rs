@@ -1,6 +1,6 @@
-//! What an environment has besides packages: folders, configuration, the interpreter's names and scripts, made in a stage.
+//! Creates everything but packages: directories, `lib64`, `pyvenv.cfg`, the interpreter and the activation scripts.
 //!
-//! Each function is one of CPython's steps. Their order, and what comes after, is `builder`'s.
+//! Each function is one of CPython's steps; `builder` calls them.
 
 use std::io;
 use std::path::Path;

@@ -1,5 +1,5 @@
-//! What an environment consists of besides packages: names and paths, folders, `pyvenv.cfg`, the interpreter's names, and
-//! activation scripts.
+//! What an environment consists of besides packages: names and paths, directories, `pyvenv.cfg`, the interpreter, and activation
+//! scripts.
 
 pub(crate) mod activation;
 pub(crate) mod context;

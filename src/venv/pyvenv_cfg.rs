@@ -1,6 +1,4 @@
-//! The text of `pyvenv.cfg`, key by key in CPython's order. (`interpreter::pyvenv_cfg` reads one.)
-//!
-//! Pure. When it is written, and over what, is decided elsewhere.
+//! Renders `pyvenv.cfg`, with CPython's keys in CPython's order. (`interpreter::pyvenv_cfg` reads one.)
 
 use crate::interpreter::Interpreter;
 use crate::interpreter::platform::Platform;

@@ -1,7 +1,5 @@
-//! Whether an environment is elsewhere than it was asked for: Windows redirects what a Store app writes, links and junctions
-//! lead on (bpo-45337).
-//!
-//! Compares names; where a file really is, `fs` knows, and on other systems nothing is asked.
+//! The warning that an environment is not where it was asked for, because Windows redirects what a Store app writes, or because
+//! of links and junctions (bpo-45337).
 
 use std::path::Path;
 

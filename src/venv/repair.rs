@@ -1,6 +1,4 @@
-//! What `--upgrade` repairs in an environment that was moved: scripts that say the old place.
-//!
-//! Which ones do is `check`'s business. Writes into the stage alone.
+//! Repairs the scripts of an environment that was moved, for `--upgrade`.
 
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;

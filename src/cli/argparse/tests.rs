@@ -1,4 +1,4 @@
-//! What the arguments of other tools become.
+//! Tests of what the options of other tools are translated to.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! From the command line to the library's `Options`.
+//! Converts the command line to the library's `Options`.
 
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;

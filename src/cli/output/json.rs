@@ -1,6 +1,4 @@
-//! `--json`: what became of each `ENV_DIR` or Python, in one schema for every mode.
-//!
-//! Knows keys and how a path is written; what is reported is found by others.
+//! `--json`: one schema for the results of every mode.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};

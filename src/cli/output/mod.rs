@@ -1,6 +1,4 @@
-//! What the command prints: answers on stdout, errors on stderr, and the exit status that goes with them.
-//!
-//! Does not know what was done.
+//! Prints results to stdout and errors to stderr.
 
 pub(crate) mod json;
 

@@ -1,4 +1,4 @@
-//! What a distribution says of itself, and its scripts, from where a producer has installed it.
+//! Reads the metadata and the console scripts of an installed distribution.
 
 use std::path::Path;
 

@@ -1,6 +1,4 @@
-//! Bytecode, made by the Python that will run it: one process per core, the large files first.
-//!
-//! Knows `py_compile`'s choices and the names of `.pyc` files; nothing of wheels.
+//! Compiles sources to bytecode with the Python that will use it, in several processes, large files first.
 
 pub(crate) mod settings;
 mod workers;

@@ -1,4 +1,4 @@
-//! How bytecode is made: what decides its content and its name besides the source.
+//! The settings that bytecode depends on: invalidation mode, optimization level, debug ranges.
 
 use crate::interpreter::Interpreter;
 

@@ -1,4 +1,4 @@
-//! Pythons that compile, that die and that hang.
+//! Tests with Pythons that compile, crash and hang.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

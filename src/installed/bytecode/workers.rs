@@ -1,6 +1,4 @@
-//! Processes of one Python that compile what they are handed, and die when they are not needed.
-//!
-//! Knows what `compile.py` is told and answers; neither which files there are nor in which order.
+//! The processes that compile, each running `compile.py`. They are killed when they are not needed any more.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};

@@ -1,6 +1,5 @@
-//! Console scripts on Windows: a launcher that pip carries, then the shebang, then a zip archive with the script.
-//!
-//! Puts them together and takes them apart as distlib does (`ScriptMaker._write_script`). Knows no file.
+//! Console scripts on Windows: pip's launcher, the shebang, and a zip archive with the script (distlib's
+//! `ScriptMaker._write_script`).
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

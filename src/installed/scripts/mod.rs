@@ -1,4 +1,4 @@
-//! The scripts that entry points become: their first line, their text, and the launchers of Windows.
+//! Console scripts: their shebang, their text, and the launchers of Windows.
 
 pub(crate) mod exe;
 pub(crate) mod moved;

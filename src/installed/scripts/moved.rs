@@ -1,6 +1,4 @@
-//! Scripts that say where their environment was before it was moved.
-//!
-//! Reads first lines and `activate`; rewrites nothing.
+//! Finds scripts that still name the place that their environment was moved from.
 
 use std::io::Read as _;
 use std::path::{Path, PathBuf};

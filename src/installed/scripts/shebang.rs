@@ -1,6 +1,4 @@
-//! The first lines of a console script, by which the kernel or the shell finds Python.
-//!
-//! Renders text; knows distlib's rule and the shell's grammar, nothing of what the script does.
+//! The shebang of console scripts: a `#!` line, or `/bin/sh` where that would be too long or has spaces (distlib's rule).
 
 /// A whole script: `body` as `ScriptTemplates::body` made it, started by `executable`.
 pub(crate) fn render(executable: &str, body: &str, limit: usize) -> String {

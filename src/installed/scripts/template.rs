@@ -1,6 +1,4 @@
-//! How the pip that is being installed makes console scripts, read off its own sources.
-//!
-//! Renders text; knows pip's sources and names, neither wheels nor the first lines of a script.
+//! The template and the names of the console scripts that a pip generates, read from its source files.
 
 use crate::installed::entry_points::EntryPoint;
 

@@ -1,4 +1,4 @@
-//! What fits which request.
+//! Tests of which Pythons match which request.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! asdf: `ASDF_PYTHON_VERSION`, `.tool-versions` upward and in the home folder.
+//! asdf: `ASDF_PYTHON_VERSION`, `.tool-versions` in the current directory, its parents and the home directory.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,6 @@
-//! mise: `MISE_PYTHON_VERSION`, its configuration files upward and the global one, as far as they are plain.
+//! mise: `MISE_PYTHON_VERSION`, its configuration files in the current directory and its parents, and the global one.
+//!
+//! Only plain version strings are understood.
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,6 @@
-//! Which Python stands behind a shim, by reading what the shim would read.
+//! Resolves the shims of pyenv, asdf and mise by reading the files that they read.
 //!
-//! A shim that is not understood is left to be run. Knows how shims are told from Pythons; each tool's own rules are in its
-//! own file.
+//! A shim whose configuration is not understood is run.
 
 mod asdf;
 mod mise;

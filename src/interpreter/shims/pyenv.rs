@@ -1,4 +1,4 @@
-//! pyenv: `PYENV_VERSION`, `.python-version` upward, `$PYENV_ROOT/version` (its `version-name`, `version-file` and `which`).
+//! pyenv: `PYENV_VERSION`, `.python-version` in the current directory and its parents, `$PYENV_ROOT/version`.
 
 use std::path::{Path, PathBuf};
 

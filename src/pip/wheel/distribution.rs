@@ -1,6 +1,4 @@
-//! A distribution that is being laid down: what it has written and what its `RECORD` will say.
-//!
-//! Knows where its files are, not where they came from.
+//! A distribution that is being installed: the files written so far, and the rows of its `RECORD`.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,7 +1,4 @@
-//! One wheel, installed as the wheel specification says and, where that leaves a choice, as pip does.
-//!
-//! Knows an environment's scheme of folders; neither which wheels there are nor how bytecode is
-//! made.
+//! Installs a wheel (binary distribution format specification); where that leaves a choice, as pip does.
 
 use std::collections::HashSet;
 

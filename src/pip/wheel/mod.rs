@@ -1,7 +1,4 @@
-//! The wheel producer: what ensurepip would leave in an environment, made without running pip.
-//!
-//! Knows in which order an environment is filled; `unpack` knows wheels. Knows nothing of images:
-//! it fills a scratch environment that `pack` makes one of.
+//! Installs the bundled wheels into a scratch environment, with the result that ensurepip would have, without running pip.
 
 pub(crate) mod archive;
 pub(crate) mod distribution;

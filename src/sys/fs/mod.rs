@@ -1,7 +1,4 @@
-//! Every write, link, mode, rename and removal, with one face for all systems.
-//!
-//! Knows folders and files, nothing of environments. `unix` and `windows` have the same functions; only the two `mod`
-//! lines know which one is compiled.
+//! The file system: every write, link, rename and removal, with the same functions for every system.
 
 use std::io::{self, Read as _, Write as _};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What the functions of every system are told and answer.
+//! Types that the functions of every system share.
 
 use std::io;
 use std::path::PathBuf;

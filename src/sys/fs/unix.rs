@@ -1,4 +1,4 @@
-//! The file system of Unix: everything relative to an open folder, no symlink in a name ever followed.
+//! The file system of Unix. Files are created and removed relative to open directories, and symlinks are never followed.
 
 mod claim;
 mod folder;

@@ -1,4 +1,4 @@
-//! The file system of Windows: the same functions by path, since there is no opening relative to a folder.
+//! The file system of Windows. Paths are used where Unix has open directories.
 
 mod claim;
 mod folder;

@@ -1,5 +1,4 @@
-//! The shell that one is in, and the line that activates an environment there.
-//! Asks nobody: what is known of the surroundings is told to it.
+//! Detects the shell that rvenv was started from, and the command that activates an environment in it.
 
 use crate::venv::activation::quote;
 

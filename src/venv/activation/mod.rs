@@ -1,5 +1,4 @@
-//! The activation scripts: which there are, and the values that make each template one environment's own.
-//! Knows no file system and no shell but by its grammar: it returns text.
+//! Renders the activation scripts.
 
 pub(crate) mod current_shell;
 mod prompt;

@@ -1,5 +1,4 @@
-//! The prefix `(name) ` as each shell must be told it, so that what is drawn is the name and nothing is run to draw it.
-//! Knows nothing of quoting: what it returns is a value like any other.
+//! Escapes the prompt prefix for each shell, so that drawing the prompt shows the name and runs nothing.
 
 /// For bash, dash, mksh, yash and busybox ash, which expand PS1 as they expand a word between double quotes, but each
 /// with more of its own. A name that would be expanded is drawn through the variable, whose value is expanded no further.

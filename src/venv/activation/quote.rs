@@ -1,5 +1,4 @@
-//! Strings as literals: one function for each shell's grammar.
-//! Knows nothing of the scripts that the literals stand in, but that they stand outside any other quotes.
+//! Quotes strings, with a function for each shell's grammar.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,4 @@
-//! The table of templates: each script's text, and the language that its values are written in.
-//! Knows nothing of any one environment.
+//! The table of templates: the file of each script, and the quoting of its values.
 
 use std::borrow::Cow;
 

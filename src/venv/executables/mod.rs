@@ -1,6 +1,4 @@
-//! `setup_python`: under which names the base interpreter appears in the environment.
-//!
-//! Pure: a list of names and what each is. Making them is `builder`'s and `fs`'s business.
+//! The names under which the base interpreter appears in the environment (`venv/__init__.py`, `setup_python`).
 
 mod windows;
 

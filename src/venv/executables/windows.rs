@@ -1,6 +1,6 @@
-//! `setup_python` on Windows: launchers that start the base, or links to it and to its libraries.
+//! The same on Windows: launchers that start the base, or links to it and its libraries.
 //!
-//! Pure, and compiled everywhere: what is in the base's folders is among the interpreter's facts.
+//! This is compiled on every system: the files of the base are among the facts about it.
 
 use crate::interpreter::platform::{Platform, is_debug};
 use crate::interpreter::{Interpreter, WindowsBuild};

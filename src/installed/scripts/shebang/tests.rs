@@ -1,4 +1,4 @@
-//! First lines, read by the shell and by every Python.
+//! Tests of shebangs with the shell and every Python.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::Path;

@@ -1,4 +1,4 @@
-//! What can be read off a pip, and what is made of it.
+//! Tests with the sources of several pips.
 
 use crate::installed::entry_points;
 use crate::installed::scripts::template::{Names, ScriptTemplates};

@@ -1,6 +1,4 @@
-//! The entries of a wheel, none of which may land outside, on another one, or as no plain file.
-//!
-//! Knows names and types; reads no contents.
+//! Checks the entries of a wheel: none may be outside of it, overwrite another one, or be anything but a file or directory.
 
 use std::collections::HashMap;
 use std::io::Cursor;

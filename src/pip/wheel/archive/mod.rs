@@ -1,6 +1,4 @@
-//! A wheel file as a list of entries that can be trusted to stay where they belong and to be what `RECORD` says.
-//!
-//! Knows zip and the wheel specification's rules for names; nothing of environments. Writes nothing.
+//! Reads a wheel file (binary distribution format specification), and checks it against its `RECORD`.
 
 mod entries;
 

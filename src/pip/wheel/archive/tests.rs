@@ -1,4 +1,4 @@
-//! Wheels that must be refused, and why each one is.
+//! Tests with wheels that must be refused.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Wheels with all that the specification allows, and with what it does not.
+//! Tests with wheels that use everything the specification allows, and some that break it.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! A folder of this user's that is marked, locked and held open, so that nobody can pass off another one for it.
+//! A directory with a mark file, locked and held open, so that no other one can be substituted for it.
 
 use std::ffi::{OsStr, OsString};
 use std::io;

@@ -1,4 +1,4 @@
-//! Making entries relative to an open folder.
+//! Creates entries relative to an open directory.
 
 use std::io::{self, IoSlice};
 use std::os::fd::OwnedFd;

@@ -1,6 +1,4 @@
-//! Whose a file is, which state it is in, who holds it.
-//!
-//! Knows nothing of what is in files.
+//! Identity, ownership and locks of files.
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -1,6 +1,4 @@
-//! Processes that are started together and end together.
-//!
-//! Knows nothing of what they do.
+//! Process groups.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command};

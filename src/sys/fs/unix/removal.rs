@@ -1,6 +1,5 @@
-//! Removing a tree relative to an open folder: no symlink followed, no other file system entered, and as much as can be.
-//!
-//! Knows nothing of why; what could not be removed is its answer.
+//! Removes a tree relative to an open directory. Symlinks are not followed and other file systems not entered; what cannot be
+//! removed is left, and returned.
 
 use std::ffi::{OsStr, OsString};
 use std::io;

@@ -1,4 +1,4 @@
-//! The process's umask, and what else Linux says of a process.
+//! The umask of the process, from `/proc/self/status` where there is one.
 
 use std::io;
 use std::sync::OnceLock;

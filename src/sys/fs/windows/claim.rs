@@ -1,4 +1,4 @@
-//! A folder that is marked and locked, so that a killed process's is told from one at work.
+//! A directory with a mark file and a lock.
 
 use std::ffi::OsString;
 use std::io;

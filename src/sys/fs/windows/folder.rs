@@ -1,4 +1,4 @@
-//! Making entries below a folder.
+//! Creates entries below a directory.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};

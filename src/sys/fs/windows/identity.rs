@@ -1,4 +1,4 @@
-//! Who a file belongs to, which state it is in, and who holds it.
+//! Identity, ownership and locks of files.
 
 use std::io;
 use std::os::windows::fs::MetadataExt as _;

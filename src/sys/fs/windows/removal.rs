@@ -1,6 +1,4 @@
-//! Removing a tree: no symlink followed, no other file system entered, and as much as can be.
-//!
-//! Knows nothing of why; what could not be removed is its answer.
+//! Removes a tree. Symlinks and junctions are not followed; what cannot be removed is left, and returned.
 
 use std::io;
 use std::os::windows::fs::MetadataExt as _;

@@ -1,3 +1,5 @@
+//! Tests of the executables on Windows, version by version.
+
 use super::*;
 use crate::interpreter::Scheme;
 use crate::options::Options;
