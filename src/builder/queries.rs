@@ -39,7 +39,7 @@ impl EnvBuilder {
         }
         let interpreter = self
             .log()
-            .step("querying Python", || self.discovery().find(&self.requests))?;
+            .step("finding Python", || self.discovery().find(&self.requests))?;
         self.log().say(|| {
             format!(
                 "{} {} at {}",
@@ -93,7 +93,7 @@ impl EnvBuilder {
         let env_dir = absolute(env_dir, self.environment.cwd.as_deref())?;
         let recorded = if self.keeps_base() {
             self.log()
-                .step("querying Python", || self.discovery().recorded(&env_dir))?
+                .step("finding Python", || self.discovery().recorded(&env_dir))?
         } else {
             None
         };

@@ -96,7 +96,7 @@ pub(crate) struct Args {
     requirements: Vec<OsString>,
     /// Constrain versions with a constraints file
     ///
-    /// As `pip install --constraint` does. May be repeated.
+    /// Like pip's option of this name. May be repeated.
     #[arg(short, long, help_heading = PACKAGES, value_name = "FILE", value_hint = ValueHint::FilePath)]
     constraints: Vec<OsString>,
     /// Install a package

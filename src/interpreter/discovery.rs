@@ -253,7 +253,7 @@ impl Discovery<'_> {
             return Ok(facts);
         }
         let utf8_mode = self.environment.var("PYTHONUTF8");
-        let facts = self.log.wait("asking Python", || {
+        let facts = self.log.wait("querying Python", || {
             probe::ask(path, utf8_mode, self.interrupt)
         })?;
         // A shim answers for whatever it leads to today, so its answer is not one to keep.

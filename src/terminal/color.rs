@@ -13,7 +13,7 @@ pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
 /// How the word before a warning looks.
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
-/// When words are coloured.
+/// When words are colored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Color {
     /// On a terminal.

@@ -24,9 +24,14 @@ use std::{
     panic::{self, AssertUnwindSafe, PanicHookInfo},
     process::ExitCode,
     sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
 };
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
+
+/// The slowest trials are named at the end: those that take this long, and no more than so many.
+const SLOW: Duration = Duration::from_secs(2);
+const SHOWN: usize = 20;
 
 /// Lists the tests of a module; see the head of this module.
 macro_rules! trials {
@@ -124,6 +129,7 @@ pub(crate) struct Trials {
     /// are when their turn comes.
     marks: bool,
     skipped: Arc<Mutex<BTreeMap<String, usize>>>,
+    times: Arc<Mutex<Vec<(Duration, String)>>>,
 }
 
 impl Trials {
@@ -154,15 +160,22 @@ impl Trials {
         let skips = skip.is_some() && !(in_ci() && matches!(skip, Some(Skip::Missing(_))));
         let trial_name = name.clone();
         let (skipped, asked_for) = (Arc::clone(&self.skipped), self.marks);
+        let times = Arc::clone(&self.times);
         let trial = Trial::ignorable_test(name, move || {
             let skip = match skip {
                 // Whoever asks for ignored tests gets the other tier's; what is missing stays so.
                 Some(skip) if !(asked_for && matches!(skip, Skip::Tier)) => skip,
-                _ => match caught(&trial_name, test) {
-                    Ok(()) => return Ok(Completion::Completed),
-                    Err(Ended::Skipped(skip)) => skip,
-                    Err(Ended::Failed(message)) => return Err(message.into()),
-                },
+                _ => {
+                    let started = Instant::now();
+                    let result = caught(&trial_name, test);
+                    let mut times = times.lock().unwrap_or_else(PoisonError::into_inner);
+                    times.push((started.elapsed(), trial_name));
+                    match result {
+                        Ok(()) => return Ok(Completion::Completed),
+                        Err(Ended::Skipped(skip)) => skip,
+                        Err(Ended::Failed(message)) => return Err(message.into()),
+                    }
+                }
             };
             let reason = skip.reason();
             if in_ci() && matches!(skip, Skip::Missing(_)) {
@@ -180,12 +193,13 @@ impl Trials {
 /// Runs what the command line asks for, and says at the end what did not run.
 pub(crate) fn run(modules: &[fn(&mut Trials)], introduction: impl Fn() -> String) -> ExitCode {
     let arguments = Arguments::from_args();
-    let skipped = Arc::default();
+    let (skipped, times) = (Arc::default(), Arc::<Mutex<Vec<_>>>::default());
     let mut list = Trials {
         module: String::new(),
         listed: Vec::new(),
         marks: arguments.list || arguments.ignored || arguments.include_ignored,
         skipped: Arc::clone(&skipped),
+        times: Arc::clone(&times),
     };
     for module in modules {
         module(&mut list);
@@ -203,6 +217,12 @@ pub(crate) fn run(modules: &[fn(&mut Trials)], introduction: impl Fn() -> String
         println!("{} skipped", skipped.values().sum::<usize>());
         for (reason, count) in skipped.iter() {
             println!("{count:6}: {reason}");
+        }
+        let mut times = times.lock().unwrap_or_else(PoisonError::into_inner);
+        times.sort_unstable_by(|one, other| other.cmp(one));
+        let slow = times.iter().filter(|(time, _)| *time >= SLOW);
+        for (time, name) in slow.take(SHOWN) {
+            println!("{:6.1} s: {name}", time.as_secs_f64());
         }
     }
     conclusion.exit_code()

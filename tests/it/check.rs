@@ -129,7 +129,7 @@ fn what_is_no_environment_is_said() {
     fs::write(env.at("file"), "").unwrap();
     is_broken(&env, "nothing", &["no such directory", "rvenv nothing"]);
     is_broken(&env, "empty", &["pyvenv.cfg", "rvenv empty"]);
-    is_broken(&env, "file", &["no directory"]);
+    is_broken(&env, "file", &["not a directory"]);
     make(&env, newest(), &["--without-pip", "env"]);
     let outcome = env.rvenv(["--check", "env", "empty"]).outcome();
     outcome.expect_code(1);
@@ -159,11 +159,15 @@ fn a_base_that_is_gone_is_replaced_by_its_like() {
     let lines = is_broken(
         &env,
         "env",
-        &["is gone", &format!("install Python {short}")],
+        &["does not exist", &format!("install Python {short}")],
     );
     assert_eq!(lines.len(), 2, "{lines:?}");
     keep(&env.root().join("home/.pyenv/versions"), &[other, python]);
-    let lines = is_broken(&env, "env", &["is gone", &version(python), "--upgrade"]);
+    let lines = is_broken(
+        &env,
+        "env",
+        &["does not exist", &version(python), "--upgrade"],
+    );
     mend(&env, &lines);
     is_ok(&env, "env");
 }

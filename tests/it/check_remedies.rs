@@ -466,7 +466,7 @@ fn a_script_of_a_python_that_is_gone_does_not_mean_that_it_was_moved_from_the_ro
         outcome.expect_code(1);
         assert!(!outcome.stdout.contains("moved"), "{outcome}");
         let folder = Path::new(python).parent().unwrap().display();
-        let expected = format!("a Python in {folder}, which is gone");
+        let expected = format!("a Python in {folder}, which does not exist");
         assert!(outcome.stdout.contains(&expected), "{outcome}");
     }
 }

@@ -25,6 +25,7 @@ crate::harness::trials! {
     an_env_dir_named_twice_is_made_once,
     the_version_is_cargos,
     help_is_grouped_and_has_examples,
+    short_help_is_one_screen,
     verbose_says_on_stderr_what_was_done,
     the_python_is_named_by_a_variable_or_an_option,
     the_cache_is_where_it_is_said_to_be,
@@ -247,29 +248,45 @@ fn the_version_is_cargos() {
 
 fn help_is_grouped_and_has_examples() {
     let env = TestEnv::new();
-    for flag in ["-h", "--help"] {
-        let help = env.rvenv([flag]).stdout();
-        let mut rest = help.as_str();
-        // venv's options come first, in venv's order; then what rvenv adds.
-        for option in VENV_OPTIONS[1..].iter().chain(&[
-            "--python",
-            "--force",
-            "--cache-dir",
-            "--no-cache",
-            "--verbose",
-            "--version",
-        ]) {
-            assert!(help.contains(option), "{option} is not in\n{help}");
-        }
-        for option in &VENV_OPTIONS[1..] {
-            let place = rest.find(option);
-            rest = &rest[place.unwrap_or_else(|| panic!("{option} is out of order in\n{help}"))..];
-        }
-        for word in ["rvenv .venv", "CI", "Makefile"] {
-            assert!(help.contains(word), "{word} is not in\n{help}");
-        }
-        let width = help.lines().map(|line| line.chars().count()).max();
-        assert!(width.is_some_and(|w| w <= 100), "too wide:\n{help}");
+    let help = env.rvenv(["--help"]).var("COLUMNS", "80").stdout();
+    let mut rest = help.as_str();
+    // venv's options come first, in venv's order; then what rvenv adds.
+    for option in VENV_OPTIONS.iter().filter(|option| **option != "--help") {
+        let place = rest.find(&format!("{option}\n"));
+        let place = place.or_else(|| rest.find(&format!("{option} ")));
+        rest = &rest[place.unwrap_or_else(|| panic!("{option} is out of order in\n{help}"))..];
+    }
+    for word in [
+        "rvenv .venv",
+        "CI",
+        "Makefile",
+        "Cache:",
+        "Output:",
+        "Maintenance:",
+    ] {
+        assert!(help.contains(word), "{word} is not in\n{help}");
+    }
+    env.holds_only([]);
+}
+
+fn short_help_is_one_screen() {
+    let env = TestEnv::new();
+    let help = env.rvenv(["-h"]).var("COLUMNS", "80").stdout();
+    assert!(help.lines().count() <= 45, "too long:\n{help}");
+    for line in help.lines() {
+        assert!(line.chars().count() <= 80, "too wide: {line}");
+    }
+    // Each option has one line.
+    for option in [
+        "--clear",
+        "--python",
+        "--requirements",
+        "--check",
+        "--version",
+    ] {
+        let lines = help.lines().filter(|line| line.contains(option));
+        assert!(lines.count() <= 2, "{option}:\n{help}");
+        assert!(help.contains(option), "{option} is not in\n{help}");
     }
     env.holds_only([]);
 }
@@ -366,9 +383,12 @@ fn the_readme_names_every_option() {
     let env = TestEnv::new();
     let readme = include_str!("../../README.md");
     let help = env.rvenv(["--help"]).stdout();
-    let (own, _) = help.split_once("Accepted for compatibility").unwrap();
+    let (own, _) = help.split_once("Compatibility with virtualenv").unwrap();
     // Words of the text apart, every `--name` in it is an option.
-    let options = own.split_whitespace().filter(|word| word.starts_with("--"));
+    let words = own
+        .split_whitespace()
+        .map(|word| word.trim_end_matches(['.', ',']));
+    let options = words.filter(|word| word.starts_with("--"));
     let said_by_venv = &VENV_OPTIONS[1..];
     for option in options.filter(|option| !said_by_venv.contains(option) && *option != "--help") {
         let named =

@@ -238,7 +238,10 @@ fn a_file_on_the_way_to_the_directory_is_named_in_plain_words() {
         .outcome();
     outcome.expect_code(1);
     assert!(outcome.stderr.contains("Not a directory"), "{outcome}");
-    assert!(outcome.stderr.contains("is a file"), "{outcome}");
+    assert!(
+        outcome.stderr.contains("a parent is not a directory"),
+        "{outcome}"
+    );
     assert!(!outcome.stderr.contains("metadata"), "{outcome}");
     env.holds_only(["file"]);
 }
@@ -251,7 +254,7 @@ fn a_directory_that_no_folder_can_be_made_in_was_not_removed_by_anybody() {
             .outcome();
         outcome.expect_code(1);
         assert!(outcome.stderr.contains("'/proc/x'"), "{outcome}");
-        assert!(!outcome.stderr.contains("removed it"), "{outcome}");
+        assert!(!outcome.stderr.contains("removed meanwhile"), "{outcome}");
     }
 }
 

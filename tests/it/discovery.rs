@@ -145,7 +145,7 @@ fn five_hundred_folders_with_duplicates_are_no_burden() {
     assert_eq!(taken(&env, &path, &["-p", &request]), other.join("python3"));
     env.rvenv(["-p", "3.99", "env"])
         .var("PATH", &path)
-        .errs(&["252 folders"]);
+        .errs(&["252 directories"]);
 }
 
 fn a_relative_folder_on_path_gives_an_absolute_link() {

@@ -61,11 +61,11 @@ fn too_small(options: &str, text: &str) {
 }
 
 fn no_space() {
-    too_small("size=3M", "free some space");
+    too_small("size=3M", "free some disk space");
 }
 
 fn no_inodes() {
-    too_small("size=60M,nr_inodes=200", "free some space");
+    too_small("size=60M,nr_inodes=200", "free some disk space");
 }
 
 fn a_full_store_is_no_obstacle() {

@@ -213,7 +213,7 @@ fn where_a_quota_is_used_up() {
         assert!(outcome.stderr.starts_with("Error: "), "{outcome}");
         assert!(outcome.stderr.contains(path.to_str().unwrap()), "{outcome}");
         assert!(
-            outcome.stderr.contains("free some of your quota"),
+            outcome.stderr.contains("free some of your disk quota"),
             "{outcome}"
         );
         assert_eq!(listing(&path), [""; 0], "{outcome}");

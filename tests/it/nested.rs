@@ -164,7 +164,7 @@ fn no_environment_stands_on_a_python_in_itself() {
             let said = if args == ["--clear"] {
                 "installation"
             } else {
-                "in the directory of the environment"
+                "is inside the environment"
             };
             env.rvenv([&own, args, &["env"]].concat())
                 .errs(&["env/own/", said]);
@@ -182,10 +182,8 @@ fn no_environment_stands_on_an_unknown_python_in_itself() {
     for flags in [&[][..], &["--upgrade"]] {
         let own = ["-p", python.to_str().unwrap(), "--without-pip"];
         let env_dir = env.root().to_str().unwrap();
-        env.rvenv([&own, flags, &[env_dir]].concat()).errs(&[
-            python.to_str().unwrap(),
-            "in the directory of the environment",
-        ]);
+        env.rvenv([&own, flags, &[env_dir]].concat())
+            .errs(&[python.to_str().unwrap(), "is inside the environment"]);
         let text = fs::read_to_string(&configuration).unwrap();
         assert_eq!(text, "home = /nowhere\n");
         assert!(!env.root().join("bin").exists());

@@ -41,7 +41,7 @@ fn with_a_name_that_is_not_utf8() {
             let name = OsStr::from_bytes(name);
             let args = flags.iter().map(OsStr::new).chain([name]);
             env.rvenv_for(newest(), args)
-                .errs(&["UTF-8", "another name"]);
+                .errs(&["UTF-8", "a different name"]);
             env.holds_only([]);
         }
     }

@@ -262,7 +262,7 @@ fn a_prefix_or_an_environment_is_its_python() {
     }
     fs::create_dir(env.at("empty")).unwrap();
     env.rvenv(["-p", "./empty", "env"])
-        .errs(&["./empty", "no Python in it"]);
+        .errs(&["./empty", "no Python in"]);
 }
 
 fn pypy_is_taken_only_if_it_is_asked_for_or_called_python() {
@@ -327,7 +327,7 @@ fn no_answer_says_what_was_sought_where_and_what_is_near() {
         version(first),
         path.join("python3").display()
     );
-    let nearest = format!("the nearest is CPython {}", version(last));
+    let nearest = format!("closest match: CPython {}", version(last));
     env.rvenv(["-p", "3.99", "env"]).var("PATH", &path).errs(&[
         "no Python found for '3.99'",
         path.to_str().unwrap(),
@@ -335,7 +335,7 @@ fn no_answer_says_what_was_sought_where_and_what_is_near() {
         &found,
         &nearest,
         path.join("python").to_str().unwrap(),
-        "exit status: 3 and said: no",
+        "exit status: 3 (output: no",
     ]);
     env.rvenv(["-p", "nosuch", "env"])
         .var("PATH", &path)
@@ -352,11 +352,11 @@ fn a_broken_link_is_said_to_be_one() {
     fs::create_dir_all(env.at("prefix/bin")).unwrap();
     symlink("../gone", env.at("prefix/bin/python3")).unwrap();
     env.rvenv(["-p", "./python", "env"])
-        .errs(&["./python", "broken link", "/nowhere/python3"]);
+        .errs(&["./python", "broken symlink", "/nowhere/python3"]);
     env.rvenv(["-p", "./prefix", "env"]).errs(&[
         "./prefix",
         "bin/python3",
-        "broken link",
+        "broken symlink",
         "../gone",
     ]);
     env.holds_only(["prefix", "python"]);

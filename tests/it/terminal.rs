@@ -1,4 +1,4 @@
-//! What a person at a terminal sees, and a program does not: colours, a spinner, pip's progress. A pseudo-terminal stands for
+//! What a person at a terminal sees, and a program does not: colors, a spinner, pip's progress. A pseudo-terminal stands for
 //! the person.
 
 use std::os::unix::fs::PermissionsExt as _;
@@ -11,8 +11,9 @@ use crate::interpreters::newest;
 use crate::wheel::write_wheel;
 
 crate::harness::trials! {
-    errors_are_coloured_on_a_terminal_only_and_by_the_variables,
-    warnings_are_coloured_too_and_quiet_says_none,
+    errors_are_colored_on_a_terminal_only_and_by_the_variables,
+    the_option_for_color_counts_more_than_variables,
+    warnings_are_colored_too_and_quiet_says_none,
     quiet_still_says_errors,
     a_spinner_turns_while_a_person_waits_and_leaves_no_trace,
     what_is_done_soon_shows_no_spinner,
@@ -77,11 +78,11 @@ fn screen(text: &str) -> Vec<String> {
     lines
 }
 
-fn errors_are_coloured_on_a_terminal_only_and_by_the_variables() {
+fn errors_are_colored_on_a_terminal_only_and_by_the_variables() {
     let env = TestEnv::new();
     let failing = ["-p", "9.9", "env"];
     let cases: [(Variables, bool, bool); 10] = [
-        // variables, coloured on a terminal, coloured elsewhere
+        // variables, colored on a terminal, colored elsewhere
         (&[], true, false),
         (&[("NO_COLOR", "1")], false, false),
         (&[("NO_COLOR", "")], true, false),
@@ -128,7 +129,27 @@ fn errors_are_coloured_on_a_terminal_only_and_by_the_variables() {
     env.holds_only([]);
 }
 
-fn warnings_are_coloured_too_and_quiet_says_none() {
+fn the_option_for_color_counts_more_than_variables() {
+    let env = TestEnv::new();
+    for (when, terminal, elsewhere) in [
+        ("auto", true, false),
+        ("always", true, true),
+        ("never", false, false),
+    ] {
+        let failing = ["-p", "9.9", "--color", when, "env"];
+        let variables: Variables = &[("NO_COLOR", "1"), ("FORCE_COLOR", "1")];
+        let outcome = on_a_terminal(&env, &failing, variables);
+        assert_eq!(outcome.stdout.contains(RED), terminal, "{when}: {outcome}");
+        let outcome = env.rvenv(failing).var("NO_COLOR", "1").outcome();
+        let is_colored = outcome.stderr.contains('\u{1b}');
+        assert_eq!(is_colored, elsewhere, "{when}: {outcome}");
+    }
+    env.rvenv(["--color", "sometimes", "env"])
+        .fails(2, &["sometimes", "always"]);
+    env.holds_only([]);
+}
+
+fn warnings_are_colored_too_and_quiet_says_none() {
     for (flags, forced, word) in [
         (&[][..], true, YELLOW),
         (&[], false, "Warning: "),
@@ -174,7 +195,7 @@ fn a_spinner_turns_while_a_person_waits_and_leaves_no_trace() {
     let args = ["--without-pip", "-p", python.to_str().unwrap(), "env"];
     let outcome = on_a_terminal(&env, &args, &[]);
     outcome.expect_code(0);
-    assert!(outcome.stdout.contains("asking Python"), "{outcome}");
+    assert!(outcome.stdout.contains("querying Python"), "{outcome}");
     assert_eq!(screen(&outcome.stdout), [""], "{outcome}");
     env.reset();
     let outcome = on_a_terminal(&env, &args, &[("TERM", "dumb")]);
@@ -202,7 +223,7 @@ fn an_error_follows_where_the_spinner_was() {
     let args = ["-p", python.to_str().unwrap(), "env"];
     let outcome = on_a_terminal(&env, &args, &[("NO_COLOR", "1")]);
     outcome.expect_code(1);
-    assert!(outcome.stdout.contains("asking Python"), "{outcome}");
+    assert!(outcome.stdout.contains("querying Python"), "{outcome}");
     assert!(
         screen(&outcome.stdout)[0].starts_with("Error: "),
         "{outcome}"
@@ -274,7 +295,7 @@ fn verbose_ends_with_a_summary() {
         .outcome();
     outcome.expect_code(0);
     let last = outcome.stderr.lines().last().unwrap();
-    let start = format!("made {} in ", env.at("env").display());
+    let start = format!("created {} in ", env.at("env").display());
     assert!(last.starts_with(&start), "{outcome}");
     let version = newest().version;
     let version = format!("{}.{}.{}", version.0, version.1, version.2);

@@ -31,7 +31,7 @@ fn is_warm(env: &TestEnv, cache: &Path) {
     let run = env.rvenv_for(newest(), ["-v", "env"]);
     let outcome = run.var("RVENV_CACHE_DIR", cache).outcome();
     outcome.expect_code(0);
-    for text in ["asking Python", "making the image"] {
+    for text in ["querying Python", "preparing pip"] {
         assert!(!outcome.stderr.contains(text), "{outcome}");
     }
     assert_eq!(kinds(cache), before);
@@ -120,7 +120,7 @@ fn a_store_that_root_has_filled_serves_every_user() {
     let run = env.run(&line[0], &line[1..]);
     let outcome = run.var("RVENV_CACHE_DIR", &cache).outcome();
     outcome.expect_code(0);
-    for text in ["asking Python", "making the image"] {
+    for text in ["querying Python", "preparing pip"] {
         assert!(!outcome.stderr.contains(text), "{outcome}");
     }
     assert_eq!(kinds(&cache), before);
@@ -152,15 +152,15 @@ fn the_image_serves_a_copy_of_the_same_python() {
         outcome.stderr
     };
     let said = run(&["--warm-cache"]);
-    assert!(said.contains("making the image"), "{said}");
+    assert!(said.contains("preparing pip"), "{said}");
     for path in [&copied, Path::new(python)] {
         let before = path.with_extension("before");
         fs::rename(path, &before).unwrap();
         copy(&before, path);
     }
     let said = run(&["env"]);
-    assert!(said.contains("asking Python"), "{said}");
-    assert!(!said.contains("making the image"), "{said}");
+    assert!(said.contains("querying Python"), "{said}");
+    assert!(!said.contains("preparing pip"), "{said}");
     let said = run(&["again"]);
-    assert!(!said.contains("asking Python"), "{said}");
+    assert!(!said.contains("querying Python"), "{said}");
 }
