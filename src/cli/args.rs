@@ -295,7 +295,7 @@ fn path_or_nothing() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }
 
-/// Adds the usual command to the error for a missing ENV_DIR.
+/// Adds the usual command to the error for a missing `ENV_DIR`.
 fn with_hint(error: clap::Error) -> clap::Error {
     let missing = error.get(ContextKind::InvalidArg);
     let missing = missing.is_some_and(|argument| argument.to_string().contains("ENV_DIR"));

@@ -194,7 +194,7 @@ pub(crate) fn help() -> String {
     for accepted in ACCEPTED {
         let names = accepted.names.join(", ");
         match accepted.meaning {
-            Meaning::As(option) => line(&mut text, &names, &format!("{option}")),
+            Meaning::As(option) => line(&mut text, &names, option),
             Meaning::Version(project) => {
                 let names = format!("{names} VERSION");
                 line(&mut text, &names, &format!("--with {project}==VERSION"));
