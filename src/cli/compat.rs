@@ -201,7 +201,7 @@ pub(crate) fn help() -> String {
             }
             Meaning::Pip(_) => pip.extend_from_slice(accepted.names),
             Meaning::Ignored(_) | Meaning::RefusedValue(..) => {
-                ignored.extend_from_slice(accepted.names)
+                ignored.extend_from_slice(accepted.names);
             }
             Meaning::Refused(_) => refused.extend_from_slice(accepted.names),
         }

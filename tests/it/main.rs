@@ -58,6 +58,7 @@ mod oracle_shapes; // every shape of ENV_DIR, of umask and of prompt
 // The behaviour that is ours to promise.
 #[cfg(unix)]
 mod activate_this;
+mod architecture;
 #[cfg(unix)]
 mod check;
 #[cfg(unix)]
@@ -160,6 +161,7 @@ fn main() -> std::process::ExitCode {
             oracle_pip::trials,
             oracle_shapes::trials,
             activate_this::trials,
+            architecture::trials,
             check::trials,
             check_remedies::trials,
             clear::trials,
