@@ -258,7 +258,7 @@ impl EnvBuilder {
         made
     }
 
-    /// Keeps the old environment until the new one stands: an empty folder is published in its place.
+    /// Keeps the old environment until the new one is complete: an empty directory is published in its place.
     fn set_aside(&self, env_dir: &Path, interpreter: &Interpreter) -> Result<Stage, Error> {
         loop {
             let base = base(interpreter);
@@ -270,7 +270,7 @@ impl EnvBuilder {
         }
     }
 
-    /// What the environment's own pip does once it stands at its place, since the scripts that pip writes say where that is.
+    /// Runs the environment's own pip. This comes after the environment is published, since the scripts that pip writes contain its path.
     fn run_pip(
         &self,
         stage: &mut Stage,

@@ -13,7 +13,7 @@ pub enum Error {
     /// A file or a symlink stands where a directory must be (`venv/__init__.py`, `ensure_directories`).
     #[error("Unable to create directory {}", repr(path))]
     UnableToCreateDirectory {
-        /// What stands in the way.
+        /// The existing file.
         path: PathBuf,
         /// What it is.
         obstacle: Obstacle,
@@ -29,7 +29,7 @@ pub enum Error {
     /// `--upgrade` with `--clear`.
     #[error("you cannot supply --upgrade and --clear together.")]
     UpgradeWithClear,
-    /// `pyvenv.cfg` is UTF-8 and could not say this path.
+    /// `pyvenv.cfg` is UTF-8 and cannot contain this path.
     #[error("the path {} is not valid UTF-8, as pyvenv.cfg requires", repr(path))]
     NotUtf8 {
         /// The offending path.
@@ -95,10 +95,10 @@ pub enum Error {
         /// The base executable.
         base: PathBuf,
     },
-    /// What `-p` says cannot be understood.
+    /// The value of `--python` is not valid.
     #[error("{reason}")]
     Request {
-        /// What it says, and what it would have to look like.
+        /// The value, and what is expected.
         reason: String,
     },
     /// An executable was found, but it is no Python that can be used.
@@ -179,7 +179,7 @@ pub enum Error {
     },
 }
 
-/// What stands where a directory must be.
+/// What is in the place of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obstacle {
     /// A regular file.
@@ -322,7 +322,7 @@ impl Error {
         )
     }
 
-    /// Whether a limit of this process has been met, which says nothing of the program that was to be started.
+    /// Whether a limit of this process was reached, which is not the fault of the program that was to be started.
     pub(crate) fn is_limit(&self) -> bool {
         matches!(self, Self::Io { source, .. } if {
             let kind = source.kind();
@@ -346,7 +346,7 @@ pub(crate) fn errno(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
     let refusal = causes
         .filter_map(|error| error.downcast_ref::<io::Error>())
         .last()?;
-    // fs_err says the number, but hands out neither it nor the error that it comes with.
+    // fs_err has the number in its text only.
     refusal.raw_os_error().or_else(|| {
         let text = refusal.to_string();
         let (_, number) = text.rsplit_once(" (os error ")?;

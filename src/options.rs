@@ -20,9 +20,9 @@ pub struct Options {
     pub(crate) on_existing: OnExisting,
     /// Whether the interpreter is linked or copied.
     pub(crate) links: Links,
-    /// Install pip (and setuptools where that Python's ensurepip brings it).
+    /// Install pip (and setuptools where that Python's ensurepip installs it).
     pub(crate) with_pip: bool,
-    /// Install setuptools with pip where that Python's ensurepip brings it.
+    /// Install setuptools with pip where that Python's ensurepip does.
     pub(crate) with_setuptools: bool,
     /// The prompt prefix; `None` is the environment's name, `Some(".")` the current directory's.
     pub(crate) prompt: Option<String>,
@@ -46,11 +46,11 @@ pub struct Options {
     pub(crate) relocatable: bool,
     /// Which producer provides pip.
     pub(crate) seeder: Seeder,
-    /// Folders with wheels of pip, for a base that brings none.
+    /// Directories with pip wheels, for a base without ensurepip.
     pub(crate) find_links: Vec<PathBuf>,
-    /// Where remembered facts and images are kept.
+    /// The cache directory.
     pub(crate) cache: Cache,
-    /// How much is said on stderr.
+    /// How much is printed to stderr.
     pub(crate) verbosity: Verbosity,
 }
 
@@ -204,7 +204,7 @@ impl Options {
         self
     }
 
-    /// Whether pip is to install something once the environment stands.
+    /// Whether pip installs something after the environment was created.
     pub(crate) fn installs(&self) -> bool {
         !self.requirements.is_empty() || !self.packages.is_empty()
     }
@@ -230,7 +230,7 @@ pub enum Links {
     Copy,
 }
 
-/// How much is said on stderr.
+/// How much is printed to stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verbosity {
     /// Errors.
@@ -252,7 +252,7 @@ pub enum Seeder {
     Ensurepip,
 }
 
-/// Where remembered facts and images are kept.
+/// The cache directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cache {
     /// The user's cache folder.

@@ -25,7 +25,7 @@ pub(crate) fn repr(value: &str) -> String {
     text
 }
 
-/// What a literal of [`repr`] stands for; `None` if `literal` is none.
+/// The string that a literal of [`repr`] represents; `None` if `literal` is not valid.
 pub(crate) fn unrepr(literal: &str) -> Option<String> {
     let quote = literal.chars().next().filter(|c| ['\'', '"'].contains(c))?;
     let inner = literal.get(1..)?.strip_suffix(quote)?;

@@ -23,7 +23,7 @@ use crate::terminal::log::Log;
 use crate::venv::context::Context;
 
 impl EnvBuilder {
-    /// Says a line to whoever reads along.
+    /// Prints a line with `--verbose`.
     pub(crate) fn say(&self, line: &str) {
         self.log().say(|| line.to_owned());
     }
@@ -84,7 +84,7 @@ impl EnvBuilder {
     }
 
     /// The base Python for the environment at `env_dir`: one that is still there when the environment is replaced, and for an
-    /// upgrade that nobody asked another Python for, the environment's own.
+    /// upgrade without `--python`, the environment's own.
     ///
     /// # Errors
     ///
@@ -111,7 +111,7 @@ impl EnvBuilder {
         Ok(interpreter)
     }
 
-    /// Whether each environment is to keep the base that it was made with.
+    /// Whether each environment keeps its own base Python.
     pub(crate) fn keeps_base(&self) -> bool {
         self.options.on_existing == OnExisting::Upgrade && self.requests.is_empty()
     }
@@ -141,7 +141,7 @@ impl EnvBuilder {
     ///
     /// # Errors
     ///
-    /// [`Error::Cache`] if it cannot be kept.
+    /// [`Error::Cache`] if the cache cannot be written.
     pub fn warm_cache(&self) -> Result<(), Error> {
         let store = self.store();
         store.without_warning();
@@ -200,7 +200,7 @@ impl EnvBuilder {
     }
 }
 
-/// No environment may stand on a Python that is in it.
+/// Refuses a base Python that is inside the environment.
 ///
 /// # Errors
 ///

@@ -41,7 +41,7 @@ pub(crate) fn how_to_activate(context: &Context, environment: &Env, log: Log) {
     }
 }
 
-/// The packages of a Python of another minor version are kept, but this one does not see them.
+/// Warns of packages that were installed for another minor version, which this Python does not see.
 pub(crate) fn what_stays_behind(context: &Context, interpreter: &Interpreter, log: Log) {
     for (folder, names) in distributions::behind(Path::new(&context.lib_path)) {
         let scripts = distributions::scripts_behind(&folder, &names);

@@ -8,9 +8,9 @@ use fs_err as fs;
 
 use crate::sys::env::Env;
 
-/// The subfolder that holds everything, so that a folder of other files can be named as well; its number is the format's.
+/// The subdirectory that everything is in, so that a directory with other files can be used as well; its number is the version of the format.
 pub(crate) const NAME: &str = "rvenv-v1";
-/// Entries that nobody used for this long go when something new is published.
+/// Entries that were not used for this long are deleted when something new is published.
 const UNUSED: Duration = Duration::from_hours(90 * 24);
 const TAG_NAME: &str = "CACHEDIR.TAG";
 /// How the tag of every version of rvenv begins (bford.info/cachedir).

@@ -99,7 +99,7 @@ impl Store {
         self.image(key)
     }
 
-    /// Keeps a wheel of pip under its own name, for Pythons that bring none.
+    /// Stores a pip wheel under its own name, for Pythons without ensurepip.
     pub(crate) fn keep_wheel(&self, wheel: &Path) {
         let name = wheel.file_name().and_then(|name| name.to_str());
         let Some(name) = name.filter(|name| is_entry(name)) else {
@@ -112,7 +112,7 @@ impl Store {
         }
     }
 
-    /// The wheels of pip that were kept.
+    /// The pip wheels in the cache.
     pub(crate) fn wheels(&self) -> Vec<PathBuf> {
         let entries = self.folder.iter().flat_map(|folder| entries(folder));
         let names = entries.filter_map(|(path, _)| Some(path.file_name()?.to_str()?.to_owned()));
@@ -145,7 +145,7 @@ impl Store {
         Ok(freed)
     }
 
-    /// Why nothing can be kept.
+    /// Why the cache cannot be used.
     pub(crate) fn refusal(&self) -> Error {
         let Some(folder) = &self.folder else {
             return Error::Cache {
@@ -181,7 +181,7 @@ impl Store {
         }
     }
 
-    /// Makes the folder if it is missing; `None` if nothing can be kept in it.
+    /// Creates the directory if it is missing; `None` if it cannot be used.
     fn prepared(&self) -> Option<&Path> {
         let folder = self.folder.as_deref()?;
         let made = made(folder).map_err(|reason| self.say("is not used", reason));

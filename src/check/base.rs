@@ -16,7 +16,7 @@ struct Candidate {
 }
 
 impl Environment {
-    /// Looks for the base Python and keeps the one that an upgrade would take; returns what is known of it.
+    /// Finds the base Python, and the one that an upgrade would use; returns the facts about it.
     pub(super) fn look_at_base(
         &mut self,
         discovery: &Discovery<'_>,
@@ -118,7 +118,7 @@ impl Environment {
         discovery: &Discovery<'_>,
     ) -> Result<Option<Candidate>, Error> {
         for path in paths {
-            // Its own names say nothing of a base.
+            // Its names do not tell the base.
             let is_own = fs::canonicalize(path.parent().unwrap_or(&path)).ok()
                 == fs::canonicalize(&self.bin).ok();
             if is_own || !path.is_file() {
@@ -135,7 +135,7 @@ impl Environment {
         Ok(None)
     }
 
-    /// What `pyvenv.cfg` says of the base, the likeliest name first.
+    /// The executables that `pyvenv.cfg` could mean, the likeliest first.
     fn named_base(&self, home: Option<&Path>, links: &[PathBuf]) -> Vec<PathBuf> {
         let Some(home) = home else {
             return Vec::new();
@@ -180,7 +180,7 @@ impl Environment {
         names
     }
 
-    /// The base under the name that makes each link anew that leads nowhere.
+    /// The base under the name with which an upgrade replaces every broken link.
     fn name_of(&self, base: &Path) -> PathBuf {
         let dangling = self.links().into_iter().find(|link| {
             let name = link.file_name().and_then(|name| name.to_str());
@@ -239,7 +239,7 @@ impl Environment {
         });
         others.sort_by_key(|other| other.traits.micro.map_or(0, |other| other.abs_diff(micro)));
         for other in others {
-            // One that is there and does not work takes nobody's place.
+            // One that does not work is no replacement.
             match discovery.facts(&other.path) {
                 Ok(_) => return Ok(Some(other.path)),
                 Err(error @ Error::Interrupted { .. }) => return Err(error),

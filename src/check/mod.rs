@@ -138,7 +138,7 @@ impl Environment {
                 let hint = "make pyvenv.cfg readable";
                 self.hint(Kind::Unreadable, message, hint);
             }
-            // Only that file is gone.
+            // Only that file is missing.
             Ok(_) if self.own_minor().is_some() => self.look(discovery)?,
             Ok(_) => {
                 let message = "it is not a virtual environment: it has no pyvenv.cfg";
@@ -200,7 +200,7 @@ impl Environment {
         }
     }
 
-    /// The minor version that `pyvenv.cfg` says, else the only one that has a library here.
+    /// The minor version in `pyvenv.cfg`, or else that of the only library directory.
     fn own_minor(&self) -> Option<[u32; 2]> {
         let said = self.value("version").or_else(|| self.value("version_info"));
         let said = said.and_then(|version| {

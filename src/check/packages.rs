@@ -12,11 +12,11 @@ use crate::installed::distributions::{Damage, Installed};
 use crate::interpreter::discovery::Discovery;
 use crate::sys::fs::text;
 
-/// More names than this in one line nobody reads.
+/// The most names in one message.
 const SHOWN: usize = 3;
 
 impl Environment {
-    /// Whether pip was asked for; where nothing says so, whether it is there.
+    /// Whether the environment was created with pip; if that is unknown, whether pip is installed.
     pub(super) fn was_made_with_pip(&self) -> bool {
         let flags = self.flags();
         if self
@@ -63,7 +63,7 @@ impl Environment {
             }
             done.push(&one.name);
             let all: Vec<_> = installed.iter().filter(|it| it.name == one.name).collect();
-            // That has been said.
+            // That was reported already.
             if one.name == "pip" && !has_package {
                 continue;
             }
@@ -195,7 +195,7 @@ impl Environment {
         Ok(())
     }
 
-    /// A `.pth` file that Python complains about, or that names a folder that is gone.
+    /// A `.pth` file that Python cannot read, or that names a directory that does not exist.
     fn look_at_pth(&mut self, site_packages: &Path) {
         let entries = fs::read_dir(site_packages).into_iter().flatten().flatten();
         let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();

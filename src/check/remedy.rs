@@ -9,7 +9,7 @@ use crate::repr;
 use crate::venv::activation::quote;
 
 impl Environment {
-    /// The command that renews what an environment takes from its base, and leaves everything else as it was asked for.
+    /// The `--upgrade` command with the options that the environment was created with.
     pub(super) fn upgrade(&self) -> Option<String> {
         self.rvenv(&["--upgrade"])
     }
@@ -91,7 +91,7 @@ impl Environment {
         Some(literal.unwrap_or_else(|| value.to_owned()))
     }
 
-    /// The directory as it was given, as a word of a command line; `None` if the shell could not be given it.
+    /// The directory as given, quoted for a shell; `None` if it cannot be.
     pub(super) fn shown(&self) -> Option<String> {
         let shown = self.given.to_str()?;
         Some(word(&if shown.starts_with('-') {

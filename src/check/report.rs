@@ -43,7 +43,7 @@ pub enum Kind {
     NotAnEnvironment,
     /// `pyvenv.cfg` is missing or lacks a key.
     Configuration,
-    /// The base Python is gone.
+    /// The base Python does not exist.
     BaseMissing,
     /// The base Python does not work.
     BaseBroken,
@@ -51,7 +51,7 @@ pub enum Kind {
     BaseVersion,
     /// `home` and the links name two Pythons.
     BaseMismatch,
-    /// A link to the base leads nowhere.
+    /// A link to the base is broken.
     BrokenLink,
     /// `bin/python` is missing.
     PythonMissing,
@@ -63,7 +63,7 @@ pub enum Kind {
     ActivateMissing,
     /// The directory was moved, and its scripts name the old place.
     Moved,
-    /// A script is started by a Python that is gone.
+    /// A script is started by a Python that does not exist.
     ScriptBroken,
     /// pip is missing.
     PipMissing,
@@ -77,7 +77,7 @@ pub enum Kind {
     RecordMissing,
     /// A project is installed twice.
     Duplicate,
-    /// A `.pth` file cannot be read, or names a folder that is gone.
+    /// A `.pth` file cannot be read, or names a directory that does not exist.
     BrokenPth,
 }
 

@@ -129,7 +129,7 @@ fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitC
     Ok(worst(codes.iter().map(|code| *code == ExitCode::SUCCESS)))
 }
 
-/// What `--json` says of an error that has stopped everything: it is that of each directory, or of none.
+/// The results for an error that stopped everything: one for each directory, or one without a directory.
 fn stopped(args: &Args, error: &anyhow::Error) -> Vec<Outcome> {
     if args.env_dirs.is_empty() {
         return vec![Outcome::failure(None, error)];
@@ -140,7 +140,7 @@ fn stopped(args: &Args, error: &anyhow::Error) -> Vec<Outcome> {
         .collect()
 }
 
-/// Makes every environment; an error is said to whoever reads along, too.
+/// Creates every environment; errors are printed to stderr as well.
 fn create_for_a_program(
     builder: &EnvBuilder,
     args: &Args,
@@ -177,7 +177,7 @@ fn side_by_side<T: Send>(args: &Args, create: impl Fn(&Path) -> T + Sync) -> Vec
     if let [env_dir] = args.env_dirs.as_slice() {
         return vec![create(env_dir)];
     }
-    // A hundred directories are not a hundred threads: each one's packages are laid down by several already.
+    // A hundred directories do not need a hundred threads: packages are unpacked with several threads already.
     let workers = thread::available_parallelism()
         .map_or(1, usize::from)
         .min(args.env_dirs.len());
@@ -196,7 +196,7 @@ fn side_by_side<T: Send>(args: &Args, create: impl Fn(&Path) -> T + Sync) -> Vec
     };
     thread::scope(|scope| {
         for _ in 1..workers {
-            // A thread that cannot be had is no obstacle: the others do its share.
+            // If a thread cannot be started the others do its work.
             let _ = thread::Builder::new().spawn_scoped(scope, work);
         }
         work();

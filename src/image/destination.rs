@@ -8,11 +8,11 @@ use crate::sys::signal::Interrupt;
 /// Where an image goes.
 pub(crate) struct Destination<'a> {
     pub(crate) tree: &'a Folder,
-    /// The final absolute path of site-packages, which bytecode and RECORD say.
+    /// The final absolute path of site-packages, which bytecode and RECORD contain.
     pub(crate) site_packages: &'a str,
     /// `bin` or `Scripts`.
     pub(crate) bin_name: &'a str,
-    /// The final absolute path of the environment's Python, which scripts say.
+    /// The final absolute path of the environment's Python, which scripts contain.
     pub(crate) executable: &'a str,
     pub(crate) interpreter: &'a Interpreter,
     pub(crate) interrupt: &'a Interrupt,
@@ -22,7 +22,7 @@ pub(crate) struct Destination<'a> {
     pub(crate) relocatable: bool,
     /// `PYTHONPYCACHEPREFIX`, where that Python honours it: bytecode goes there.
     pub(crate) pycache_prefix: Option<&'a str>,
-    /// When console scripts are made, on Windows, where they are programs that say it.
+    /// The time in console scripts on Windows, where they are zip archives.
     pub(crate) made: Option<Time>,
 }
 

@@ -26,7 +26,7 @@ impl Programs {
     }
 }
 
-/// Writes the console scripts and RECORD of a distribution whose files are laid down.
+/// Writes the console scripts and RECORD of a distribution whose files are unpacked.
 pub(crate) fn finish(
     distribution: &Distribution,
     site_packages: &Folder,

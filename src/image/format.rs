@@ -58,13 +58,13 @@ pub(crate) struct Entry {
     pub(crate) crc: u32,
     /// The position of its distribution in [`Index::distributions`].
     pub(crate) distribution: usize,
-    /// Whether the wheel says that it can be executed.
+    /// Whether it is executable.
     pub(crate) is_executable: bool,
     /// For bytecode: where `co_filename` is written; the source is the entry before.
     pub(crate) filenames: Option<Vec<u32>>,
 }
 
-/// Whether `path` is the RECORD of one of these, which is written anew from the index; not that of one which they vendor.
+/// Whether `path` is the RECORD of one of these, which is generated from the index; not that of a vendored distribution.
 pub(crate) fn is_record(distributions: &[Distribution], path: &str) -> bool {
     path.strip_suffix("/RECORD").is_some_and(|folder| {
         distributions
@@ -102,7 +102,7 @@ impl From<Entry> for Row {
     }
 }
 
-/// An image opened for laying down.
+/// An image opened for unpacking.
 #[derive(Debug)]
 pub(crate) struct Image {
     pub(crate) file: fs::File,

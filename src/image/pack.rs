@@ -38,7 +38,7 @@ impl Packed {
         bytecode_header: usize,
     ) -> Result<Self, Error> {
         let (mut folders, mut files) = walk(site_packages, "")?;
-        // Debian's PyPy leaves its wheels in `share`; RECORD's own notation says where that is.
+        // Debian's PyPy leaves its wheels in `share`; as their RECORD has it.
         let (above, share) = beside(site_packages, bin);
         if share.is_dir() {
             let (more_folders, more_files) = walk(&share, &format!("{above}share/"))?;
@@ -164,7 +164,7 @@ fn source_of(path: &str) -> Option<String> {
     Some(format!("{folder}{stem}.py"))
 }
 
-/// What the image holds of a file: bytecode says its source's relative path, and no time.
+/// The contents of a file in the image: bytecode has the relative path of its source, and no time.
 fn stored(site_packages: &Path, path: &str) -> Result<(Vec<u8>, Option<Vec<u32>>), Error> {
     let file = site_packages.join(path);
     let contents = fs::read(&file).map_err(Error::io("read", &file))?;
@@ -182,7 +182,7 @@ fn stored(site_packages: &Path, path: &str) -> Result<(Vec<u8>, Option<Vec<u32>>
     Err(unfit(&file, "it does not name its source file"))
 }
 
-/// What bytecode can say of its source; on Windows with the separators that pip, compileall or our own compiler has left.
+/// The paths that bytecode may have for its source; on Windows separators depend on what compiled it.
 fn names_of_source(site_packages: &Path, source: &str) -> Result<Vec<String>, Error> {
     let said = site_packages.join(source);
     let said = said

@@ -24,7 +24,7 @@ const THREADS: usize = 4;
 ///
 /// # Errors
 ///
-/// [`Error::DamagedImage`] if an entry is not what was stored: what is laid down by then must be removed.
+/// [`Error::DamagedImage`] if an entry has a wrong checksum: what was unpacked by then must be removed.
 pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> {
     let purelib = &to.interpreter.scheme.purelib;
     let site_packages = to.tree.child(purelib)?;
@@ -59,7 +59,7 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
         cores => (cores + 1).min(THREADS).min(chunks.len()),
     };
     thread::scope(|scope| {
-        // A thread that cannot be had is no obstacle: the others do its share.
+        // If a thread cannot be started the others do its work.
         let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
         let others: Vec<_> = (1..threads).filter_map(spawn).collect();
         let mut result = work();
@@ -155,7 +155,7 @@ impl Unpacker<'_> {
         Ok(())
     }
 
-    /// Writes bytecode that says its source's real path and time; the source is the entry before.
+    /// Writes bytecode with the real path and time of its source, which is the entry before.
     fn bytecode(&mut self, position: usize, place: Range<usize>, time: i64) -> Result<(), Error> {
         let index = &self.image.index;
         let entry = &index.entries[position];

@@ -18,13 +18,13 @@ use crate::sys::signal::Interrupt;
 pub(crate) struct Installed {
     /// Normalised.
     pub(crate) name: String,
-    /// As the folder says it.
+    /// As in the name of the directory.
     pub(crate) version_text: String,
     pub(crate) version: Option<Version>,
     pub(crate) dist_info: String,
 }
 
-/// What is not as a RECORD says.
+/// The differences from a RECORD.
 #[derive(Debug, Default)]
 pub(crate) struct Damage {
     pub(crate) missing: Vec<String>,
@@ -41,7 +41,7 @@ impl Damage {
 }
 
 impl Installed {
-    /// Compares every file with the RECORD; `None` if there is none that can be read and says anything.
+    /// Compares every file with the RECORD; `None` if it is missing, unreadable or empty.
     ///
     /// Bytecode is anybody's to delete and to write, and some list its folders: it is not looked at.
     pub(crate) fn damage(
@@ -97,7 +97,7 @@ impl Installed {
         Ok(Some(damage))
     }
 
-    /// The rows of its RECORD; `None` if there is none that can be read and says anything.
+    /// The rows of its RECORD; `None` if it is missing, unreadable or empty.
     pub(crate) fn rows(&self, site_packages: &Path) -> Option<Vec<record::Row>> {
         let rows: Result<Vec<_>, _> = self.open(site_packages)?.collect();
         rows.ok().filter(|rows| !rows.is_empty())
@@ -148,7 +148,7 @@ pub(crate) fn scripts_behind(folder: &Path, names: &[String]) -> Vec<String> {
     scripts
 }
 
-/// The files that the projects in a site-packages folder say are theirs, relative to the environment.
+/// The files in all RECORDs of a site-packages directory, relative to the environment.
 pub(crate) fn files(site_packages: &Path, purelib: &str) -> BTreeSet<String> {
     read(site_packages)
         .iter()
@@ -228,7 +228,7 @@ pub(crate) fn is_damaged(
 }
 
 /// The files of `names`' old versions that are not `brought` by the new ones, relative to the environment; `brought` is asked
-/// with a path as RECORD has it. Scripts of the names in `scripts` are written anew and stay.
+/// with a path as RECORD has it. Scripts with a name in `scripts` are overwritten and stay.
 pub(crate) fn obsolete(
     existing: &[Installed],
     names: &[&str],

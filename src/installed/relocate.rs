@@ -14,7 +14,7 @@ const REFERENCE: u8 = 0x80;
 
 /// Replaces every marshalled string that is `old` by `new`; returns the bytes and where the strings begin in them.
 ///
-/// `None` if `old` stands anywhere outside a marshalled string of its own: then the bytes are not understood.
+/// `None` if `old` is anywhere but in a marshalled string of its own: then the bytecode is not understood.
 pub(crate) fn replace(bytecode: &[u8], old: &str, new: &str) -> Option<(Vec<u8>, Vec<u32>)> {
     let mut result = Vec::with_capacity(bytecode.len());
     let mut positions = Vec::new();
@@ -32,7 +32,7 @@ pub(crate) fn replace(bytecode: &[u8], old: &str, new: &str) -> Option<(Vec<u8>,
 
 /// The pieces of `bytecode` with the strings at `positions` replaced by `new`; `None` if there are none there.
 ///
-/// Pieces, not a copy: laying down a thousand files, copying each once more would show. `strings` holds what is new.
+/// The result is in pieces, since another copy of each of a thousand files would cost time. `strings` holds the new strings.
 pub(crate) fn replace_at<'a>(
     bytecode: &'a [u8],
     positions: &[u32],

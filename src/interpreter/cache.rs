@@ -83,7 +83,7 @@ impl Store {
         });
     }
 
-    /// Whether the facts about a Python are kept under its own name.
+    /// Whether the facts about a Python are in the cache.
     pub(crate) fn remembers(&self, interpreter: &Interpreter, environment: &Env) -> bool {
         let executable = Path::new(&interpreter.executable);
         self.facts(executable, environment).is_some()

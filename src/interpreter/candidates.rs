@@ -36,7 +36,7 @@ pub(crate) fn candidates<'a>(request: &'a Request, environment: &'a Env) -> Cand
             Box::new(named_directly(text, environment).chain(bare))
         }
         Request::Name(name) => {
-            // The directory of an environment may be said without a slash.
+            // The directory of an environment may be given without a slash.
             let folder = iter::once_with(|| named_directly(name, environment))
                 .flatten()
                 .filter(move |candidate| !candidate.path.ends_with(name));
@@ -157,7 +157,7 @@ fn in_folder(
     paths.map(move |path| Candidate { path, source })
 }
 
-/// The executables in a folder whose names say a version, the newest first.
+/// The executables in a directory with a version in their names, the newest first.
 fn versioned(folder: &Path) -> Vec<(crate::interpreter::version::Traits, PathBuf)> {
     // Entries that cannot be read are of no use to anybody.
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();

@@ -67,7 +67,7 @@ impl Discovery<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::PythonNotFound`] says where it was sought and what was found there, [`Error::UnusablePython`] what is wrong
+    /// [`Error::PythonNotFound`] with the places that were searched, [`Error::UnusablePython`] with what is wrong
     /// with the only one there is, [`Error::Request`] which one is not understood, [`Error::Interrupted`].
     pub(crate) fn find(&self, asked: &[String]) -> Result<Interpreter, Error> {
         let default = ["python3".to_owned()];
@@ -256,14 +256,14 @@ impl Discovery<'_> {
         let facts = self.log.wait("querying Python", || {
             probe::ask(path, utf8_mode, self.interrupt)
         })?;
-        // A shim answers for whatever it leads to today, so its answer is not one to keep.
+        // A shim may resolve to another Python tomorrow, so its answer is not cached.
         if Path::new(&facts.executable) == path {
             self.store.keep_facts(path, self.environment, &facts);
         }
         Ok(facts)
     }
 
-    /// Who keeps `path`, which may have been reached through a shim on PATH.
+    /// The source of `path`, which may have been reached through a shim on PATH.
     fn source(&self, path: &Path, source: Source) -> Source {
         if source != Source::Path {
             return source;

@@ -25,7 +25,7 @@ pub(crate) enum Source {
     Store,
 }
 
-/// A folder in which some tool keeps Pythons.
+/// A directory in which a tool installs Pythons.
 #[derive(Debug)]
 pub(crate) struct Place {
     pub(crate) source: Source,

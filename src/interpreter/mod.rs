@@ -42,7 +42,7 @@ pub struct Interpreter {
     pub(crate) version: [u32; 3],
     /// `rc1` of a pre-release; empty for a final version.
     pub(crate) prerelease: String,
-    /// `x86_64-linux-gnu`, where it says so.
+    /// `x86_64-linux-gnu`, if known.
     pub(crate) multiarch: Option<String>,
     /// `sys.implementation.name`: `cpython`, `pypy`, …
     pub(crate) implementation: String,
@@ -148,7 +148,7 @@ impl Interpreter {
         format!("{major}.{minor}.{micro}")
     }
 
-    /// Whether `lib64 -> lib` belongs to the environment (bpo-21197; gone since 3.15, gh-133951).
+    /// Whether `lib64 -> lib` belongs to the environment (bpo-21197; not since 3.15, gh-133951).
     pub(crate) fn links_lib64(&self) -> bool {
         self.platform == Platform::Posix && self.is_64bit && !self.at_least(3, 15)
     }

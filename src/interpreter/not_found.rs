@@ -13,7 +13,7 @@ use crate::repr::repr;
 use crate::sys::env::Env;
 use crate::sys::paths::absolute;
 
-/// More than this of one kind nobody reads.
+/// The most of one kind in a message.
 const SHOWN: usize = 12;
 
 /// The candidates that were skipping.
@@ -146,7 +146,7 @@ fn no_python_at(text: &str, environment: &Env) -> String {
     }
 }
 
-/// The target of a link that leads nowhere.
+/// The target of a broken link.
 fn broken_link(path: &Path) -> Option<String> {
     let target = fs_err::read_link(path).ok().filter(|_| !path.exists())?;
     Some(target.to_string_lossy().into_owned())

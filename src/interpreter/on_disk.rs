@@ -8,7 +8,7 @@ use fs_err as fs;
 
 use crate::interpreter::version::{Traits, Variant};
 
-/// The traits of the Python at `executable`; `None` where its folders do not say them without doubt.
+/// The traits of the Python at `executable`; `None` if its directories are not conclusive.
 pub(crate) fn read(executable: &Path) -> Option<Traits> {
     let real = fs::canonicalize(executable).ok()?;
     let bin = real.parent()?;
@@ -35,7 +35,7 @@ pub(crate) fn read(executable: &Path) -> Option<Traits> {
     Some(traits)
 }
 
-/// What the name of an executable says: `python3.13t`, `pypy3.9`.
+/// What the name of an executable tells: `python3.13t`, `pypy3.9`.
 pub(crate) fn named(name: &str) -> Option<Traits> {
     let (implementation, rest) = name
         .strip_prefix("python")
@@ -74,7 +74,7 @@ fn only_one(prefix: &Path) -> Option<Traits> {
         .filter_map(|entry| named(entry.file_name().to_str()?))
         .filter(|traits| library(prefix, traits));
     let first = found.next()?;
-    // A debug build's folder does not say so.
+    // The directory of a debug build has no mark.
     let header = format!("include/python{}.{}d", first.major, first.minor);
     (found.next().is_none() && !prefix.join(header).exists()).then_some(first)
 }
@@ -137,6 +137,6 @@ fn version_in(header: &Path) -> Option<([u32; 3], String)> {
         minor.parse().ok()?,
         rest[..end].parse().ok()?,
     ];
-    // The `+` of a checkout says nothing of a pre-release.
+    // The `+` of a checkout is not a pre-release.
     Some((numbers, rest[end..].trim_end_matches('+').into()))
 }

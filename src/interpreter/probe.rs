@@ -25,7 +25,7 @@ enum Answer {
     Facts(Box<Interpreter>),
 }
 
-/// Starts `executable` under exactly this name and returns what it says of itself.
+/// Starts `executable` under exactly this name and returns its answer.
 ///
 /// # Errors
 ///

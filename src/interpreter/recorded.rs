@@ -13,7 +13,7 @@ use crate::interpreter::version::Traits;
 use crate::sys::fs::is_executable;
 
 impl Discovery<'_> {
-    /// The base of the environment at `env_dir`, or else another Python of its minor version; `None` if it does not say one.
+    /// The base of the environment at `env_dir`, or else another Python of its minor version; `None` if that is unknown.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ fn version(env_dir: &Path, configuration: &str) -> Option<Traits> {
     }
 }
 
-/// What it may have been made with, as it was invoked.
+/// The executables that it may have been created with.
 fn bases(env_dir: &Path, configuration: &str, version: &Traits) -> Vec<PathBuf> {
     let versioned = |word: &str| format!("{word}{}.{}", version.major, version.minor);
     let names = [

@@ -12,7 +12,7 @@ use crate::interpreter::version::{Machine, Traits, Variant};
 pub(crate) enum Request {
     /// An executable, an installation prefix or an environment.
     Path(String),
-    /// A name on PATH that says nothing about what it is.
+    /// A name on PATH that tells no version.
     Name(String),
     /// Any Python with these properties.
     Wanted(Wanted),
@@ -56,7 +56,7 @@ impl From<bool> for Fit {
     }
 }
 
-/// What a Python must run on, where that is said: `-64`, `-linux-x86_64-gnu`.
+/// The platform, if given: `-64`, `-linux-x86_64-gnu`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Platform {
     is_64bit: Option<bool>,
@@ -86,7 +86,7 @@ const WORDS: [(&str, Option<&str>, bool); 8] = [
 ];
 
 impl Request {
-    /// Understands one `-p`. Every word that says no version is a name.
+    /// Parses a value of `--python`. A word without a version is a name.
     ///
     /// # Errors
     ///
@@ -288,7 +288,7 @@ impl Wanted {
         }
     }
 
-    /// Whether a Python may be taken that nobody called `python`: another implementation or variant must be asked for.
+    /// Whether a Python that is not named `python` matches: another implementation or variant must be requested.
     pub(crate) fn is_meant_unnamed(&self, traits: &Traits) -> bool {
         self.implementation.unwrap_or("cpython") == traits.implementation
             && self.variant == traits.variant
@@ -317,7 +317,7 @@ impl Wanted {
         names
     }
 
-    /// Whether a name with any minor version in it may be meant, `python3.11` say: a folder must be listed to know them.
+    /// Whether a name with any minor version matches, such as `python3.11`: then directories must be listed.
     pub(crate) fn may_have_any_minor(&self) -> bool {
         match &self.versions {
             Versions::Any | Versions::Range(_) => true,

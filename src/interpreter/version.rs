@@ -21,7 +21,7 @@ pub(crate) struct Traits {
     pub(crate) implementation: String,
     pub(crate) major: u32,
     pub(crate) minor: u32,
-    /// `None` where the installation's folders do not say it.
+    /// `None` if the directories of the installation do not tell.
     pub(crate) micro: Option<u32>,
     /// `rc1`; empty for a final version, and where `micro` is not known.
     pub(crate) prerelease: String,
@@ -36,7 +36,7 @@ pub(crate) struct Machine {
     pub(crate) is_64bit: bool,
     /// As [`std::env::consts::ARCH`] has it.
     pub(crate) architecture: String,
-    /// `gnu` or `musl`, where it says so.
+    /// `gnu` or `musl`, if known.
     pub(crate) libc: Option<String>,
 }
 
@@ -75,7 +75,7 @@ impl Machine {
 }
 
 impl Traits {
-    /// Whether it has no `venv` that rvenv could stand in for.
+    /// Whether it is too old to have a supported `venv`.
     pub(crate) fn is_too_old(&self) -> bool {
         (self.major, self.minor) < (3, 6)
     }

@@ -92,7 +92,7 @@ pub(crate) fn produce(
     })
 }
 
-/// Compiles everything anew. The pips that came with Pythons up to 3.8 could be so old that they compiled in a temporary
+/// Compiles everything again. The pips that came with Pythons up to 3.8 could be so old that they compiled in a temporary
 /// folder and moved the result, whose `co_filename` is then a name that nothing has, and another one each time.
 fn compile_in_place(context: &Context, interrupt: &Interrupt) -> Result<(), Error> {
     let mut command = Command::new(&context.env_exe);

@@ -53,7 +53,7 @@ impl Seed<'_> {
         hex(&hasher.finalize()[..16])
     }
 
-    /// What the variables of this process say to ensurepip and to the compiler.
+    /// The settings of ensurepip and the compiler from the variables of this process.
     pub(crate) fn production(&self) -> Production {
         let variable = |name: &str| {
             let value = self.environment.var(name)?;

@@ -38,7 +38,7 @@ pub(crate) struct Seed<'a> {
     pub(crate) seeder: Seeder,
     pub(crate) with_setuptools: bool,
     pub(crate) relocatable: bool,
-    /// Install anew what has modified files.
+    /// Reinstall distributions with modified files.
     pub(crate) repair: bool,
     pub(crate) store: Store,
     pub(crate) other_wheels: OtherWheels<'a>,

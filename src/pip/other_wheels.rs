@@ -19,7 +19,7 @@ pub(crate) struct OtherWheels<'a> {
     pub(crate) discovery: Discovery<'a>,
 }
 
-/// One choice: pip, and setuptools where the same folder has it and an ensurepip of that version would bring it.
+/// One choice: pip, and setuptools where the same folder has it and an ensurepip of that version would install it.
 pub(crate) type Choice = Vec<BundledWheel>;
 
 impl OtherWheels<'_> {
@@ -92,7 +92,7 @@ pub(crate) fn none(env_dir: &str, interpreter: &Interpreter, find_links: &[PathB
         reason.push_str(&folder.to_string_lossy());
     }
     reason.push_str(", among the other Pythons of this machine or in the cache");
-    // Debian and its descendants leave ensurepip to a package of its own.
+    // Debian and its derivatives have ensurepip in a separate package.
     let is_debian = interpreter.stdlib.starts_with("/usr/lib/")
         && fs::symlink_metadata("/etc/debian_version").is_ok();
     let [major, minor, _] = interpreter.version;

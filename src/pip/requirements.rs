@@ -22,7 +22,7 @@ const POLL: Duration = Duration::from_millis(20);
 pub(crate) struct Requirements {
     pub(crate) files: Vec<OsString>,
     pub(crate) constraints: Vec<OsString>,
-    /// Holds what was read; gone with this.
+    /// The directory of the copies; deleted with this.
     _folder: Option<TempDir>,
 }
 

@@ -22,7 +22,7 @@ use crate::venv::context::Context;
 pub(crate) struct Pip<'a> {
     pub(crate) context: &'a Context,
     pub(crate) environment: &'a Env,
-    /// What it is told besides what to install.
+    /// Further arguments.
     pub(crate) options: &'a [OsString],
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) log: Log,
@@ -114,7 +114,7 @@ impl Pip<'_> {
     }
 }
 
-/// What is said of everything that pip installs.
+/// The message while pip runs.
 fn limits<'a>(
     requirements: &'a Requirements,
     options: &'a [OsString],

@@ -76,7 +76,7 @@ pub(crate) fn apply(
         for key in answer.ignored {
             log.say(|| format!("{key} of pip's configuration files is not passed to pip"));
         }
-        // The only way to have one key ignored: pip reads no file, and is told the rest.
+        // There is no other way to ignore one key: pip reads no file, and gets the other keys as variables.
         let none = if cfg!(windows) { "nul" } else { "/dev/null" };
         pip.env("PIP_CONFIG_FILE", Path::new(none));
         pip.envs(answer.variables);

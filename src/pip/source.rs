@@ -16,7 +16,7 @@ use crate::sys::fs::remove_tree;
 use crate::venv::context::Context;
 
 impl Seed<'_> {
-    /// Makes sure that the image is in the store; `false` if it cannot be kept there.
+    /// Makes sure that the image is in the cache; `false` if it cannot be.
     pub(crate) fn keep_image(&self, scratch: &Path, context: &Context) -> Result<bool, Error> {
         self.image(scratch, context)?;
         Ok(self.stored(&self.key()).is_some())
@@ -113,7 +113,7 @@ impl Seed<'_> {
         }
         self.interrupt.check()?;
         match failures.pop() {
-            // What its own ensurepip says is better than that there is nothing else.
+            // The error of its own ensurepip tells more than that there is no other source.
             Some(failure) if self.interpreter.wheels.is_some() => Err(failure),
             Some(failure) if self.seeder == Seeder::Ensurepip => Err(failure),
             _ => Err(other_wheels::none(
@@ -140,7 +140,7 @@ impl Seed<'_> {
         self.pack(scratch)
     }
 
-    /// For a Python without ensurepip, when this one may be gone.
+    /// For a Python without ensurepip, at a time when this one may have been removed.
     fn keep_wheel(&self) {
         let wheels = self.interpreter.wheels.iter().flatten();
         if let Some(pip) = wheels.into_iter().find(|wheel| wheel.project == "pip") {

@@ -79,7 +79,7 @@ pub(super) fn check_installation(
     }
 }
 
-/// What makes a folder an installation of Python rather than an environment, which has no standard library of its own.
+/// A file that shows that a directory is a Python installation: an environment has no standard library.
 fn landmark(folder: &Path) -> Option<String> {
     let is_dir = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
     let is_file = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
@@ -87,7 +87,7 @@ fn landmark(folder: &Path) -> Option<String> {
         return Some("conda-meta".into());
     }
     for name in ["pybuilddir.txt", "Lib/os.py", "lib-python/3/os.py"] {
-        // Old versions of virtualenv copy some modules, and this file says where from.
+        // Old versions of virtualenv copy some modules, and write this file.
         if is_file(&folder.join(name)) && !is_file(&folder.join("Lib/orig-prefix.txt")) {
             return Some(name.into());
         }

@@ -13,7 +13,7 @@ use crate::stage::names::{INFIX, is_stage};
 use crate::sys::fs as ours;
 use crate::sys::fs::{Folder, Left};
 
-/// Entries of an environment that an existing one keeps: they mean the same whoever wrote them.
+/// Entries of an existing environment that are not replaced.
 const KEPT: [&str; 2] = [".gitignore", "lib64"];
 
 /// Refusals that concern one entry alone: a mount point, an immutable file, a folder that is not ours.
@@ -31,7 +31,7 @@ pub(crate) struct Journal {
 enum Step {
     /// An entry that was not there came from the stage.
     Added(PathBuf),
-    /// An entry was replaced or removed; what it was is kept at `backup`.
+    /// An entry was replaced or removed; the old one is at `backup`.
     Replaced { path: PathBuf, backup: PathBuf },
 }
 
@@ -230,7 +230,7 @@ impl Journal {
                 Step::Added(path) => {
                     let _ = ours::remove_tree(&path);
                 }
-                // Without it the next run knows that there is more to be put back.
+                // If it is missing the next run restores the rest.
                 Step::Replaced { path, .. } if !is_whole && path.ends_with("pyvenv.cfg") => {}
                 Step::Replaced { path, backup } => {
                     if fs::rename(&backup, &path).is_err() {
@@ -297,7 +297,7 @@ fn create_like(folder: &Path, path: &Path) -> Result<(), Error> {
     Folder::open(path, folder)?.adopt(folder)
 }
 
-/// Keeps what `path` is under another name while `path` itself stays: nobody sees it missing.
+/// Copies `path` to another name without a moment at which `path` is missing.
 pub(crate) fn keep_copy(path: &Path, backup: &Path) -> io::Result<()> {
     if fs::hard_link(path, backup).is_ok() {
         return Ok(());

@@ -106,7 +106,7 @@ impl Stage {
             .expect("a stage has its tree from `open` on")
     }
 
-    /// A folder of the caller's own in the stage, on the environment's file system, gone with the stage.
+    /// A temporary directory in the stage, on the same file system as the environment.
     pub(crate) fn scratch(&self, name: &str) -> PathBuf {
         self.root.join(name)
     }
@@ -143,7 +143,7 @@ impl Stage {
         Ok(())
     }
 
-    /// Remembers a folder outside of `ENV_DIR` that gets files of the environment: undoing puts back what is in it now.
+    /// Takes a snapshot of a directory outside of `ENV_DIR` that gets files of the environment, for undoing.
     pub(crate) fn remember_elsewhere(&mut self, folder: &Path) -> Result<(), Error> {
         let kept = self.root.join("elsewhere");
         self.elsewhere = Some(PycachePrefix::remember(folder, &kept)?);
@@ -163,7 +163,7 @@ impl Stage {
         }
     }
 
-    /// The environment stands: deletes what it replaced. What cannot be deleted is named.
+    /// The environment is complete: deletes what it replaced. What cannot be deleted is returned.
     pub(crate) fn finish(mut self) -> Result<(), Left> {
         self.finished = true;
         let stuck = match &self.published {
@@ -223,7 +223,7 @@ impl Drop for Stage {
         }
         let _ = self.remove_root();
         for parent in self.parents.iter().rev() {
-            // Only if nobody has put anything there meanwhile.
+            // Only if it is still empty.
             let _ = fs::remove_dir(parent);
         }
     }

@@ -37,7 +37,7 @@ pub(crate) fn beside(env_dir: &Path) -> OsString {
     OsString::from(format!(".{}~{digest}{INFIX}", &name[..end]))
 }
 
-/// A name for a stage that nobody can guess; the last of its digits are computed from the others, so that no other name is
+/// A random name for a stage; the last of its digits are computed from the others, so that no other name is
 /// taken for one.
 pub(crate) fn new_name(prefix: &OsStr) -> OsString {
     let random = format!("{:016x}", RandomState::new().hash_one(prefix));

@@ -47,7 +47,7 @@ pub(crate) fn plan(
         Err(error) => return Err(Error::io("look at", env_dir)(ours::bare(error))),
     };
     if !metadata.is_dir() {
-        // CPython deletes the target of a symlink before it says so.
+        // CPython deletes the contents of a symlink's target before it fails.
         return Err(Error::no_directory(env_dir, &metadata));
     }
     guard::check_installation(env_dir, base, options)?;

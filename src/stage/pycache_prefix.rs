@@ -16,7 +16,7 @@ pub(crate) struct PycachePrefix {
 }
 
 impl PycachePrefix {
-    /// Remembers what `folder` holds, which need not exist; `kept` is made to keep it in. Files in it are only ever replaced.
+    /// Takes a snapshot of `folder`, which need not exist, in the new directory `kept`. Files in it are only ever replaced.
     pub(crate) fn remember(folder: &Path, kept: &Path) -> Result<Self, Error> {
         let parents = folder.ancestors().skip(1);
         let parents = parents.take_while(|parent| !parent.exists());
@@ -31,7 +31,7 @@ impl PycachePrefix {
     pub(crate) fn restore(&self) {
         self.before.restore();
         for parent in &self.parents {
-            // Only if nobody else has put anything there meanwhile.
+            // Only if it is still empty.
             let _ = fs::remove_dir(parent);
         }
     }

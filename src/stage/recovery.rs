@@ -30,7 +30,7 @@ pub(crate) fn sweep(env_dir: &Path) {
     }
 }
 
-/// Calls `restore` with every stage in `folder` that a killed run of this user has left, and removes it if that says that
+/// Calls `restore` with every stage in `folder` that a killed run of this user has left, and removes it if it returns that
 /// nothing in it is needed any more.
 fn each_dead(folder: &Path, prefix: &OsStr, restore: impl Fn(&Path) -> bool) {
     const ATTEMPTS: u32 = 40;
@@ -61,7 +61,7 @@ fn each_dead(folder: &Path, prefix: &OsStr, restore: impl Fn(&Path) -> bool) {
 }
 
 /// Undoes an exchange in place: `pyvenv.cfg` is the first to go and the last to come, so without it nothing was finished.
-/// `false` if something of the old environment could not be put back.
+/// `false` if something of the old environment could not be restored.
 fn move_back(root: &Path, env_dir: &Path) -> bool {
     let is_dir = fs::symlink_metadata(env_dir).is_ok_and(|metadata| metadata.is_dir());
     if !is_dir || fs::symlink_metadata(env_dir.join("pyvenv.cfg")).is_ok() {

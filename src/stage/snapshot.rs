@@ -30,7 +30,7 @@ pub(super) struct Snapshot {
 #[derive(Debug)]
 enum Entry {
     Folder(Permissions),
-    /// What the file was, and what keeps it.
+    /// The file, and its copy.
     File(State, Kept),
 }
 
@@ -63,7 +63,7 @@ impl State {
 }
 
 impl Snapshot {
-    /// Remembers `roots`, which need not exist, and everything below them; `kept` is an empty folder, best on the same file system.
+    /// Takes a snapshot of `roots`, which need not exist, and everything below them, in the empty directory `kept`.
     /// Below the folders `packages` files are only replaced, but for [`REWRITTEN`].
     pub(super) fn take(
         kept: &Path,
@@ -72,7 +72,7 @@ impl Snapshot {
     ) -> Result<Self, Error> {
         let mut entries = BTreeMap::new();
         for entry in roots.iter().flat_map(walk) {
-            // What vanishes meanwhile is not there to be put back.
+            // What vanishes meanwhile cannot be restored.
             let Ok(entry) = entry else { continue };
             let file_type = entry.file_type();
             let path = entry.into_path();
@@ -108,7 +108,7 @@ impl Snapshot {
         self.added = files;
     }
 
-    /// Removes what has come, and puts back what has changed or gone.
+    /// Removes what was added, and restores what was changed or removed.
     pub(super) fn restore(&self) {
         let all = self.roots.iter().flat_map(walk).filter_map(Result::ok);
         let new: Vec<_> = all

@@ -38,7 +38,7 @@ impl Env {
             .map(|(name, value)| (name.as_os_str(), value.as_os_str()))
     }
 
-    /// The user's home folder, as `$HOME` (`%USERPROFILE%`) says.
+    /// The home directory, from `$HOME` (`%USERPROFILE%`).
     pub(crate) fn home(&self) -> Option<PathBuf> {
         self.var(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
             .map(PathBuf::from)

@@ -13,14 +13,14 @@ use crate::sys::fs;
 use crate::sys::fs::Group;
 use crate::sys::signal::Interrupt;
 
-/// The most of one stream that is kept, in bytes: its end, where an error is.
+/// The most that is kept of the end of a stream, in bytes.
 const STREAM_LIMIT: usize = 1 << 20;
 /// The most of one stream that an error message repeats.
 const SHOWN: usize = 16 << 10;
 /// How long the streams of a program that has ended may stay open: what it has left running may hold them for ever.
 const GRACE: Duration = Duration::from_secs(2);
 
-/// What a program said and how it ended.
+/// The output of a program and its exit status.
 pub(crate) struct Output {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: Vec<u8>,
@@ -117,7 +117,7 @@ pub(crate) fn command_line(command: &Command) -> String {
     let mut line = command.get_program().to_string_lossy().into_owned();
     for argument in command.get_args() {
         let argument = argument.to_string_lossy();
-        // The probe is a program of a hundred lines; nobody wants to read it in an error.
+        // The probe is a program of a hundred lines, which would make the message unreadable.
         line.push(' ');
         line.push_str(&if argument.contains('\n') {
             "…".into()
@@ -151,7 +151,7 @@ fn without_passwords(text: &str) -> String {
     hidden
 }
 
-/// The last lines of a stream, after a line that says how much is missing.
+/// The last lines of a stream, after a line with the number of omitted bytes.
 fn end(kept: &[u8], mut left_out: u64) -> String {
     let mut start = kept.len().saturating_sub(SHOWN);
     if start > 0 {
@@ -167,7 +167,7 @@ fn end(kept: &[u8], mut left_out: u64) -> String {
     format!("[{left_out} bytes omitted]\n{text}")
 }
 
-/// What a stream has said.
+/// The output of a stream.
 #[derive(Default)]
 struct Heard {
     bytes: VecDeque<u8>,

@@ -35,14 +35,14 @@ impl Interrupt {
         #[cfg(unix)]
         {
             use signal_hook::consts::SIGXFSZ;
-            // SIGPIPE stays ignored, as Rust's start and CPython's leave it: nobody who stops reading undoes an environment.
+            // SIGPIPE stays ignored, as in CPython: a reader that closes the pipe does not undo an environment.
             // Handled, it leaves the write that passes the limit an error like any other.
             signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         }
         Ok(interrupt)
     }
 
-    /// As if `signal` had come.
+    /// As if `signal` had arrived.
     #[cfg(test)]
     #[cfg(unix)]
     pub(crate) fn raised(signal: usize) -> Self {
@@ -63,10 +63,10 @@ impl Interrupt {
             .map_or(Ok(()), |signal| Err(Error::Interrupted { signal }))
     }
 
-    /// Lets the signal that came end this process as if it had never been caught.
+    /// Ends this process by the signal that arrived, as if it had not been caught.
     pub fn die(&self) {
         if let Some(signal) = self.signal() {
-            // Where the default is not to die, the caller's exit code says the rest.
+            // If the default action is not to terminate, the caller's exit status is used.
             let _ = signal_hook::low_level::emulate_default_handler(signal);
         }
     }

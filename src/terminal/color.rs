@@ -42,7 +42,7 @@ impl Color {
         }
     }
 
-    /// Writes text with styles to stderr, in one piece; without them if nobody wants them.
+    /// Writes text with styles to stderr, in one piece; without the styles if color is off.
     pub(crate) fn print(self, styled: &str) {
         spinner::print(|| self.write(styled));
     }

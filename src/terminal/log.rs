@@ -72,7 +72,7 @@ impl Log {
         self.progress
     }
 
-    /// Runs a step and says how long it took.
+    /// Runs a step, and with `--verbose` prints how long it took.
     pub(crate) fn step<T>(self, name: &str, run: impl FnOnce() -> T) -> T {
         if self.verbosity != Verbosity::Verbose {
             return run();

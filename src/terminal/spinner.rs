@@ -112,7 +112,7 @@ impl Drop for Spinner {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // Its line must be gone before anything else is printed.
+            // Its line must be erased before anything else is printed.
             let _ = thread.join();
         }
     }

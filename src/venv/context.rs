@@ -11,7 +11,7 @@ use crate::options::Options;
 
 /// The finished description of an environment: what CPython hands to `EnvBuilder`'s hooks.
 ///
-/// All paths are absolute and UTF-8, since `pyvenv.cfg` and the scripts must be able to say them.
+/// All paths are absolute and UTF-8, since `pyvenv.cfg` and the scripts contain them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Context {

@@ -73,7 +73,7 @@ fn command(context: &Context, interpreter: &Interpreter, options: &Options) -> S
     words.join(" ")
 }
 
-/// Unlike CPython: a line break in a prompt or path is written as an escape, or it would start a key of its own.
+/// Unlike CPython: a line break in a prompt or path is escaped, or it would start another key.
 fn one_line(value: &str) -> String {
     let is_break = |character| {
         matches!(

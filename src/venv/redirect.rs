@@ -7,7 +7,7 @@ use crate::sys::fs;
 use crate::terminal::log::Log;
 use crate::venv::context::Context;
 
-/// Warns, as venv does, if the environment's Python is not where its path says.
+/// Warns, as venv does, if the environment's Python is in another place than its path.
 pub(crate) fn warn(context: &Context, log: Log) {
     let Some((requested, actual)) = fs::locations(Path::new(&context.env_exe)) else {
         return;

@@ -52,7 +52,7 @@ fn is_activation(name: &str) -> bool {
     name.starts_with("activate.") || name.starts_with("deactivate.")
 }
 
-/// Whether no shell reads more into a path than it says.
+/// Whether no shell needs to quote a path.
 fn is_plain(path: &str) -> bool {
     path.chars()
         .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c))
@@ -70,7 +70,7 @@ fn replace_path(text: &str, old: &str, new: &str) -> String {
     replaced
 }
 
-/// Writes the scripts that start a Python of another place anew, and the RECORDs that list them.
+/// Rewrites scripts that start the Python of another place, and the RECORDs that list them.
 pub(crate) fn scripts(
     tree: &Folder,
     interpreter: &Interpreter,

@@ -10,7 +10,7 @@ use anyhow::Context as _;
 use crate::error::Error;
 use crate::terminal::color::{Color, ERROR};
 
-/// What was asked for, on stdout; nobody may be listening any more.
+/// Prints to stdout, where the reader may have closed the pipe.
 pub(crate) fn print(text: &[u8]) -> anyhow::Result<ExitCode> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
@@ -25,7 +25,7 @@ pub(crate) fn print(text: &[u8]) -> anyhow::Result<ExitCode> {
 pub(crate) fn report(error: &anyhow::Error, color: Color) -> ExitCode {
     let named = error.downcast_ref::<Error>();
     if matches!(named, Some(Error::Interrupted { .. })) {
-        // The signal that ends the process says it.
+        // The process will be ended by the signal.
         return ExitCode::FAILURE;
     }
     let hint = named.and_then(Error::hint);

@@ -28,7 +28,7 @@ pub(crate) struct Workers {
 impl Drop for Workers {
     fn drop(&mut self) {
         for worker in &mut self.processes {
-            // One that has ended already needs no killing, and there is nobody to tell.
+            // One that has already ended cannot be killed.
             let _ = worker.kill();
             let _ = worker.wait();
         }

@@ -35,7 +35,7 @@ pub(crate) fn stale(bin: &Path) -> Vec<Stale> {
                 .parent()
                 .is_some_and(|place| place.join("pyvenv.cfg").exists());
             let is_stale = if fs::canonicalize(folder).ok() == here {
-                // A link that leads nowhere is another matter.
+                // A broken link is reported elsewhere.
                 fs::symlink_metadata(&interpreter).is_err()
             } else {
                 is_environment || !interpreter.exists()

@@ -7,7 +7,7 @@ const MODULE: &str = "%(module)s";
 const IMPORT_NAME: &str = "%(import_name)s";
 const FUNCTION: &str = "%(func)s";
 
-/// Which of pip's names ensurepip makes: what `ENSUREPIP_OPTIONS` says to the installing pip.
+/// Which names pip's own scripts get (`ENSUREPIP_OPTIONS`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Names {
     /// The variable is not set: `pip`, `pip3` and `pip3.N`.
@@ -30,7 +30,7 @@ impl Names {
     }
 }
 
-/// What the sources of one pip say about the scripts that it makes.
+/// How a pip generates scripts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ScriptTemplates {
     template: String,
@@ -47,7 +47,7 @@ impl ScriptTemplates {
     ///
     /// # Errors
     ///
-    /// What was sought in vain; there is no guessing, because the ensurepip producer always knows.
+    /// What was not found. Nothing is guessed: ensurepip is run instead.
     pub(crate) fn read(wheel_module: &str, distlib_scripts: &str) -> Result<Self, String> {
         // The line ends of a source mean nothing to Python; pip 10.0 came with CRLF.
         let wheel_module = &wheel_module.replace("\r\n", "\n");
@@ -166,7 +166,7 @@ impl ScriptTemplates {
     }
 }
 
-/// The string literal that follows `assignment`, dedented if the source says so.
+/// The string literal that follows `assignment`, dedented if it is wrapped in `textwrap.dedent`.
 fn literal_after(source: &str, assignment: &str) -> Option<String> {
     let (_, rest) = source.split_once(assignment)?;
     let (rest, dedent) = match rest.strip_prefix("textwrap.dedent(") {

@@ -72,7 +72,7 @@ fn selected(shim: &Shim<'_>) -> Option<(String, String)> {
         if let Some(versions) = tool_versions(&file) {
             return Some((versions, file.display().to_string()));
         }
-        // It counts only if asdf is told so, by a setting that may be in several places.
+        // It counts only with a setting of asdf that may be in several places.
         if folder.join(".python-version").is_file() {
             return None;
         }

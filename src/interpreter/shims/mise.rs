@@ -134,7 +134,7 @@ fn configured(file: &Path) -> Configured {
             _ => Configured::Unclear,
         };
     }
-    // It says something about Python in a way that is not understood here.
+    // It configures Python in a way that is not understood here.
     if text.contains("python") {
         Configured::Unclear
     } else {

@@ -35,7 +35,7 @@ pub(crate) enum Resolved {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Asked {
     pub(crate) version: String,
-    /// The variable or the file that says so.
+    /// The variable or file that selects it.
     pub(crate) origin: String,
 }
 
@@ -96,7 +96,7 @@ fn script(path: &Path) -> Option<String> {
     Some(String::from_utf8_lossy(&text).into_owned())
 }
 
-/// One shim, as it was invoked.
+/// A shim, as invoked.
 struct Shim<'a> {
     folder: &'a Path,
     program: &'a str,

@@ -48,7 +48,7 @@ pub(crate) fn resolve(shim: &Shim<'_>, text: &str) -> Resolved {
     }
 }
 
-/// The shim says it itself, whatever the variable says.
+/// The shim's own setting overrides the variable.
 fn root(shim: &Shim<'_>, text: &str) -> Option<PathBuf> {
     let said = text.lines().find_map(|line| {
         let value = line.trim().strip_prefix("export PYENV_ROOT=")?;

@@ -14,7 +14,7 @@ pub(crate) struct NewDistribution {
     /// Where it is, relative to the scratch environment: purelib or platlib.
     pub(crate) library: String,
     pub(crate) dist_info: String,
-    /// Of everything that is there, as `RECORD` says it.
+    /// A row of `RECORD` for every file.
     rows: Vec<Row>,
     /// The `.py` files and their sizes, relative to the scratch environment.
     pub(crate) sources: Vec<(String, u64)>,

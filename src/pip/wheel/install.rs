@@ -19,7 +19,7 @@ use crate::sys::signal::Interrupt;
 /// What shapes the result besides the interpreter and its wheels.
 #[derive(Debug, Clone)]
 pub(crate) struct Production {
-    /// The Python that the scripts say they are started by.
+    /// The Python in the shebang of scripts.
     pub(crate) executable: String,
     /// `ENSUREPIP_OPTIONS`.
     pub(crate) names: Names,
@@ -167,7 +167,7 @@ impl Target<'_> {
         }
         match (pointed, archive.row(&entry.name)) {
             (Some(contents), _) => to.record(Row::hashed(place, &contents)),
-            // pip repeats what the wheel says, whichever hash that is.
+            // pip copies the wheel's row, whichever hash it has.
             (None, Some(row)) => to.record(Row {
                 path: place,
                 ..row.clone()

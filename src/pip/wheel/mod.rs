@@ -93,7 +93,7 @@ fn install(
         Ok(installed)
     };
     let installed = thread::scope(|scope| {
-        // A thread that cannot be had is no obstacle: the others do its share.
+        // If a thread cannot be started the others do its work.
         let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
         let others: Vec<_> = (0..others).filter_map(spawn).collect();
         let mut installed = vec![work()];

@@ -97,7 +97,7 @@ pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok()
 }
 
-/// Elsewhere than on Windows a path is taken for what it says.
+/// Only Windows redirects paths.
 pub(crate) fn locations(_path: &Path) -> Option<(String, String)> {
     None
 }

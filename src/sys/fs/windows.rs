@@ -31,7 +31,7 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<bool, Error> {
     if fs::symlink_metadata(to).is_ok() {
         return Ok(false);
     }
-    // Renaming never replaces a folder here; what appeared since is an error that says so.
+    // A rename does not replace a directory on Windows; it fails if one was created meanwhile.
     match fs::rename(from, to) {
         Ok(()) => Ok(true),
         Err(_) if fs::symlink_metadata(to).is_ok() => Ok(false),
@@ -87,7 +87,7 @@ pub(crate) fn mount_below(_path: &Path) -> Option<PathBuf> {
     None
 }
 
-/// Only Linux says such things of a process.
+/// There is no such file on Windows.
 pub(crate) fn status_field(_name: &str) -> Option<String> {
     None
 }
@@ -123,7 +123,7 @@ pub(crate) fn read_exact_at(
     Ok(())
 }
 
-/// Windows does not say which program started this one; the variables of the shells do.
+/// Not known on Windows, where the shells are recognized by their variables.
 pub(crate) fn parent_program() -> Option<String> {
     None
 }

@@ -5,7 +5,7 @@ use crate::venv::activation::quote;
 /// A shell that activates an environment in its own way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CurrentShell {
-    /// bash and zsh, which say `source`.
+    /// bash and zsh, with `source`.
     Bash,
     /// The rest of the sh family.
     Sh,

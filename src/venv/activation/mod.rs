@@ -5,7 +5,7 @@ mod prompt;
 pub(crate) mod quote;
 pub(crate) mod templates;
 
-/// What the scripts of one environment say.
+/// The values in the scripts of an environment.
 pub(crate) struct Values<'a> {
     /// The final absolute path of the environment.
     pub(crate) virtual_env: &'a str,
@@ -21,7 +21,7 @@ pub(crate) struct Values<'a> {
 pub(crate) struct ActivationScript {
     /// The name of the file.
     pub(crate) name: &'static str,
-    /// What it says, line ends as its readers want them.
+    /// The text, with the line ends that its shell needs.
     pub(crate) contents: Vec<u8>,
 }
 

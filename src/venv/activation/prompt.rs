@@ -1,7 +1,7 @@
 //! Escapes the prompt prefix for each shell, so that drawing the prompt shows the name and runs nothing.
 
 /// For bash, dash, mksh, yash and busybox ash, which expand PS1 as they expand a word between double quotes, but each
-/// with more of its own. A name that would be expanded is drawn through the variable, whose value is expanded no further.
+/// with sequences of its own. A name that would be expanded is drawn through the variable, whose value is expanded no further.
 pub(crate) fn sh(prompt: &str) -> String {
     if prompt.contains(['\\', '$', '`', '!']) {
         "(${VIRTUAL_ENV_PROMPT-}) ".to_owned()
@@ -45,7 +45,7 @@ pub(crate) fn zsh(prompt: &str) -> String {
     })
 }
 
-/// For tcsh, whose prompt knows `%`, `!`, and `\` and `^` as they stand in its key bindings.
+/// For tcsh, whose prompt knows `%`, `!`, and `\` and `^` as in its key bindings.
 pub(crate) fn csh(prompt: &str) -> String {
     escaped(prompt, |character| match character {
         '%' => Some("%%"),

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 /// For the sh family (bash, zsh, dash, ksh93, mksh, yash, busybox ash): everything between single quotes is itself.
-/// No two quotes ever stand together inside the literal, which zsh's `RC_QUOTES` would read as one.
+/// No two quotes are ever adjacent inside the literal, which zsh's `RC_QUOTES` would read as one.
 pub(crate) fn sh(value: &str) -> String {
     quoted(value, |character| match character {
         '\'' => Some(r"'\''"),
@@ -100,7 +100,7 @@ pub(crate) fn cmd_carries(value: &str) -> bool {
     !value.contains(['\n', '\r', '\x1a', '\0'])
 }
 
-/// `value` between single quotes, with `escape` saying what stands for a character that cannot be there as it is.
+/// `value` between single quotes, where `escape` returns the replacement of a character that must be escaped.
 fn quoted(value: &str, escape: impl Fn(char) -> Option<&'static str>) -> String {
     let mut literal = String::with_capacity(value.len() + 2);
     literal.push('\'');

@@ -31,7 +31,7 @@ pub(crate) fn placements(
     }
 }
 
-/// What stands for the links if the system makes none; `links` are those that were to be made.
+/// The replacement for links where the system cannot create them.
 pub(crate) fn retreat(
     context: &Context,
     interpreter: &Interpreter,

@@ -74,7 +74,7 @@ impl Archive {
         &self.entries
     }
 
-    /// What the wheel's own `RECORD` says of the entry called `name`.
+    /// The row for `name` in the wheel's `RECORD`.
     pub(crate) fn row(&self, name: &str) -> Option<&Row> {
         self.rows.get(name)
     }
@@ -155,7 +155,7 @@ impl Archive {
             .is_some_and(|rest| matches!(rest, "/RECORD" | "/RECORD.jws" | "/RECORD.p7s"))
     }
 
-    /// Files and rows must be the same set, or something would be installed that nobody vouches for.
+    /// Files and rows must be the same set, or files would be installed that were not verified.
     fn take_rows(&mut self, rows: Vec<Row>) -> Result<(), String> {
         for row in rows {
             if let Some(row) = self.rows.insert(row.path.clone(), row) {

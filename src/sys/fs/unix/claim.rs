@@ -42,7 +42,7 @@ impl Claim {
             return Ok(None);
         };
         let locked = rustix::fs::flock(folder.fd(), FlockOperation::NonBlockingLockExclusive);
-        // On a file system without locks nobody can take it for a leftover either.
+        // On a file system without locks no process can take it for a leftover either.
         if locked == Err(Errno::WOULDBLOCK) {
             return Ok(None);
         }
@@ -64,7 +64,7 @@ impl Claim {
         }))
     }
 
-    /// Claims what a process that has ended has left: a marked folder of this user's that nobody holds locked.
+    /// Claims the directory of a process that has ended: it has the mark, belongs to this user, and is not locked.
     ///
     /// An empty one without the mark is removed: its maker ended before it could mark it.
     pub(crate) fn leftover(parent: &Path, name: OsString, mark: &'static str) -> Option<Self> {

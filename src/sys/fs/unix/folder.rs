@@ -167,7 +167,7 @@ impl Folder {
         Ok(())
     }
 
-    /// Gives this folder the mode and the owner of the one that it is about to replace; nothing if that one has gone.
+    /// Sets the mode and the owner to those of the directory that this one will replace, if it still exists.
     pub(crate) fn adopt(&self, path: &Path) -> Result<(), Error> {
         let Ok(old) = rustix::fs::lstat(path) else {
             return Ok(());
@@ -189,7 +189,7 @@ impl Folder {
     pub(crate) fn symlink(&self, target: &str, name: &str) -> Result<(), Error> {
         let made = rustix::fs::symlinkat(target, &self.fd, name);
         made.map_err(|errno| match errno {
-            // Linux says EPERM for such a file system, whoever asks; in user space it may be something else.
+            // Linux returns EPERM for such a file system; one in user space may return something else.
             Errno::PERM | Errno::NOSYS | Errno::OPNOTSUPP => {
                 let reason = "the file system has no symlinks";
                 Error::io("create symlink", &self.path.join(name))(io::Error::new(

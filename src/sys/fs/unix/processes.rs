@@ -32,7 +32,7 @@ pub(crate) fn end_process_group(child: &mut Child, group: Group, came: Option<i3
             break;
         }
     }
-    // The leader may be gone and its children not.
+    // The leader may have ended before its children.
     send(child, group, Signal::KILL);
     let _ = child.wait();
 }
@@ -43,7 +43,7 @@ fn send(child: &mut Child, group: Group, signal: Signal) {
     let Some(pid) = i32::try_from(child.id()).ok().and_then(Pid::from_raw) else {
         return;
     };
-    // Whoever is gone needs no signal.
+    // It may have ended already.
     if group == Group::Own {
         let _ = rustix::process::kill_process_group(pid, signal);
     } else if matches!(child.try_wait(), Ok(None)) {

@@ -68,7 +68,7 @@ pub(crate) fn remove(base: &OwnedFd, name: &OsStr, shown: &Path) -> Result<(), L
     };
     match rustix::fs::unlinkat(base, name, AtFlags::empty()) {
         Ok(()) | Err(Errno::NOENT) => return Ok(()),
-        // Linux says EISDIR, POSIX EPERM.
+        // Linux returns EISDIR, POSIX EPERM.
         Err(Errno::ISDIR | Errno::PERM | Errno::ACCESS) => {}
         Err(errno) => return Err((shown.join(name), errno.into())),
     }
@@ -219,7 +219,7 @@ fn open(parent: BorrowedFd<'_>, name: &OsStr) -> rustix::io::Result<Level> {
     }
     let stat = rustix::fs::fstat(&fd)?;
     if stat.st_mode & 0o700 != 0o700 {
-        // If it is not ours, removing says so.
+        // If it is not ours, removing it fails.
         let mode = Bits::from_raw_mode(stat.st_mode & 0o7777 | 0o700);
         let _ = rustix::fs::fchmod(&fd, mode);
     }

@@ -25,7 +25,7 @@ pub(crate) fn umask_bits() -> Bits {
     })
 }
 
-/// A field of what Linux says of this process when it is asked first.
+/// A field of `/proc/self/status`, read once.
 pub(crate) fn status_field(name: &str) -> Option<String> {
     static STATUS: OnceLock<String> = OnceLock::new();
     let status = STATUS.get_or_init(|| {

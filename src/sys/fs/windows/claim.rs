@@ -34,7 +34,7 @@ impl Claim {
         let lock = match Lock::try_exclusive(&path) {
             Ok(None) => return Ok(None),
             Ok(lock) => lock,
-            // On a file system without locks nobody can take it for a leftover either.
+            // On a file system without locks no process can take it for a leftover either.
             Err(error) if error.kind() != io::ErrorKind::NotFound => None,
             Err(_) => return Ok(None),
         };
@@ -42,7 +42,7 @@ impl Claim {
         Ok(Some(Self { path, mark, lock }))
     }
 
-    /// Claims what a process that has ended has left: a marked folder that nobody holds locked.
+    /// Claims the directory of a process that has ended: it has the mark and is not locked.
     pub(crate) fn leftover(parent: &Path, name: OsString, mark: &'static str) -> Option<Self> {
         let path = parent.join(name);
         if !fs::symlink_metadata(path.join(mark)).is_ok_and(|metadata| metadata.is_file()) {

@@ -106,7 +106,7 @@ impl Folder {
         fs::remove_file(self.path.join(name)).map_err(self.failed("remove", name))
     }
 
-    /// Copies an executable with its times, as `shutil.copy2` does, but never as a read-only file, which nobody could replace.
+    /// Copies an executable with its times, as `shutil.copy2` does, but never as a read-only file, which could not be replaced.
     pub(crate) fn copy_executable(&self, source: &Path, name: &str) -> Result<(), Error> {
         let path = self.path.join(name);
         fs::copy(source, &path).map_err(Error::io("copy", source))?;

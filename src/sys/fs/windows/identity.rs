@@ -54,14 +54,14 @@ impl Identity {
     }
 }
 
-/// A lock that ends with its holder: a file that nobody else can open, and that is gone once it is closed, however that happens.
+/// A lock that ends with its process: a file that no other process can open, deleted when it is closed.
 #[derive(Debug)]
 pub(crate) struct Lock(
     #[expect(dead_code, reason = "holding it open is all that it is for")] fs::File,
 );
 
 impl Lock {
-    /// Locks a file, or a folder by a file of its own; `None` if somebody holds it.
+    /// Locks a file, or a directory by a file next to it; `None` if it is locked.
     pub(crate) fn try_exclusive(path: &Path) -> io::Result<Option<Self>> {
         const SHARING_VIOLATION: i32 = 32;
         const GENERIC_WRITE: u32 = 0x4000_0000;

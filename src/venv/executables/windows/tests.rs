@@ -5,7 +5,7 @@ use crate::interpreter::Scheme;
 use crate::options::Options;
 use std::path::Path;
 
-/// A Python of python.org's installer, as its facts say it.
+/// The facts about a Python of python.org's installer.
 fn installed(version: [u32; 3]) -> Interpreter {
     let folder = format!(r"C:\Program Files\Python{}{}", version[0], version[1]);
     let executable = format!(r"{folder}\python.exe");
