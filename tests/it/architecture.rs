@@ -1,8 +1,9 @@
 //! The layers of `src/`: no import runs upward, and no modules import each other in a circle.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
+
+use fs_err as fs;
 
 crate::harness::trials! {
     no_import_runs_upward,
