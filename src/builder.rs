@@ -263,7 +263,7 @@ impl EnvBuilder {
         loop {
             let base = base(interpreter);
             let mut stage = Stage::open(env_dir, &base, &self.options, &self.environment)?;
-            if stage.publish(&[])? {
+            if stage.publish_pending()? {
                 return Ok(stage);
             }
             self.interrupt.check()?;

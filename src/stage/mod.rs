@@ -20,6 +20,7 @@ use fs_err as fs;
 
 use crate::error::Error;
 use crate::options::Options;
+use crate::stage::names::PENDING;
 pub(crate) use crate::stage::plan::check;
 use crate::stage::plan::{Plan, is_refusal, plan};
 use crate::stage::pycache_prefix::PycachePrefix;
@@ -163,9 +164,19 @@ impl Stage {
         }
     }
 
+    /// Publishes the empty tree for another program to fill. Until the stage is finished the next run restores what was there
+    /// if this one is killed.
+    pub(crate) fn publish_pending(&mut self) -> Result<bool, Error> {
+        let pending = self.root.join(PENDING);
+        fs::write(pending, "").map_err(Error::io("create a file in", &self.env_dir))?;
+        self.publish(&[])
+    }
+
     /// The environment is complete: deletes what it replaced. What cannot be deleted is returned.
     pub(crate) fn finish(mut self) -> Result<(), Left> {
         self.finished = true;
+        // First, or a run that is killed while it deletes the old environment would have it restored.
+        let _ = fs::remove_file(self.root.join(PENDING));
         let stuck = match &self.published {
             Published::Moved(journal) => journal.stuck(),
             Published::Exchanged => {

@@ -15,6 +15,8 @@ pub(crate) const INFIX: &str = ".rvenv-";
 pub(crate) const MARK: &str = "rvenv-stage";
 /// In a stage: the old environment between the two renames that stand for an exchange.
 pub(crate) const ASIDE: &str = "aside";
+/// In a stage: a file, as long as another program still has to complete what was published.
+pub(crate) const PENDING: &str = "pending";
 /// In a stage: the old entries of an environment that is cleared in place, under their own names.
 pub(crate) const OUT: &str = "out";
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 use fs_err as fs;
 
 use crate::stage::journal;
-use crate::stage::names::{ASIDE, INFIX, MARK, OUT, beside, is_stage};
+use crate::stage::names::{ASIDE, INFIX, MARK, OUT, PENDING, beside, is_stage};
 use crate::sys::fs as ours;
 use crate::sys::fs::Claim;
 
@@ -20,13 +20,57 @@ pub(crate) fn sweep(env_dir: &Path) {
     let parent = env_dir.parent().unwrap_or(env_dir);
     each_dead(parent, &beside(env_dir), |root| {
         let aside = root.join(ASIDE);
+        if is_pending(root) && fs::symlink_metadata(&aside).is_err() {
+            return exchange_back(&root.join("new"), env_dir, &aside);
+        }
         if fs::symlink_metadata(&aside).is_ok() {
             let _ = ours::rename_new(&aside, env_dir);
         }
         move_back(root, env_dir)
     });
     if fs::symlink_metadata(env_dir).is_ok_and(|metadata| metadata.is_dir()) {
-        each_dead(env_dir, OsStr::new(INFIX), |root| move_back(root, env_dir));
+        each_dead(env_dir, OsStr::new(INFIX), |root| {
+            if is_pending(root) {
+                remove_entries(env_dir);
+                return journal::move_back(&root.join(OUT), &root.join("new"), env_dir);
+            }
+            move_back(root, env_dir)
+        });
+    }
+}
+
+/// Whether the run was killed before another program had completed what was published.
+fn is_pending(root: &Path) -> bool {
+    fs::symlink_metadata(root.join(PENDING)).is_ok()
+}
+
+/// Puts the old environment back in the place of an incomplete one. `false` if it could not be.
+fn exchange_back(old: &Path, env_dir: &Path, aside: &Path) -> bool {
+    let is_empty =
+        |folder: &Path| fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
+    // Killed before the exchange.
+    if is_empty(old) {
+        return true;
+    }
+    if fs::symlink_metadata(env_dir).is_err() {
+        return fs::rename(old, env_dir).is_ok();
+    }
+    match ours::exchange(old, env_dir) {
+        Ok(true) => true,
+        Ok(false) => fs::rename(env_dir, aside)
+            .and_then(|()| fs::rename(old, env_dir))
+            .is_ok(),
+        Err(_) => false,
+    }
+}
+
+/// Removes everything that another program has put into a directory which was cleared in place.
+fn remove_entries(env_dir: &Path) {
+    for entry in fs::read_dir(env_dir).into_iter().flatten().flatten() {
+        let is_special = entry.file_type().is_ok_and(ours::is_special);
+        if !is_special && !is_stage(&entry.file_name(), OsStr::new(INFIX)) {
+            let _ = ours::remove_tree(&entry.path());
+        }
     }
 }
 

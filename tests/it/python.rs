@@ -27,6 +27,7 @@ crate::harness::trials! {
     python_2_is_named_and_nothing_is_made,
     an_implementation_that_is_not_known_makes_its_own_environment,
     the_old_environment_comes_back_if_the_own_venv_of_an_implementation_fails,
+    the_next_run_restores_the_old_environment_if_the_own_venv_of_an_implementation_was_killed,
 }
 
 /// An environment in `env` without pip for this Python, in an empty `work`.
@@ -304,6 +305,41 @@ fn the_old_environment_comes_back_if_the_own_venv_of_an_implementation_fails() {
         run.cwd(cwd).succeeds();
         assert!(!env.at("env/mine").exists());
         env.run(env.at("env/bin/python"), ["-c", ""]).succeeds();
+        assert_eq!(leftovers(&env.at("env")), [""; 0]);
+        env.holds_only(["env"]);
+    }
+}
+
+fn the_next_run_restores_the_old_environment_if_the_own_venv_of_an_implementation_was_killed() {
+    let env = TestEnv::new();
+    let python = graalpy(&env);
+    let python = python.to_str().unwrap();
+    env.rvenv(["-p", python, "--without-pip", "env"]).succeeds();
+    fs::write(env.at("env/mine"), "mine").unwrap();
+    let before = state(&env.at("env"));
+    let library = env.root().join("graalpy/lib");
+    let library = library.join(&crate::env::listing(&library)[0]);
+    let venv = library.join("venv");
+    fs::remove_file(&venv).unwrap();
+    fs::create_dir(&venv).unwrap();
+    let text = "import os, signal, sys\n\
+         env_dir = sys.argv[-1]\n\
+         os.makedirs(os.path.join(env_dir, 'lib', 'python'))\n\
+         open(os.path.join(env_dir, 'pyvenv.cfg'), 'w').close()\n\
+         os.kill(os.getppid(), signal.SIGKILL)\n";
+    for (cwd, path) in [("", "env"), ("env", ".")] {
+        fs::write(venv.join("__main__.py"), text).unwrap();
+        let run = env.rvenv(["-p", python, "--without-pip", "--clear", path]);
+        assert!(!run.cwd(cwd).outcome().status.success(), "in {cwd:?}");
+        assert!(state(&env.at("env")) != before, "in {cwd:?}");
+        fs::write(
+            venv.join("__main__.py"),
+            "import sys; sys.exit('no room left')",
+        )
+        .unwrap();
+        env.rvenv(["-p", python, "--without-pip", "--clear", "env"])
+            .errs(&["no room left"]);
+        assert!(state(&env.at("env")) == before, "in {cwd:?}");
         assert_eq!(leftovers(&env.at("env")), [""; 0]);
         env.holds_only(["env"]);
     }

@@ -187,24 +187,50 @@ impl Serialize for AbsolutePath {
     }
 }
 
-/// A path that is not Unicode, as Python's `os.fsdecode` has it: each stray byte is a lone surrogate, U+DC80 to U+DCFF.
+/// A path that is not Unicode, as Python decodes it: on Unix each stray byte is a lone surrogate, U+DC80 to U+DCFF
+/// (`os.fsdecode`); on Windows the path itself has lone surrogates, three bytes each.
 fn escape(path: &Path) -> String {
+    escape_bytes(path.as_os_str().as_encoded_bytes(), cfg!(windows))
+}
+
+fn escape_bytes(mut bytes: &[u8], has_surrogates: bool) -> String {
     let mut text = String::new();
-    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+    while let Some(chunk) = bytes.utf8_chunks().next() {
         let valid = serde_json::to_string(chunk.valid()).expect("a string is always JSON");
         text.push_str(&valid[1..valid.len() - 1]);
-        for byte in chunk.invalid() {
-            write!(text, "\\udc{byte:02x}").expect("writing to a String cannot fail");
-        }
+        bytes = &bytes[chunk.valid().len()..];
+        let (surrogate, length) = match bytes {
+            [] => break,
+            [0xed, middle @ 0xa0..=0xbf, last @ 0x80..=0xbf, ..] if has_surrogates => {
+                let low = u32::from(middle & 0x3f) << 6 | u32::from(last & 0x3f);
+                (0xd000 | low, 3)
+            }
+            [byte, ..] => (0xdc00 | u32::from(*byte), 1),
+        };
+        write!(text, "\\u{surrogate:04x}").expect("writing to a String cannot fail");
+        bytes = &bytes[length..];
     }
     text
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
+    fn a_lone_surrogate_of_windows_is_one_escape() {
+        assert_eq!(
+            escape_bytes(b"a\xed\xa0\x80b\xed\xbf\xbf", true),
+            "a\\ud800b\\udfff"
+        );
+        assert_eq!(
+            escape_bytes(b"\xed\xa0\x80", false),
+            "\\udced\\udca0\\udc80"
+        );
+    }
+
+    #[test]
+    #[cfg(unix)]
     fn a_path_that_is_not_utf_8_is_written_as_python_decodes_it() {
         use std::ffi::OsStr;
         use std::os::unix::ffi::OsStrExt as _;
