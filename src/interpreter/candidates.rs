@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::env::consts::EXE_SUFFIX;
-use std::iter;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -22,72 +22,84 @@ pub(crate) struct Candidate {
     pub(crate) source: Source,
 }
 
-type Candidates<'a> = Box<dyn Iterator<Item = Candidate> + 'a>;
+/// What is done with each candidate; `Break` ends the search, so that nothing is listed that is not needed.
+type Visit<'a, B> = &'a mut dyn FnMut(Candidate) -> ControlFlow<B>;
 
-/// The candidates of one request.
-pub(crate) fn candidates<'a>(request: &'a Request, environment: &'a Env) -> Candidates<'a> {
+/// Visits the candidates of one request.
+pub(crate) fn visit<B>(
+    request: &Request,
+    environment: &Env,
+    visit: Visit<'_, B>,
+) -> ControlFlow<B> {
     match request {
         Request::Path(text) => {
-            // Blanks around a path are its own only if there is such a file.
-            let bare = text.trim();
-            let bare = Some(bare).filter(|bare| bare.len() < text.len());
-            let bare = bare.into_iter();
-            let bare = bare.flat_map(move |bare| named_directly(bare, environment));
-            Box::new(named_directly(text, environment).chain(bare))
+            named_directly(text, environment, visit)?;
+            // Blanks around a path belong to it only if there is such a file.
+            match text.trim() {
+                bare if bare.len() < text.len() => named_directly(bare, environment, visit),
+                _ => ControlFlow::Continue(()),
+            }
         }
         Request::Name(name) => {
+            on_path(name, environment, visit)?;
             // The directory of an environment may be given without a slash.
-            let folder = iter::once_with(|| named_directly(name, environment))
-                .flatten()
-                .filter(move |candidate| !candidate.path.ends_with(name));
-            Box::new(on_path(name, environment).chain(folder))
+            named_directly(name, environment, &mut |candidate| {
+                if candidate.path.ends_with(name) {
+                    return ControlFlow::Continue(());
+                }
+                visit(candidate)
+            })
         }
         Request::Wanted(wanted) => {
-            let literal = wanted.name.iter();
-            let literal = literal.flat_map(|name| on_path(name, environment));
-            let path = iter::once_with(|| path_folders(environment)).flatten();
-            let path = path.flat_map(|folder| in_folder(folder, Source::Path, wanted));
-            let elsewhere = iter::once_with(|| locations::all(environment)).flatten();
-            let elsewhere = elsewhere.flat_map(move |place| {
-                let folders = place.folders().into_iter();
-                folders
-                    .filter(|folder| !is_environment(folder))
-                    .flat_map(move |folder| in_folder(folder, place.source, wanted))
-            });
-            Box::new(literal.chain(path).chain(elsewhere).chain(registered()))
+            if let Some(name) = &wanted.name {
+                on_path(name, environment, visit)?;
+            }
+            for folder in path_folders(environment) {
+                in_folder(&folder, Source::Path, wanted, visit)?;
+            }
+            for place in locations::all(environment) {
+                for folder in place.folders() {
+                    if !is_environment(&folder) {
+                        in_folder(&folder, place.source, wanted, visit)?;
+                    }
+                }
+            }
+            registered(visit)
         }
     }
 }
 
-/// Every candidate that looks like a Python by its name, for a list of all.
-pub(crate) fn everything(environment: &Env) -> impl Iterator<Item = Candidate> {
-    let path = path_folders(environment).into_iter();
-    let path = path.map(|folder| (folder, Source::Path));
-    let places = locations::all(environment).into_iter().flat_map(|place| {
-        let folders = place.folders().into_iter();
-        folders
-            .filter(|folder| !is_environment(folder))
-            .map(move |folder| (folder, place.source))
-    });
-    let in_folders = path.chain(places).flat_map(|(folder, source)| {
-        let usual = ["python3", "python", "pypy3", "pypy"].map(|name| executable(&folder, name));
-        let versioned = versioned(&folder).into_iter().map(|(_, path)| path);
-        let paths: Vec<_> = usual.into_iter().chain(versioned).collect();
-        paths
-            .into_iter()
-            .map(move |path| Candidate { path, source })
-    });
-    in_folders.chain(registered())
+/// Visits every file that is named like a Python, for a list of all.
+pub(crate) fn visit_all<B>(environment: &Env, visit: Visit<'_, B>) -> ControlFlow<B> {
+    let mut in_folder = |folder: &Path, source| {
+        for path in usual(folder) {
+            visit(Candidate { path, source })?;
+        }
+        for (_, path) in versioned(folder) {
+            visit(Candidate { path, source })?;
+        }
+        ControlFlow::Continue(())
+    };
+    for folder in path_folders(environment) {
+        in_folder(&folder, Source::Path)?;
+    }
+    for place in locations::all(environment) {
+        for folder in place.folders() {
+            if !is_environment(&folder) {
+                in_folder(&folder, place.source)?;
+            }
+        }
+    }
+    registered(visit)
 }
 
-/// What the registry names.
-fn registered() -> impl Iterator<Item = Candidate> {
-    iter::once_with(registry::executables)
-        .flatten()
-        .map(|path| Candidate {
-            path,
-            source: Source::Registry,
-        })
+/// Those in the registry of Windows.
+fn registered<B>(visit: Visit<'_, B>) -> ControlFlow<B> {
+    for path in registry::executables() {
+        let source = Source::Registry;
+        visit(Candidate { path, source })?;
+    }
+    ControlFlow::Continue(())
 }
 
 /// The folders on PATH, absolute and each once.
@@ -97,69 +109,76 @@ pub(crate) fn path_folders(environment: &Env) -> Vec<PathBuf> {
     };
     let mut seen = HashSet::new();
     std::env::split_paths(path)
-        // venv would write links that point nowhere if they were relative.
+        // With relative directories venv would create broken links.
         .filter_map(|folder| absolute(&folder, environment.cwd.as_deref()).ok())
         .filter(|folder| seen.insert(folder.clone()))
         .collect()
 }
 
 /// The executables of an installation prefix or an environment, or of a folder of executables.
-fn named_directly<'a>(text: &str, environment: &Env) -> Candidates<'a> {
+fn named_directly<B>(text: &str, environment: &Env, visit: Visit<'_, B>) -> ControlFlow<B> {
     let Ok(path) = absolute(Path::new(text), environment.cwd.as_deref()) else {
-        return Box::new(iter::empty());
+        return ControlFlow::Continue(());
     };
     let source = Source::Request;
     if !path.is_dir() {
-        return Box::new(iter::once(Candidate { path, source }));
+        return visit(Candidate { path, source });
     }
-    let folders = if cfg!(windows) {
-        vec![path.join("Scripts"), path]
-    } else {
-        vec![path.join("bin"), path]
-    };
-    Box::new(folders.into_iter().flat_map(move |folder| {
-        let names = ["python3", "python", "pypy3", "pypy"];
-        let usual = names.map(|name| executable(&folder, name));
-        let versioned = iter::once_with(move || versioned(&folder)).flatten();
-        let paths = usual.into_iter().chain(versioned.map(|(_, path)| path));
-        let paths = paths.filter(|path| path.is_file());
-        paths.map(move |path| Candidate { path, source })
-    }))
+    let bin = if cfg!(windows) { "Scripts" } else { "bin" };
+    for folder in [path.join(bin), path] {
+        for path in usual(&folder) {
+            if path.is_file() {
+                visit(Candidate { path, source })?;
+            }
+        }
+        for (_, path) in versioned(&folder) {
+            if path.is_file() {
+                visit(Candidate { path, source })?;
+            }
+        }
+    }
+    ControlFlow::Continue(())
 }
 
-fn on_path<'a>(name: &'a str, environment: &'a Env) -> impl Iterator<Item = Candidate> + 'a {
-    iter::once_with(|| path_folders(environment))
-        .flatten()
-        .map(|folder| Candidate {
-            path: executable(&folder, name),
-            source: Source::Path,
-        })
+fn on_path<B>(name: &str, environment: &Env, visit: Visit<'_, B>) -> ControlFlow<B> {
+    for folder in path_folders(environment) {
+        let path = executable(&folder, name);
+        let source = Source::Path;
+        visit(Candidate { path, source })?;
+    }
+    ControlFlow::Continue(())
 }
 
 /// What a folder may hold of a wanted Python; it is listed only if none of the usual names was what was wanted.
-fn in_folder(
-    folder: PathBuf,
+fn in_folder<B>(
+    folder: &Path,
     source: Source,
     wanted: &Wanted,
-) -> impl Iterator<Item = Candidate> + use<> {
-    let names = wanted.names();
-    let usual: Vec<_> = names.iter().map(|name| executable(&folder, name)).collect();
-    let listed = wanted.may_have_any_minor().then_some(folder);
-    let wanted = wanted.clone();
-    let versioned = listed.into_iter().flat_map(move |folder| {
-        let mut found = versioned(&folder);
-        found.retain(|(traits, _)| {
-            wanted.is_meant_unnamed(traits) && wanted.fits(traits) != Fit::No
-        });
-        found
-    });
-    let paths = usual.into_iter().chain(versioned.map(|(_, path)| path));
-    paths.map(move |path| Candidate { path, source })
+    visit: Visit<'_, B>,
+) -> ControlFlow<B> {
+    for name in wanted.names() {
+        let path = executable(folder, &name);
+        visit(Candidate { path, source })?;
+    }
+    if !wanted.may_have_any_minor() {
+        return ControlFlow::Continue(());
+    }
+    for (traits, path) in versioned(folder) {
+        if wanted.is_meant_unnamed(&traits) && wanted.fits(&traits) != Fit::No {
+            visit(Candidate { path, source })?;
+        }
+    }
+    ControlFlow::Continue(())
+}
+
+/// The executables that an installation usually has.
+fn usual(folder: &Path) -> [PathBuf; 4] {
+    ["python3", "python", "pypy3", "pypy"].map(|name| executable(folder, name))
 }
 
 /// The executables in a directory with a version in their names, the newest first.
 fn versioned(folder: &Path) -> Vec<(crate::interpreter::version::Traits, PathBuf)> {
-    // Entries that cannot be read are of no use to anybody.
+    // Entries that cannot be read are skipped.
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<_> = entries
         .filter_map(|entry| {

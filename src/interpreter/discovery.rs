@@ -1,6 +1,7 @@
 //! Finds the requested Python: tries one candidate after the other, and starts one only if its files do not tell enough.
 
 use std::collections::HashSet;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use super::Interpreter;
@@ -78,31 +79,47 @@ impl Discovery<'_> {
         let mut not_found = NotFound::default();
         for request in &requests {
             let mut seen = HashSet::new();
-            for candidate in candidates::candidates(request, self.environment) {
-                match self.judge(&candidate, request, &mut seen)? {
-                    Verdict::Fits(interpreter) => return Ok(*interpreter),
-                    Verdict::Unfit(traits, path) => {
-                        self.log
-                            .say(|| format!("skipping {traits} at {}", path.display()));
-                        not_found.unfit(traits, path);
-                    }
-                    Verdict::Broken(path, reason) => {
-                        self.log
-                            .say(|| format!("skipping {}: {reason}", path.display()));
-                        not_found.broken(path, reason);
-                    }
-                    Verdict::NotInstalled(path, reason) => {
-                        not_found.broken(path, reason);
-                        // Whoever starts that command gets this error, and no other Python.
-                        if request.is_a_command() {
-                            break;
-                        }
-                    }
-                    Verdict::Nothing => {}
-                }
+            let searched = candidates::visit(request, self.environment, &mut |candidate| {
+                self.try_candidate(&candidate, request, &mut seen, &mut not_found)
+            });
+            if let ControlFlow::Break(Some(found)) = searched {
+                return found;
             }
         }
         Err(not_found.into_error(asked, &requests, self.environment))
+    }
+
+    /// Ends the search with the Python or an error; with `None` if the next request is to be tried.
+    fn try_candidate(
+        &self,
+        candidate: &Candidate,
+        request: &Request,
+        seen: &mut HashSet<PathBuf>,
+        not_found: &mut NotFound,
+    ) -> ControlFlow<Option<Result<Interpreter, Error>>> {
+        match self.judge(candidate, request, seen) {
+            Err(error) => return ControlFlow::Break(Some(Err(error))),
+            Ok(Verdict::Fits(interpreter)) => return ControlFlow::Break(Some(Ok(*interpreter))),
+            Ok(Verdict::Unfit(traits, path)) => {
+                self.log
+                    .say(|| format!("skipping {traits} at {}", path.display()));
+                not_found.unfit(traits, path);
+            }
+            Ok(Verdict::Broken(path, reason)) => {
+                self.log
+                    .say(|| format!("skipping {}: {reason}", path.display()));
+                not_found.broken(path, reason);
+            }
+            Ok(Verdict::NotInstalled(path, reason)) => {
+                not_found.broken(path, reason);
+                // Starting that command gives this error, and no other Python.
+                if request.is_a_command() {
+                    return ControlFlow::Break(None);
+                }
+            }
+            Ok(Verdict::Nothing) => {}
+        }
+        ControlFlow::Continue(())
     }
 
     /// Every Python on this machine, each installation once, in the order in which they would be found.
@@ -120,46 +137,62 @@ impl Discovery<'_> {
             is_new
         };
         let mut found = Vec::new();
-        for candidate in candidates::everything(self.environment) {
-            let (path, is_opaque) = match self.follow(&candidate.path) {
-                Executable::At(path) => (path, false),
-                Executable::Opaque(path) | Executable::Managed(path, _) => (path, true),
-                Executable::Broken(..) | Executable::NotInstalled(..) | Executable::Nothing => {
-                    continue;
-                }
-            };
-            // An environment's Python is its base's.
-            let must_ask = is_opaque || path.parent().is_some_and(candidates::is_environment);
-            if !must_ask && !is_new(&path) {
-                continue;
+        let searched = candidates::visit_all(self.environment, &mut |candidate| {
+            match self.look_at(&candidate, &mut is_new) {
+                Ok(one) => found.extend(one),
+                Err(error) => return ControlFlow::Break(error),
             }
-            let known = on_disk::read(&path);
-            if known.as_ref().is_some_and(Traits::is_too_old) {
-                continue;
-            }
-            let known = known.filter(|traits| traits.micro.is_some());
-            let (traits, path) = match known.filter(|_| !must_ask) {
-                Some(traits) => (traits, path),
-                None => match self.facts(&path) {
-                    Ok(facts) => ((&facts).into(), base(&facts, &path)),
-                    Err(error @ Error::Interrupted { .. }) => return Err(error),
-                    Err(error) if error.is_limit() => return Err(error),
-                    Err(error) => {
-                        self.log.say(|| format!("skipping: {error}"));
-                        continue;
-                    }
-                },
-            };
-            if must_ask && !is_new(&path) {
-                continue;
-            }
-            found.push(Found {
-                source: self.source(&path, candidate.source),
-                traits,
-                path,
-            });
+            ControlFlow::Continue(())
+        });
+        match searched {
+            ControlFlow::Break(error) => Err(error),
+            ControlFlow::Continue(()) => Ok(found),
         }
-        Ok(found)
+    }
+
+    /// The Python at a candidate, if there is one that was not seen before.
+    fn look_at(
+        &self,
+        candidate: &Candidate,
+        is_new: &mut impl FnMut(&Path) -> bool,
+    ) -> Result<Option<Found>, Error> {
+        let (path, is_opaque) = match self.follow(&candidate.path) {
+            Executable::At(path) => (path, false),
+            Executable::Opaque(path) | Executable::Managed(path, _) => (path, true),
+            Executable::Broken(..) | Executable::NotInstalled(..) | Executable::Nothing => {
+                return Ok(None);
+            }
+        };
+        // An environment's Python is its base's.
+        let must_ask = is_opaque || path.parent().is_some_and(candidates::is_environment);
+        if !must_ask && !is_new(&path) {
+            return Ok(None);
+        }
+        let known = on_disk::read(&path);
+        if known.as_ref().is_some_and(Traits::is_too_old) {
+            return Ok(None);
+        }
+        let known = known.filter(|traits| traits.micro.is_some());
+        let (traits, path) = match known.filter(|_| !must_ask) {
+            Some(traits) => (traits, path),
+            None => match self.facts(&path) {
+                Ok(facts) => ((&facts).into(), base(&facts, &path)),
+                Err(error @ Error::Interrupted { .. }) => return Err(error),
+                Err(error) if error.is_limit() => return Err(error),
+                Err(error) => {
+                    self.log.say(|| format!("skipping: {error}"));
+                    return Ok(None);
+                }
+            },
+        };
+        if must_ask && !is_new(&path) {
+            return Ok(None);
+        }
+        Ok(Some(Found {
+            source: self.source(&path, candidate.source),
+            traits,
+            path,
+        }))
     }
 
     fn judge(

@@ -55,18 +55,28 @@ impl Stage {
                 for folder in [&old, &out] {
                     fs::create_dir(folder).map_err(Error::io("create directory", &self.env_dir))?;
                 }
-                self.published = Published::Moved(Journal::new(old));
-                let Published::Moved(journal) = &mut self.published else {
-                    unreachable!("it was just set")
-                };
-                if self.plan == Plan::InPlace {
-                    journal.move_out(&self.env_dir, &out, &new)?;
-                }
-                journal.merge(&new, &self.env_dir)?;
-                journal.remove(&self.env_dir, remove)?;
+                let mut journal = Journal::new(old);
+                let moved = self.move_entries(&mut journal, &new, &out, remove);
+                // What was moved until an error is undone, too.
+                self.published = Published::Moved(journal);
+                moved?;
             }
         }
         Ok(true)
+    }
+
+    fn move_entries(
+        &self,
+        journal: &mut Journal,
+        new: &Path,
+        out: &Path,
+        remove: &[String],
+    ) -> Result<(), Error> {
+        if self.plan == Plan::InPlace {
+            journal.move_out(&self.env_dir, out, new)?;
+        }
+        journal.merge(new, &self.env_dir)?;
+        journal.remove(&self.env_dir, remove)
     }
 
     /// Exchanges the tree with the old environment; by two renames where the file system knows no exchange.

@@ -14,6 +14,8 @@ use crate::interpreter::Interpreter;
 use crate::sys::fs::Folder;
 use crate::sys::signal::Interrupt;
 
+/// More processes than this take longer to start than they save.
+const MOST_PROCESSES: usize = 8;
 /// How many bytes of source are handed out at once: small enough that all end together, large
 /// enough to talk little.
 const BATCH: u64 = 48 * 1024;
@@ -47,13 +49,8 @@ pub(crate) fn compile(
     }
     let batches = batches(sources);
     let cores = thread::available_parallelism().map_or(1, usize::from);
-    let mut pool = Workers::start(
-        interpreter,
-        root,
-        bytecode,
-        &suffix,
-        cores.min(batches.len()),
-    )?;
+    let count = cores.min(MOST_PROCESSES).min(batches.len());
+    let mut pool = Workers::start(interpreter, root, bytecode, &suffix, count)?;
     let valid = pool.run(batches, interrupt)?;
     Ok(valid
         .into_iter()
