@@ -30,7 +30,7 @@ crate::harness::trials! {
     the_python_is_named_by_a_variable_or_an_option,
     the_cache_is_where_it_is_said_to_be,
     no_variable_makes_a_run_destructive,
-    the_readme_names_every_option,
+    the_guide_names_every_option,
 }
 
 /// venv's own options, with a value where they take one.
@@ -379,9 +379,12 @@ fn no_variable_makes_a_run_destructive() {
     assert_eq!(fs::read_to_string(env.at("env/mine")).unwrap(), "mine");
 }
 
-fn the_readme_names_every_option() {
+fn the_guide_names_every_option() {
     let env = TestEnv::new();
-    let readme = include_str!("../../README.md");
+    let readme = concat!(
+        include_str!("../../README.md"),
+        include_str!("../../docs/guide.md")
+    );
     let help = env.rvenv(["--help"]).stdout();
     let (own, _) = help.split_once("Compatibility with virtualenv").unwrap();
     // Words of the text apart, every `--name` in it is an option.
@@ -394,6 +397,6 @@ fn the_readme_names_every_option() {
         let named =
             readme.contains(&format!("{option}`")) || readme.contains(&format!("{option} "));
         let named = named || readme.contains(&format!("/{option}"));
-        assert!(named, "{option} is not in README.md");
+        assert!(named, "{option} is not in docs/guide.md");
     }
 }
