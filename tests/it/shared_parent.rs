@@ -47,7 +47,7 @@ fn killed(env: &TestEnv, name: &str) -> PathBuf {
 fn run(env: &TestEnv, name: &str) {
     let python = newest().executable.to_str().unwrap();
     let rvenv = crate::env::program();
-    let own = ["20", rvenv.to_str().unwrap(), "-p", python];
+    let own = ["-s", "KILL", "20", rvenv.to_str().unwrap(), "-p", python];
     let args = own.into_iter().chain(["--without-pip", name]);
     // A run that hangs is ended, and fails.
     env.run("timeout", args).succeeds();
