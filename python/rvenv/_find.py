@@ -18,6 +18,11 @@ def find_rvenv_bin() -> str:
     for folder in _script_folders():
         path = os.path.join(folder, name)
         if os.path.isfile(path):
+            if _is_script(path):
+                raise FileNotFoundError(
+                    "{} belongs to another project named rvenv: install this one again, with `{} -m pip install "
+                    "--force-reinstall rvenv-cli`".format(path, sys.executable or "python")
+                )
             return path
         if folder not in searched:
             searched.append(folder)
@@ -26,6 +31,15 @@ def find_rvenv_bin() -> str:
             name, ", ".join(searched), sys.executable or "python"
         )
     )
+
+
+def _is_script(path: str) -> bool:
+    """Whether another distribution, which PyPI has under the name `rvenv`, has put its Python script in the place."""
+    try:
+        with open(path, "rb") as file:
+            return file.read(2) == b"#!"
+    except OSError:
+        return False
 
 
 def _script_folders() -> "Iterator[str]":
