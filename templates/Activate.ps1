@@ -112,7 +112,7 @@ Set-ExecutionPolicy -ExecutionPolicy RemoteSigned -Scope CurrentUser
         $folder = $PSScriptRoot.Substring(0, $PSScriptRoot.LastIndexOf($separator))
     }
     if ($folder.Contains("$pathSeparator")) {
-        throw "PATH cannot hold a folder with $pathSeparator in its name: $folder"
+        throw "PATH cannot contain a directory with $pathSeparator in its name: $folder"
     }
     if (Test-Protected 'deactivate') {
         throw 'the function "deactivate" of this session is read-only'

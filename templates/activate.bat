@@ -53,11 +53,11 @@
 @exit /b 0
 
 :moved
-@echo activate.bat: no environment at "{{ VIRTUAL_ENV }}": it was moved or deleted; make it anew where it is now 1>&2
+@echo activate.bat: no environment at "{{ VIRTUAL_ENV }}": it was moved or deleted; recreate it in its new place 1>&2
 @if defined _OLD_CODEPAGE "%SystemRoot%\System32\chcp.com" %_OLD_CODEPAGE% > nul
 @set "_OLD_CODEPAGE="
 @exit /b 1
 
 :not_carried
-@echo activate.bat: the command prompt cannot carry the name of this environment; activate it from PowerShell 1>&2
+@echo activate.bat: the command prompt does not support the name of this environment; activate it from PowerShell 1>&2
 @exit /b 1

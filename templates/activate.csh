@@ -9,15 +9,15 @@ set _OLD_VIRTUAL_HERE = {{ VIRTUAL_ENV }}
 set _OLD_VIRTUAL_REFUSAL = ''
 if ( $?0 ) then
     if ( $0:t:q == activate.csh ) \
-        set _OLD_VIRTUAL_REFUSAL = 'a program cannot change the shell that runs it; source this file instead: '{{ SOURCE_LINE }}
+        set _OLD_VIRTUAL_REFUSAL = 'this script must be sourced, not executed: '{{ SOURCE_LINE }}
 endif
 if ( $_OLD_VIRTUAL_REFUSAL:q == '' ) then
     if ( $_OLD_VIRTUAL_HERE:q == '' ) then
         set _OLD_VIRTUAL_REFUSAL = 'csh cannot tell where a sourced file is, and so not where this relocatable environment is'
     else if ( ! -d $_OLD_VIRTUAL_HERE:q/{{ BIN_NAME }} ) then
-        set _OLD_VIRTUAL_REFUSAL = 'no environment at '$_OLD_VIRTUAL_HERE:q': it was moved or deleted; make it anew where it is now'
+        set _OLD_VIRTUAL_REFUSAL = 'no environment at '$_OLD_VIRTUAL_HERE:q': it was moved or deleted; recreate it in its new place'
     else if ( $_OLD_VIRTUAL_HERE:q =~ *:* ) then
-        set _OLD_VIRTUAL_REFUSAL = 'PATH cannot hold a folder with a colon in its name: '$_OLD_VIRTUAL_HERE:q
+        set _OLD_VIRTUAL_REFUSAL = 'PATH cannot contain a directory with a colon in its name: '$_OLD_VIRTUAL_HERE:q
     endif
 endif
 if ( $_OLD_VIRTUAL_REFUSAL:q != '' ) then

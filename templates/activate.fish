@@ -20,19 +20,19 @@ end
 # Why the environment cannot be activated, if so. Only a sourced file has something above it on the stack.
 set -g _OLD_VIRTUAL_REFUSAL
 if not builtin status stack-trace | string length -q
-    set -g _OLD_VIRTUAL_REFUSAL 'a program cannot change the shell that runs it; source this file instead: '{{ SOURCE_LINE }}
+    set -g _OLD_VIRTUAL_REFUSAL 'this script must be sourced, not executed: '{{ SOURCE_LINE }}
 else if test -z "$_OLD_VIRTUAL_HERE"
     set -g _OLD_VIRTUAL_REFUSAL 'this relocatable environment is where this file is, and fish cannot tell where it was read from'
 else if not test -d "$_OLD_VIRTUAL_HERE"/{{ BIN_NAME }}
-    set -g _OLD_VIRTUAL_REFUSAL "no environment at $_OLD_VIRTUAL_HERE: it was moved or deleted; make it anew where it is now"
+    set -g _OLD_VIRTUAL_REFUSAL "no environment at $_OLD_VIRTUAL_HERE: it was moved or deleted; recreate it in its new place"
 else if string match -q -- '*:*' "$_OLD_VIRTUAL_HERE"
-    set -g _OLD_VIRTUAL_REFUSAL "PATH cannot hold a folder with a colon in its name: $_OLD_VIRTUAL_HERE"
+    set -g _OLD_VIRTUAL_REFUSAL "PATH cannot contain a directory with a colon in its name: $_OLD_VIRTUAL_HERE"
 else if test -n "$_OLD_VIRTUAL_FILE"
     # It has moved as well, or been copied, if this file lies in another environment than the one that it names.
     set -g _OLD_VIRTUAL_FILE (string replace -r '/[^/]*$' '/..' -- $_OLD_VIRTUAL_FILE | string collect)
     if test -f "$_OLD_VIRTUAL_FILE"/pyvenv.cfg
         and test (builtin realpath -- "$_OLD_VIRTUAL_FILE" | string collect) != (builtin realpath -- "$_OLD_VIRTUAL_HERE" | string collect)
-        set -g _OLD_VIRTUAL_REFUSAL "this environment was made as $_OLD_VIRTUAL_HERE and then moved or copied; make it anew where it is now"
+        set -g _OLD_VIRTUAL_REFUSAL "this environment was created as $_OLD_VIRTUAL_HERE and then moved or copied; recreate it in its new place"
     end
 end
 if set -q _OLD_VIRTUAL_REFUSAL[1]

@@ -6,7 +6,7 @@
 
 # What runs when this file is run as a program and not used as an overlay.
 def main [] {
-    error make --unspanned { msg: ('a program cannot change the shell that runs it; instead: ' + {{ SOURCE_LINE }}) }
+    error make --unspanned { msg: ('this script must be sourced, not executed: ' + {{ SOURCE_LINE }}) }
 }
 
 # The environment that this file lies in.
@@ -18,13 +18,13 @@ export-env {
     let virtual_env = if $made_as == '' { $here } else { $made_as }
     let bin = $virtual_env | path join {{ BIN_NAME }}
     if ($bin | path type) != dir {
-        error make --unspanned { msg: $"no environment at ($virtual_env): it was moved or deleted; make it anew where it is now" }
+        error make --unspanned { msg: $"no environment at ($virtual_env): it was moved or deleted; recreate it in its new place" }
     }
     if ($here | path join pyvenv.cfg | path exists) and ($here | path expand) != ($virtual_env | path expand) {
-        error make --unspanned { msg: $"this environment was made as ($virtual_env) and then moved or copied; make it anew where it is now" }
+        error make --unspanned { msg: $"this environment was created as ($virtual_env) and then moved or copied; recreate it in its new place" }
     }
     if (char esep) in $virtual_env {
-        error make --unspanned { msg: $"PATH cannot hold a folder with (char esep) in its name: ($virtual_env)" }
+        error make --unspanned { msg: $"PATH cannot contain a directory with (char esep) in its name: ($virtual_env)" }
     }
 
     # An environment on top of another takes its place. A record is not passed on to other programs.

@@ -15,13 +15,13 @@ def _virtual_env_activate(path, name, file):
     path = path or here
     bin_path = os.path.join(path, {{ BIN_NAME }})
     if name == '__main__':
-        sys.exit('activate.xsh: a program cannot change the shell that runs it; source this file instead: ' + {{ SOURCE_LINE }})
+        sys.exit('activate.xsh: this script must be sourced, not executed: ' + {{ SOURCE_LINE }})
     if not os.path.isdir(bin_path):
-        raise RuntimeError(f'no environment at {path}: it was moved or deleted; make it anew where it is now')
+        raise RuntimeError(f'no environment at {path}: it was moved or deleted; recreate it in its new place')
     if os.path.isfile(os.path.join(here, 'pyvenv.cfg')) and not os.path.samefile(here, path):
-        raise RuntimeError(f'this environment was made as {path} and then moved or copied; make it anew where it is now')
+        raise RuntimeError(f'this environment was created as {path} and then moved or copied; recreate it in its new place')
     if os.pathsep in path:
-        raise RuntimeError(f'PATH cannot hold a folder with {os.pathsep} in its name: {path}')
+        raise RuntimeError(f'PATH cannot contain a directory with {os.pathsep} in its name: {path}')
 
     # Leave what is active in this shell before another environment is laid on top.
     alias = XSH.aliases._raw.get('deactivate')

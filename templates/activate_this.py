@@ -19,7 +19,7 @@ def activate(file):
     if os.path.basename(file) != 'activate_this.py' or not os.path.isfile(os.path.join(env_dir, 'pyvenv.cfg')):
         raise RuntimeError('activate_this.py must be told where it is: run it with runpy.run_path')
     if os.pathsep in env_dir:
-        raise RuntimeError('PATH cannot hold a folder with {} in its name: {}'.format(os.pathsep, env_dir))
+        raise RuntimeError('PATH cannot contain a directory with {} in its name: {}'.format(os.pathsep, env_dir))
 
     # The `venv` scheme exists since Python 3.11; before it, `posix_prefix` or `nt` (PyPy: `pypy`) named the same folders.
     schemes = ['venv', 'pypy' if '__pypy__' in sys.builtin_module_names else None, 'nt' if os.name == 'nt' else 'posix_prefix']

@@ -85,7 +85,7 @@ fn says_that_an_environment_was_moved(shell: &'static Shell) {
 }
 
 fn says_that_an_environment_was_copied(shell: &'static Shell) {
-    // The others cannot tell where a sourced file is: there, the environment that the file names is activated.
+    // The others does not know the path of a sourced file: there, the environment that the file names is activated.
     if matches!(
         shell.name,
         "dash" | "mksh" | "yash" | "busybox ash" | "tcsh"
@@ -109,7 +109,7 @@ fn activates_a_relocatable_environment_wherever_it_is(shell: &'static Shell) {
             &env,
             shell,
             &path(&env, "made"),
-            "cannot tell where a sourced file is",
+            "does not know the path of a sourced file",
         );
     }
     let mut at = env.at("made");
@@ -190,7 +190,7 @@ fn says_how_to_source_it_when_it_is_run(shell: &'static Shell) {
         Grammar::Fish => ("source '", r"it\'s $HOME/bin/activate.fish'"),
         Grammar::Nu => (
             "overlay use",
-            "a program cannot change the shell that runs it",
+            "this script must be sourced, not executed",
         ),
         Grammar::Xonsh => ("source '", r"it\'s $HOME/bin/activate.xsh'"),
     };

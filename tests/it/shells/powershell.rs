@@ -198,7 +198,7 @@ foreach ($active in $false, $true) {
 }
 "#;
     let each = "no environment at %/gone\n\
-                PATH cannot hold a folder with : in its name: %/a:b\n\
+                PATH cannot contain a directory with : in its name: %/a:b\n\
                 A parameter cannot be found that matches parameter name 'Unknown'.\n\
                 3 errors\n";
     prints(&env, script, &each.repeat(2));
