@@ -11,7 +11,7 @@
 @set "_OLD_VIRTUAL_HERE={{ VIRTUAL_ENV }}"
 @if {{ RELOCATABLE }}==yes for %%v in ("{{ VIRTUAL_ENV }}") do @set "_OLD_VIRTUAL_HERE=%%~fv"
 @if "!"=="" goto delayed
-@rem Leave what is active before another environment is laid on top; `call` would expand a percent sign in a path again.
+@rem Leave what is active before another environment is activated; `call` would expand a percent sign in a path again.
 @if defined _OLD_VIRTUAL_PATH set "VIRTUAL_ENV=%_OLD_VIRTUAL_ENV%"
 @if defined _OLD_VIRTUAL_PATH set "VIRTUAL_ENV_PROMPT=%_OLD_VIRTUAL_ENV_PROMPT%"
 @if defined _OLD_VIRTUAL_PATH set "PATH=%_OLD_VIRTUAL_PATH%"

@@ -13,7 +13,7 @@ if ( $?0 ) then
 endif
 if ( $_OLD_VIRTUAL_REFUSAL:q == '' ) then
     if ( $_OLD_VIRTUAL_HERE:q == '' ) then
-        set _OLD_VIRTUAL_REFUSAL = 'csh cannot tell where a sourced file is, and so not where this relocatable environment is'
+        set _OLD_VIRTUAL_REFUSAL = 'csh does not know the path of a sourced file, so it cannot activate a relocatable environment'
     else if ( ! -d $_OLD_VIRTUAL_HERE:q/{{ BIN_NAME }} ) then
         set _OLD_VIRTUAL_REFUSAL = 'no environment at '$_OLD_VIRTUAL_HERE:q': it was moved or deleted; recreate it in its new place'
     else if ( $_OLD_VIRTUAL_HERE:q =~ *:* ) then
@@ -30,7 +30,7 @@ endif
 # Puts everything back as it was; _OLD_VIRTUAL_X holds what X was, if it was set.
 alias deactivate 'if ( $?_OLD_VIRTUAL_NO_PATH ) eval '\''set path = ( $_OLD_VIRTUAL_NO_PATH:q ); unsetenv PATH; unset _OLD_VIRTUAL_NO_PATH; set _OLD_VIRTUAL_ACTIVE'\''; if ( $?_OLD_VIRTUAL_PATH ) eval '\''setenv PATH $_OLD_VIRTUAL_PATH:q; unset _OLD_VIRTUAL_PATH; set _OLD_VIRTUAL_ACTIVE'\''; if ( $?_OLD_VIRTUAL_PYTHONHOME ) eval '\''setenv PYTHONHOME $_OLD_VIRTUAL_PYTHONHOME:q; unset _OLD_VIRTUAL_PYTHONHOME'\''; if ( $?_OLD_VIRTUAL_PROMPT ) eval '\''set prompt = $_OLD_VIRTUAL_PROMPT:q; unset _OLD_VIRTUAL_PROMPT'\''; if ( $?_OLD_VIRTUAL_ACTIVE ) eval '\''unsetenv VIRTUAL_ENV; unsetenv VIRTUAL_ENV_PROMPT; unset _OLD_VIRTUAL_ACTIVE'\''; if ( $?_OLD_VIRTUAL_ENV ) eval '\''setenv VIRTUAL_ENV $_OLD_VIRTUAL_ENV:q; unset _OLD_VIRTUAL_ENV'\''; if ( $?_OLD_VIRTUAL_ENV_PROMPT ) eval '\''setenv VIRTUAL_ENV_PROMPT $_OLD_VIRTUAL_ENV_PROMPT:q; unset _OLD_VIRTUAL_ENV_PROMPT'\''; if ( "\!*" != nondestructive ) unalias deactivate'
 
-# Leave what is active in this shell before another environment is laid on top.
+# Leave what is active in this shell before another environment is activated.
 deactivate nondestructive
 
 if ( $?VIRTUAL_ENV ) eval 'set _OLD_VIRTUAL_ENV = $VIRTUAL_ENV:q'

@@ -22,7 +22,7 @@ set -g _OLD_VIRTUAL_REFUSAL
 if not builtin status stack-trace | string length -q
     set -g _OLD_VIRTUAL_REFUSAL 'this script must be sourced, not executed: '{{ SOURCE_LINE }}
 else if test -z "$_OLD_VIRTUAL_HERE"
-    set -g _OLD_VIRTUAL_REFUSAL 'this relocatable environment is where this file is, and fish cannot tell where it was read from'
+    set -g _OLD_VIRTUAL_REFUSAL 'fish does not know the path that this file was read from, so it cannot activate a relocatable environment'
 else if not test -d "$_OLD_VIRTUAL_HERE"/{{ BIN_NAME }}
     set -g _OLD_VIRTUAL_REFUSAL "no environment at $_OLD_VIRTUAL_HERE: it was moved or deleted; recreate it in its new place"
 else if string match -q -- '*:*' "$_OLD_VIRTUAL_HERE"
@@ -73,7 +73,7 @@ function deactivate -d 'Leave the virtual environment'
     end
 end
 
-# Leave what is active in this shell before another environment is laid on top.
+# Leave what is active in this shell before another environment is activated.
 deactivate nondestructive
 
 set -q VIRTUAL_ENV
@@ -94,7 +94,7 @@ end
 if test -z "$VIRTUAL_ENV_DISABLE_PROMPT"
     and builtin functions -q fish_prompt
     builtin functions -c fish_prompt _old_fish_prompt
-    # The script of venv looks for it when its environment is laid on top of this one.
+    # The script of venv looks for it when its environment is activated after this one.
     set -g _OLD_FISH_PROMPT_OVERRIDE $VIRTUAL_ENV
 
     function _old_virtual_status

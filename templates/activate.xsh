@@ -23,7 +23,7 @@ def _virtual_env_activate(path, name, file):
     if os.pathsep in path:
         raise RuntimeError(f'PATH cannot contain a directory with {os.pathsep} in its name: {path}')
 
-    # Leave what is active in this shell before another environment is laid on top.
+    # Leave what is active in this shell before another environment is activated.
     alias = XSH.aliases._raw.get('deactivate')
     leave_other = getattr(getattr(alias, 'func', alias), '_virtual_env_leave', None)
     if leave_other:

@@ -85,7 +85,7 @@ fn says_that_an_environment_was_moved(shell: &'static Shell) {
 }
 
 fn says_that_an_environment_was_copied(shell: &'static Shell) {
-    // The others does not know the path of a sourced file: there, the environment that the file names is activated.
+    // The others does not know the path: there, the environment that the file names is activated.
     if matches!(
         shell.name,
         "dash" | "mksh" | "yash" | "busybox ash" | "tcsh"
@@ -109,7 +109,7 @@ fn activates_a_relocatable_environment_wherever_it_is(shell: &'static Shell) {
             &env,
             shell,
             &path(&env, "made"),
-            "does not know the path of a sourced file",
+            "does not know the path",
         );
     }
     let mut at = env.at("made");
