@@ -224,6 +224,12 @@ impl EnvBuilder {
                 interpreter.implementation
             )
         });
+        if options.with_pip && !options.compile {
+            log.warn(&format!(
+                "--no-compile has no effect on the pip of {}: its own -m venv compiles it",
+                interpreter.implementation
+            ));
+        }
         let is_new = fs_err::symlink_metadata(env_dir).is_err();
         let stage = if !is_new && options.on_existing == OnExisting::Clear {
             Some(self.set_aside(env_dir, interpreter)?)
@@ -308,6 +314,7 @@ impl EnvBuilder {
         let pip = Pip {
             context,
             environment: &self.environment,
+            compile: options.compile,
             options: &options.pip_args,
             interrupt: &self.interrupt,
             log,

@@ -26,6 +26,8 @@ pub struct Options {
     pub(crate) with_setuptools: bool,
     /// The prompt prefix; `None` is the environment's name, `Some(".")` the current directory's.
     pub(crate) prompt: Option<String>,
+    /// Write bytecode for pip and for what pip installs.
+    pub(crate) compile: bool,
     /// Upgrade pip from the index after creation.
     pub(crate) upgrade_deps: bool,
     /// Requirements files that the environment's pip installs after creation, as `pip install -r` takes them.
@@ -67,6 +69,7 @@ impl Default for Options {
             with_pip: true,
             with_setuptools: true,
             prompt: None,
+            compile: true,
             upgrade_deps: false,
             requirements: Vec::new(),
             constraints: Vec::new(),
@@ -123,6 +126,12 @@ impl Options {
     /// The prompt prefix instead of the environment's name; `.` is the name of the current directory (`--prompt`).
     pub fn prompt(&mut self, prompt: impl Into<String>) -> &mut Self {
         self.prompt = Some(prompt.into());
+        self
+    }
+
+    /// Compiles pip and the packages that it installs to bytecode, which is the default (`--no-compile`).
+    pub fn compile(&mut self, yes: bool) -> &mut Self {
+        self.compile = yes;
         self
     }
 

@@ -170,6 +170,7 @@ impl EnvBuilder {
             seeder: self.options.seeder,
             with_setuptools: self.options.with_setuptools,
             relocatable: self.options.relocatable,
+            compile: self.options.compile,
             repair: self.options.on_existing == OnExisting::Upgrade,
             store: self.store(),
             other_wheels: OtherWheels {

@@ -109,6 +109,11 @@ pub(crate) struct Args {
     /// Also where a wheel of pip is looked for if the Python has no ensurepip. May be repeated. [env: RVENV_FIND_LINKS]
     #[arg(short = 'f', long, help_heading = PACKAGES, hide_short_help = true, value_name = "DIR", value_hint = ValueHint::DirPath)]
     find_links: Vec<OsString>,
+    /// Do not compile packages to bytecode
+    ///
+    /// Neither pip nor what it installs; Python does so at the first import.
+    #[arg(long, help_heading = PACKAGES, hide_short_help = true, overrides_with = "no_compile")]
+    no_compile: bool,
     /// Keep the environment if installing packages fails
     #[arg(long, help_heading = PACKAGES, hide_short_help = true, overrides_with = "keep")]
     keep: bool,

@@ -5,11 +5,14 @@
 use std::path::Path;
 use std::process::Command;
 
+use walkdir::{DirEntry, WalkDir};
+
 use crate::error::Error;
+use crate::installed::{distributions, record};
 use crate::interpreter::Interpreter;
 use crate::options::Options;
 use crate::sys::env::Env;
-use crate::sys::fs::Folder;
+use crate::sys::fs::{Folder, remove_tree};
 use crate::sys::process;
 use crate::sys::signal::Interrupt;
 use crate::venv::context::Context;
@@ -90,6 +93,31 @@ pub(crate) fn produce(
         status: output.status.to_string(),
         output: output.text(),
     })
+}
+
+/// Leaves what `pip install --no-compile` would have left in `site_packages`.
+///
+/// # Errors
+///
+/// [`Error::Io`].
+pub(crate) fn remove_bytecode(site_packages: &Path) -> Result<(), Error> {
+    let entries = WalkDir::new(site_packages).into_iter();
+    let folders = entries
+        .flatten()
+        .filter(|entry| entry.file_type().is_dir() && entry.file_name() == "__pycache__");
+    let folders: Vec<_> = folders.map(DirEntry::into_path).collect();
+    for folder in folders {
+        remove_tree(&folder).map_err(|(path, error)| Error::io("remove", &path)(error))?;
+    }
+    for one in distributions::read(site_packages) {
+        let Some(mut rows) = one.rows(site_packages) else {
+            continue;
+        };
+        rows.retain(|row| !row.path.ends_with(".pyc"));
+        let path = site_packages.join(&one.dist_info).join("RECORD");
+        fs_err::write(&path, record::render(&mut rows)).map_err(Error::io("write", &path))?;
+    }
+    Ok(())
 }
 
 /// Compiles everything again. The pips that came with Pythons up to 3.8 could be so old that they compiled in a temporary

@@ -63,7 +63,9 @@ impl Seed<'_> {
             // The image takes the first line away again, so it need not be a real one.
             executable: "/python".into(),
             names: Names::from_options(variable("ENSUREPIP_OPTIONS").as_deref()),
-            bytecode: Bytecode::for_environment(self.interpreter, variable),
+            bytecode: self
+                .compile
+                .then(|| Bytecode::for_environment(self.interpreter, variable)),
         }
     }
 }

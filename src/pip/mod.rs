@@ -38,6 +38,8 @@ pub(crate) struct Seed<'a> {
     pub(crate) seeder: Seeder,
     pub(crate) with_setuptools: bool,
     pub(crate) relocatable: bool,
+    /// Whether pip comes with bytecode.
+    pub(crate) compile: bool,
     /// Reinstall distributions with modified files.
     pub(crate) repair: bool,
     pub(crate) store: Store,

@@ -22,6 +22,8 @@ use crate::venv::context::Context;
 pub(crate) struct Pip<'a> {
     pub(crate) context: &'a Context,
     pub(crate) environment: &'a Env,
+    /// Whether it compiles what it installs.
+    pub(crate) compile: bool,
     /// Further arguments.
     pub(crate) options: &'a [OsString],
     pub(crate) interrupt: &'a Interrupt,
@@ -42,7 +44,7 @@ impl Pip<'_> {
         let context = self.context;
         let mut command = Command::new(&context.env_exe);
         command.args(["-m", "pip", "install", "--upgrade"]);
-        command.args(limits(requirements, self.options)).arg("pip");
+        command.args(self.limits(requirements)).arg("pip");
         // gh-95299: setuptools is no core dependency since 3.12.
         if !interpreter.at_least(3, 12) {
             command.arg("setuptools");
@@ -71,7 +73,7 @@ impl Pip<'_> {
         let mut command = Command::new(&self.context.env_exe);
         // -I: a file named like a module of pip's in the current directory is not meant, nor are packages on PYTHONPATH.
         command.args(["-I", "-m", "pip", "install", "--disable-pip-version-check"]);
-        command.args(limits(requirements, self.options));
+        command.args(self.limits(requirements));
         for file in &requirements.files {
             command.arg("-r").arg(file);
         }
@@ -81,6 +83,15 @@ impl Pip<'_> {
         command.env("VIRTUAL_ENV", &self.context.env_dir);
         command.env_remove("PYTHONHOME").env_remove("PYTHONPATH");
         self.run("installing requirements", &mut command)
+    }
+
+    /// What is said of everything that it installs.
+    fn limits<'a>(&'a self, requirements: &'a Requirements) -> impl Iterator<Item = &'a OsStr> {
+        let files = requirements.constraints.iter();
+        let files = files.flat_map(|file| [OsStr::new("-c"), file]);
+        let no_compile = (!self.compile).then_some(OsStr::new("--no-compile"));
+        let options = self.options.iter().map(OsString::as_os_str);
+        files.chain(no_compile).chain(options)
     }
 
     fn run(&self, name: &'static str, command: &mut Command) -> Result<(), Error> {
@@ -112,14 +123,4 @@ impl Pip<'_> {
             output,
         })
     }
-}
-
-/// The message while pip runs.
-fn limits<'a>(
-    requirements: &'a Requirements,
-    options: &'a [OsString],
-) -> impl Iterator<Item = &'a OsStr> {
-    let files = requirements.constraints.iter();
-    let files = files.flat_map(|file| [OsStr::new("-c"), file]);
-    files.chain(options.iter().map(OsString::as_os_str))
 }

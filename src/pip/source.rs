@@ -90,6 +90,13 @@ impl Seed<'_> {
             self.clear(scratch, failures.last())?;
             let made =
                 ensurepip::produce(self.interpreter, self.environment, scratch, self.interrupt);
+            let made = made.and_then(|()| {
+                if self.compile {
+                    return Ok(());
+                }
+                // ensurepip has no such option, and its pip reads no variables.
+                ensurepip::remove_bytecode(&scratch.join(&self.interpreter.scheme.purelib))
+            });
             failures.push(match made {
                 Ok(()) => return self.pack(scratch),
                 Err(error) if error.is_shortage() => return Err(error),

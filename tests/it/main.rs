@@ -86,6 +86,7 @@ mod list_pythons;
 #[cfg(unix)]
 mod nested; // made anew by its own Python
 #[cfg(unix)]
+mod no_compile;
 mod no_ensurepip;
 #[cfg(unix)]
 mod pip;
@@ -175,6 +176,7 @@ fn main() -> std::process::ExitCode {
             json::trials,
             list_pythons::trials,
             nested::trials,
+            no_compile::trials,
             no_ensurepip::trials,
             pip::trials,
             pip_runs::trials,

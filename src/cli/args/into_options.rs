@@ -34,6 +34,7 @@ impl Args {
             with_pip: !self.without_pip,
             with_setuptools: !self.no_setuptools,
             prompt: self.prompt.clone(),
+            compile: !self.no_compile,
             upgrade_deps: self.upgrade_deps,
             requirements: self.requirements.clone(),
             constraints: self.constraints.iter().map(|file| absolute(file)).collect(),

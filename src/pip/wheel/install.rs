@@ -24,7 +24,7 @@ pub(crate) struct Production {
     /// `ENSUREPIP_OPTIONS`.
     pub(crate) names: Names,
     /// How the `.pyc` files are made.
-    pub(crate) bytecode: Bytecode,
+    pub(crate) bytecode: Option<Bytecode>,
 }
 
 /// Where and how wheels are installed.

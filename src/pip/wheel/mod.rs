@@ -4,6 +4,7 @@ pub(crate) mod archive;
 pub(crate) mod distribution;
 pub(crate) mod install;
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -62,14 +63,12 @@ pub(crate) fn produce(
         .iter()
         .flat_map(|distribution| distribution.sources.iter().cloned())
         .collect();
-    let compiled = bytecode::compile(
-        interpreter,
-        scratch,
-        &folder,
-        &sources,
-        &production.bytecode,
-        interrupt,
-    )?;
+    let compiled = match &production.bytecode {
+        Some(bytecode) => {
+            bytecode::compile(interpreter, scratch, &folder, &sources, bytecode, interrupt)?
+        }
+        None => HashMap::new(),
+    };
     for distribution in distributions {
         distribution.finish(&folder, &compiled)?;
     }

@@ -45,7 +45,7 @@ impl Scratch {
         let production = Production {
             executable: "/env/bin/python".into(),
             names: Names::All,
-            bytecode: Bytecode::default(),
+            bytecode: Some(Bytecode::default()),
         };
         produce(
             &self.interpreter,
