@@ -324,7 +324,7 @@ impl EnvBuilder {
             pip.upgrade_dependencies(interpreter, &requirements)?;
         }
         if options.installs() {
-            pip.install_requirements(&requirements, &options.packages)?;
+            pip.install_requirements(&requirements, options)?;
         }
         Ok(())
     }

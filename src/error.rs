@@ -129,6 +129,16 @@ pub enum Error {
         /// What would provide it.
         remedy: String,
     },
+    /// The environment's pip is too old for what was asked.
+    #[error("pip {version} does not support {option}: it needs pip {needed} or later")]
+    OldPip {
+        /// Its version.
+        version: String,
+        /// What it does not know.
+        option: String,
+        /// The first version that does.
+        needed: &'static str,
+    },
     /// What should be remembered cannot be.
     #[error("could not fill the cache {}: {reason}", repr(path))]
     Cache {
@@ -229,6 +239,7 @@ impl Error {
             Self::Io { .. } => "io",
             Self::Interrupted { .. } => "interrupted",
             Self::PostSetup { .. } => "post_setup",
+            Self::OldPip { .. } => "old_pip",
         }
     }
 
@@ -256,6 +267,7 @@ impl Error {
             | Self::PythonNotFound { .. }
             | Self::Request { .. }
             | Self::Command { .. }
+            | Self::OldPip { .. }
             | Self::Interrupted { .. } => None,
         }
         .map(PathBuf::as_path)
@@ -295,6 +307,7 @@ impl Error {
             Self::NoPip { remedy, .. } => Some(format!(
                 "{remedy}; or use --find-links with a directory that has a pip wheel; or use --without-pip"
             )),
+            Self::OldPip { .. } => Some("use --upgrade-deps to upgrade pip first".into()),
             Self::Cache { .. } => Some("use --cache-dir with a writable directory".into()),
             Self::Io { source, .. } => io_hint(source),
             _ => None,

@@ -36,6 +36,10 @@ pub struct Options {
     pub(crate) constraints: Vec<OsString>,
     /// Options that it gets besides, such as `--index-url=URL`.
     pub(crate) pip_args: Vec<OsString>,
+    /// Projects that it installs in editable mode, as `pip install -e` takes them.
+    pub(crate) editables: Vec<OsString>,
+    /// Dependency groups that it installs, as `pip install --group` takes them.
+    pub(crate) groups: Vec<OsString>,
     /// Requirements that it installs as well.
     pub(crate) packages: Vec<String>,
     /// Keep the environment though installing into it failed.
@@ -74,6 +78,8 @@ impl Default for Options {
             requirements: Vec::new(),
             constraints: Vec::new(),
             pip_args: Vec::new(),
+            editables: Vec::new(),
+            groups: Vec::new(),
             packages: Vec::new(),
             keep: false,
             scm_ignore_files: true,
@@ -153,6 +159,18 @@ impl Options {
         self
     }
 
+    /// Adds a project for pip to install in editable mode (`--editable`).
+    pub fn editable(&mut self, project: impl AsRef<OsStr>) -> &mut Self {
+        self.editables.push(project.as_ref().into());
+        self
+    }
+
+    /// Adds a dependency group for pip to install (`--group`).
+    pub fn group(&mut self, group: impl AsRef<OsStr>) -> &mut Self {
+        self.groups.push(group.as_ref().into());
+        self
+    }
+
     /// Adds a requirement for pip to install (`--with`).
     pub fn package(&mut self, requirement: impl Into<String>) -> &mut Self {
         self.packages.push(requirement.into());
@@ -215,7 +233,10 @@ impl Options {
 
     /// Whether pip installs something after the environment was created.
     pub(crate) fn installs(&self) -> bool {
-        !self.requirements.is_empty() || !self.packages.is_empty()
+        !self.requirements.is_empty()
+            || !self.editables.is_empty()
+            || !self.groups.is_empty()
+            || !self.packages.is_empty()
     }
 }
 

@@ -23,10 +23,12 @@ pub(crate) const VENV: [&str; 10] = [
     "--without-scm-ignore-files",
 ];
 /// rvenv's.
-pub(crate) const RVENV: [&str; 22] = [
+pub(crate) const RVENV: [&str; 24] = [
     "--python",
     "--requirements",
     "--constraints",
+    "--editable",
+    "--group",
     "--with",
     "--keep",
     "--force",
@@ -48,7 +50,7 @@ pub(crate) const RVENV: [&str; 22] = [
     "--color",
 ];
 /// Options whose value may be the next argument.
-pub(crate) const VALUED: [&str; 14] = [
+pub(crate) const VALUED: [&str; 17] = [
     "--prompt",
     "--python",
     "-p",
@@ -56,6 +58,9 @@ pub(crate) const VALUED: [&str; 14] = [
     "-r",
     "--constraints",
     "-c",
+    "--editable",
+    "-e",
+    "--group",
     "--with",
     "--seeder",
     "--find-links",

@@ -91,7 +91,7 @@ pub(crate) struct Args {
 
     /// Install from a requirements file
     ///
-    /// With the environment's pip; `-` is standard input. May be repeated.
+    /// With the environment's pip; `-` is standard input. A pylock.toml needs pip 26.1 or later. May be repeated.
     #[arg(short, long, help_heading = PACKAGES, value_name = "FILE", value_hint = ValueHint::FilePath)]
     requirements: Vec<OsString>,
     /// Constrain versions with a constraints file
@@ -99,6 +99,16 @@ pub(crate) struct Args {
     /// Like pip's option of this name. May be repeated.
     #[arg(short, long, help_heading = PACKAGES, value_name = "FILE", value_hint = ValueHint::FilePath)]
     constraints: Vec<OsString>,
+    /// Install a project in editable mode
+    ///
+    /// Like pip's option of this name, for example -e '.[dev]'. May be repeated.
+    #[arg(short, long, help_heading = PACKAGES, value_name = "PATH", value_hint = ValueHint::AnyPath)]
+    editable: Vec<OsString>,
+    /// Install a dependency group from pyproject.toml
+    ///
+    /// Like pip's option of this name, which needs pip 25.1 or later; NAME or PATH:NAME. May be repeated.
+    #[arg(long, help_heading = PACKAGES, hide_short_help = true, value_name = "NAME")]
+    group: Vec<OsString>,
     /// Install a package
     ///
     /// Any requirement specifier that `pip install` takes. May be repeated.
@@ -237,7 +247,10 @@ impl Args {
     }
 
     fn installs(&self) -> bool {
-        !self.requirements.is_empty() || !self.with.is_empty()
+        !self.requirements.is_empty()
+            || !self.with.is_empty()
+            || !self.editable.is_empty()
+            || !self.group.is_empty()
     }
 
     /// Passes index options on to pip, if it installs anything.
@@ -257,7 +270,9 @@ impl Args {
         let installs = self.installs();
         let is_offline = self.ignored.iter().any(|(name, _)| name == "--offline");
         if installs && self.without_pip {
-            return Err("--requirements and --with need pip, which --without-pip does not install");
+            return Err(
+                "--requirements, --editable, --group and --with need pip, which --without-pip does not install",
+            );
         }
         if is_offline && (installs || self.upgrade_deps) {
             return Err(
@@ -266,7 +281,7 @@ impl Args {
         }
         if !self.constraints.is_empty() && !installs && !self.upgrade_deps {
             return Err(
-                "--constraints needs --requirements, --with or --upgrade-deps (to delete an existing environment use --clear)",
+                "--constraints needs --requirements, --editable, --group, --with or --upgrade-deps (to delete an existing environment use --clear)",
             );
         }
         if self.constraints.iter().any(|file| file == "-") {

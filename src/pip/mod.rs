@@ -1,6 +1,7 @@
 //! `setup_pip`: installs pip, and setuptools where ensurepip does, from an image.
 
 mod ensurepip;
+mod features;
 mod key;
 pub(crate) mod other_wheels;
 pub(crate) mod requirements;

@@ -6,6 +6,8 @@ use std::process::{Command, Stdio};
 
 use crate::error::Error;
 use crate::interpreter::Interpreter;
+use crate::options::Options;
+use crate::pip::features;
 use crate::pip::requirements::Requirements;
 use crate::pip::settings;
 use crate::sys::env::Env;
@@ -68,8 +70,9 @@ impl Pip<'_> {
     pub(crate) fn install_requirements(
         &self,
         requirements: &Requirements,
-        packages: &[String],
+        options: &Options,
     ) -> Result<(), Error> {
+        features::check(self.context, requirements, options)?;
         let mut command = Command::new(&self.context.env_exe);
         // -I: a file named like a module of pip's in the current directory is not meant, nor are packages on PYTHONPATH.
         command.args(["-I", "-m", "pip", "install", "--disable-pip-version-check"]);
@@ -77,8 +80,14 @@ impl Pip<'_> {
         for file in &requirements.files {
             command.arg("-r").arg(file);
         }
-        if !packages.is_empty() {
-            command.arg("--").args(packages);
+        for project in &options.editables {
+            command.arg(with_value("--editable=", project));
+        }
+        for group in &options.groups {
+            command.arg(with_value("--group=", group));
+        }
+        if !options.packages.is_empty() {
+            command.arg("--").args(&options.packages);
         }
         command.env("VIRTUAL_ENV", &self.context.env_dir);
         command.env_remove("PYTHONHOME").env_remove("PYTHONPATH");
@@ -123,4 +132,11 @@ impl Pip<'_> {
             output,
         })
     }
+}
+
+/// An option with a value that may begin with a dash.
+fn with_value(option: &str, value: &OsStr) -> OsString {
+    let mut option = OsString::from(option);
+    option.push(value);
+    option
 }

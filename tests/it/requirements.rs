@@ -23,6 +23,9 @@ crate::harness::trials! {
     an_implementation_that_is_not_known_installs_them_too,
     constraints_limit_what_is_installed,
     no_short_option_deletes_an_environment,
+    a_project_is_installed_in_editable_mode,
+    groups_and_lock_files_go_to_a_pip_that_knows_them,
+    a_pip_that_lacks_an_option_is_named_with_its_version,
 }
 
 /// A folder with the wheels of `one` and `two`, and a broken one of `bad`.
@@ -262,4 +265,99 @@ fn no_short_option_deletes_an_environment() {
         let _ = bare(&["env", &format!("-{letter}")]).outcome();
         assert!(env.at("env/mine").exists(), "-{letter}");
     }
+}
+
+/// A project whose build backend makes what an editable installation consists of.
+fn editable(env: &TestEnv, folder: &str) {
+    let folder = env.at(folder);
+    fs::create_dir(&folder).unwrap();
+    let backend = "import os, zipfile\n\
+        def build_editable(folder, config_settings=None, metadata_directory=None):\n\
+        \x20   name = 'mine-1.0-py3-none-any.whl'\n\
+        \x20   with zipfile.ZipFile(os.path.join(folder, name), 'w') as z:\n\
+        \x20       z.writestr('mine.pth', os.getcwd() + '\\n')\n\
+        \x20       z.writestr('mine-1.0.dist-info/METADATA', 'Metadata-Version: 2.1\\nName: mine\\nVersion: 1.0\\nProvides-Extra: dev\\n'\n\
+        \x20                  'Requires-Dist: one; extra == \"dev\"\\n')\n\
+        \x20       z.writestr('mine-1.0.dist-info/WHEEL', 'Wheel-Version: 1.0\\nGenerator: t\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n')\n\
+        \x20       z.writestr('mine-1.0.dist-info/RECORD', 'mine.pth,,\\nmine-1.0.dist-info/METADATA,,\\nmine-1.0.dist-info/WHEEL,,\\n'\n\
+        \x20                  'mine-1.0.dist-info/RECORD,,\\n')\n\
+        \x20   return name\n";
+    fs::write(folder.join("backend.py"), backend).unwrap();
+    let text = "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n\
+                [project]\nname = 'mine'\nversion = '1.0'\n";
+    fs::write(folder.join("pyproject.toml"), text).unwrap();
+    fs::write(folder.join("mine.py"), "print('mine')\n").unwrap();
+}
+
+fn a_project_is_installed_in_editable_mode() {
+    let env = TestEnv::new();
+    let wheels = wheels(&env);
+    editable(&env, "project");
+    for args in [
+        &["env", "-e", "project[dev]"][..],
+        &["--clear", "-e./project[dev]", "env"],
+        &["--clear", "--editable=project[dev]", "env"],
+    ] {
+        offline(env.rvenv_for(newest(), args), &wheels).succeeds();
+        env.run(env.at("env/bin/python"), ["-c", "import mine, one"])
+            .prints("mine\n");
+    }
+    env.rvenv(["-e", "project", "--without-pip", "env"])
+        .fails(2, &["--editable"]);
+}
+
+/// Makes `env` whose pip says that it is `version`, and writes its arguments to the file `args`.
+fn with_a_pip_that_tells(env: &TestEnv, version: &str) {
+    env.rvenv_for(newest(), ["env"]).shared_cache().succeeds();
+    let library = env.at("env/lib").join(newest().python_folder());
+    let site_packages = library.join("site-packages");
+    let info = listing(&site_packages)
+        .into_iter()
+        .find(|name| name.starts_with("pip-"))
+        .unwrap();
+    let renamed = site_packages.join(format!("pip-{version}.dist-info"));
+    fs::rename(site_packages.join(info), renamed).unwrap();
+    let tells = format!(
+        "import sys\nopen({:?}, 'w').write(' '.join(sys.argv[1:]))\n",
+        env.at("args").to_str().unwrap()
+    );
+    fs::write(site_packages.join("pip/__main__.py"), tells).unwrap();
+}
+
+fn groups_and_lock_files_go_to_a_pip_that_knows_them() {
+    let env = TestEnv::new();
+    with_a_pip_that_tells(&env, "26.1");
+    fs::write(env.at("pylock.toml"), "lock-version = '1.0'\n").unwrap();
+    let args = ["--group", "dev", "--group=a/pyproject.toml:docs", "env"];
+    env.rvenv_for(newest(), args).shared_cache().succeeds();
+    let said = fs::read_to_string(env.at("args")).unwrap();
+    assert!(
+        said.ends_with(" --group=dev --group=a/pyproject.toml:docs"),
+        "{said}"
+    );
+    let args = ["-r", "pylock.toml", "env"];
+    env.rvenv_for(newest(), args).shared_cache().succeeds();
+    let said = fs::read_to_string(env.at("args")).unwrap();
+    assert!(said.ends_with(" -r pylock.toml"), "{said}");
+}
+
+fn a_pip_that_lacks_an_option_is_named_with_its_version() {
+    let env = TestEnv::new();
+    with_a_pip_that_tells(&env, "25.0.1");
+    fs::write(env.at("pylock.dev.toml"), "lock-version = '1.0'\n").unwrap();
+    for (args, option, needed) in [
+        (["--group", "dev", "env"], "--group", "25.1"),
+        (["-r", "pylock.dev.toml", "env"], "pylock.toml", "26.1"),
+        (
+            ["--exclude-newer=2026-01-31T00:00:00Z", "--with=one", "env"],
+            "--uploaded-prior-to",
+            "26.0",
+        ),
+    ] {
+        let says = format!("pip 25.0.1 does not support {option}: it needs pip {needed} or later");
+        env.rvenv_for(newest(), args)
+            .shared_cache()
+            .errs(&[&says, "--upgrade-deps"]);
+    }
+    assert!(!env.at("args").exists());
 }

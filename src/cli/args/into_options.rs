@@ -38,6 +38,8 @@ impl Args {
             upgrade_deps: self.upgrade_deps,
             requirements: self.requirements.clone(),
             constraints: self.constraints.iter().map(|file| absolute(file)).collect(),
+            editables: self.editable.clone(),
+            groups: self.group.clone(),
             packages: self.with.clone(),
             keep: self.keep,
             scm_ignore_files: !self.without_scm_ignore_files,

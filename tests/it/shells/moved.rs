@@ -105,12 +105,7 @@ fn activates_a_relocatable_environment_wherever_it_is(shell: &'static Shell) {
         shell.name,
         "dash" | "mksh" | "yash" | "busybox ash" | "tcsh"
     ) {
-        return refuses(
-            &env,
-            shell,
-            &path(&env, "made"),
-            "does not know the path",
-        );
+        return refuses(&env, shell, &path(&env, "made"), "does not know the path");
     }
     let mut at = env.at("made");
     fs::create_dir(env.at("moved")).unwrap();
@@ -188,10 +183,7 @@ fn says_how_to_source_it_when_it_is_run(shell: &'static Shell) {
         Grammar::Sh => (". '", r"it'\''s $HOME/bin/activate'"),
         Grammar::Csh => ("source '", r"it'\''s $HOME/bin/activate.csh'"),
         Grammar::Fish => ("source '", r"it\'s $HOME/bin/activate.fish'"),
-        Grammar::Nu => (
-            "overlay use",
-            "this script must be sourced, not executed",
-        ),
+        Grammar::Nu => ("overlay use", "this script must be sourced, not executed"),
         Grammar::Xonsh => ("source '", r"it\'s $HOME/bin/activate.xsh'"),
     };
     env.run(&argv[0], arguments).fails(1, &[instead, quoted]);

@@ -1,0 +1,93 @@
+//! Which version of pip is needed for an option, so that an older one is named in the error instead of failing obscurely.
+
+use std::ffi::OsStr;
+use std::path::Path;
+use std::str::FromStr as _;
+
+use pep440_rs::Version;
+
+use crate::error::Error;
+use crate::installed::distributions;
+use crate::options::Options;
+use crate::pip::requirements::Requirements;
+use crate::venv::context::Context;
+
+/// Options that are passed on to pip, with the first version that has them (pip's changelog).
+const SINCE: [(&str, &str); 2] = [
+    ("--keyring-provider", "23.1"),
+    ("--uploaded-prior-to", "26.0"),
+];
+/// The first version that has `--group`.
+const GROUP: &str = "25.1";
+/// The first version whose `-r` reads a `pylock.toml`.
+const PYLOCK: &str = "26.1";
+
+/// Makes sure that the environment's pip has every option that it is about to be given.
+///
+/// # Errors
+///
+/// [`Error::OldPip`].
+pub(super) fn check(
+    context: &Context,
+    requirements: &Requirements,
+    options: &Options,
+) -> Result<(), Error> {
+    let group = (!options.groups.is_empty()).then_some(("--group", GROUP));
+    let args = options.pip_args.iter().filter_map(|given| {
+        let given = given.to_str()?.split('=').next()?;
+        SINCE.into_iter().find(|(option, _)| *option == given)
+    });
+    let is_lock = requirements.files.iter().any(|file| is_pylock(file));
+    let lock = is_lock.then_some(("pylock.toml", PYLOCK));
+    let mut needs = group.into_iter().chain(args).chain(lock).peekable();
+    if needs.peek().is_none() {
+        return Ok(());
+    }
+    let installed = distributions::read(Path::new(&context.lib_path));
+    let Some(pip) = installed.into_iter().find(|project| project.name == "pip") else {
+        return Ok(());
+    };
+    for (option, needed) in needs {
+        if pip.version.as_ref() < Version::from_str(needed).ok().as_ref() && pip.version.is_some() {
+            return Err(Error::OldPip {
+                version: pip.version_text,
+                option: option.into(),
+                needed,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Whether a file is named as a lock file (the `pylock.toml` specification, "File name").
+fn is_pylock(file: &OsStr) -> bool {
+    let name = Path::new(file).file_name().and_then(OsStr::to_str);
+    name.is_some_and(|name| {
+        let between = name.strip_prefix("pylock.");
+        name == "pylock.toml"
+            || between
+                .and_then(|rest| rest.strip_suffix(".toml"))
+                .is_some_and(|name| !name.is_empty() && !name.contains('.'))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_file_is_known_by_its_name() {
+        for name in ["pylock.toml", "a/pylock.toml", "pylock.dev.toml"] {
+            assert!(is_pylock(OsStr::new(name)), "{name}");
+        }
+        for name in [
+            "pylock.txt",
+            "pylock..toml",
+            "mypylock.toml",
+            "pylock.a.b.toml",
+            "-",
+        ] {
+            assert!(!is_pylock(OsStr::new(name)), "{name}");
+        }
+    }
+}
