@@ -101,7 +101,7 @@ pub(crate) struct Args {
     constraints: Vec<OsString>,
     /// Install a project in editable mode
     ///
-    /// Like pip's option of this name, for example -e '.[dev]'. May be repeated.
+    /// Like pip's option of this name, for example `-e '.[dev]'`. May be repeated.
     #[arg(short, long, help_heading = PACKAGES, value_name = "PATH", value_hint = ValueHint::AnyPath)]
     editable: Vec<OsString>,
     /// Install a dependency group from pyproject.toml

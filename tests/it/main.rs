@@ -58,6 +58,7 @@ mod oracle_shapes; // every shape of ENV_DIR, of umask and of prompt
 // The behaviour that is ours to promise.
 #[cfg(unix)]
 mod activate_this;
+#[cfg(unix)]
 mod architecture;
 #[cfg(unix)]
 mod check;
