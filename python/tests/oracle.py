@@ -38,7 +38,7 @@ def content(path):
         # Marshalled anew, the same code has other bytes; tests/it compares code objects.
         return b""
     if os.path.basename(path) == "pyvenv.cfg":
-        return re.sub(rb"^rvenv = .*\r?\n", b"", data, flags=re.M)
+        return re.sub(rb"^(rvenv|version_info|python-version) = .*\r?\n", b"", data, flags=re.M)
     return data
 
 

@@ -81,12 +81,29 @@ impl Environment {
                 );
                 self.found(Kind::BaseVersion, message, remedy.clone());
             }
-            _ => {}
+            _ => self.look_at_versions(facts.as_ref(), remedy.as_ref()),
         }
         if linked.is_some() || at_home.is_some() {
             self.look_at_links(&links, remedy);
         }
         Ok(facts)
+    }
+
+    /// Compares the versions that tools read with the base. Another patch release breaks nothing, as with `version`.
+    fn look_at_versions(&mut self, base: Option<&Interpreter>, remedy: Option<&String>) {
+        let Some(base) = base else { return };
+        let minor = base.minor_version();
+        for key in ["version_info", "python-version"] {
+            let Some(stated) = self.value(key).filter(|stated| {
+                let rest = stated.strip_prefix(minor.as_str());
+                rest.is_none_or(|rest| !(rest.is_empty() || rest.starts_with('.')))
+            }) else {
+                continue;
+            };
+            let message =
+                format!("{key} in pyvenv.cfg is {stated}, but the base Python is {minor}");
+            self.found(Kind::Configuration, message, remedy.cloned());
+        }
     }
 
     fn look_at_links(&mut self, links: &[PathBuf], remedy: Option<String>) {

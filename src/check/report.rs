@@ -41,7 +41,7 @@ pub enum Kind {
     Unreadable,
     /// It is something else than an environment.
     NotAnEnvironment,
-    /// `pyvenv.cfg` is missing or lacks a key.
+    /// `pyvenv.cfg` is missing, lacks a key, or states another version than the base Python has.
     Configuration,
     /// The base Python does not exist.
     BaseMissing,

@@ -148,6 +148,26 @@ impl Interpreter {
         format!("{major}.{minor}.{micro}")
     }
 
+    /// `X.Y`.
+    pub(crate) fn minor_version(&self) -> String {
+        let [major, minor, _] = self.version;
+        format!("{major}.{minor}")
+    }
+
+    /// `sys.version_info`, its five parts joined by dots.
+    pub(crate) fn version_info(&self) -> String {
+        let serial = self
+            .prerelease
+            .trim_start_matches(|mark: char| mark.is_ascii_alphabetic());
+        let (level, serial) = match self.prerelease.strip_suffix(serial) {
+            Some("a") => ("alpha", serial),
+            Some("b") => ("beta", serial),
+            Some("rc") => ("candidate", serial),
+            _ => ("final", "0"),
+        };
+        format!("{}.{level}.{serial}", self.version_string())
+    }
+
     /// Whether `lib64 -> lib` belongs to the environment (bpo-21197; not since 3.15, gh-133951).
     pub(crate) fn links_lib64(&self) -> bool {
         self.platform == Platform::Posix && self.is_64bit && !self.at_least(3, 15)

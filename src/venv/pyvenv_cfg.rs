@@ -6,7 +6,7 @@ use crate::options::{Links, OnExisting, Options};
 use crate::repr::{escape, repr};
 use crate::venv::context::Context;
 
-/// Renders the finished file (`venv/__init__.py`, `create_configuration`), with rvenv's own line at its end.
+/// Renders the finished file (`venv/__init__.py`, `create_configuration`), with rvenv's own lines at its end.
 pub(crate) fn render(context: &Context, interpreter: &Interpreter, options: &Options) -> String {
     let mut text = String::with_capacity(512);
     let mut line = |key: &str, value: &str| {
@@ -43,6 +43,9 @@ pub(crate) fn render(context: &Context, interpreter: &Interpreter, options: &Opt
     if options.relocatable {
         line("relocatable", "true");
     }
+    // What pre-commit, virtualenv and others read, and PEP 838.
+    line("version_info", &interpreter.version_info());
+    line("python-version", &interpreter.minor_version());
     line("rvenv", env!("CARGO_PKG_VERSION"));
     text
 }

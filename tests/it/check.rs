@@ -22,6 +22,7 @@ crate::harness::trials! {
     a_base_that_no_longer_works_is_said,
     dangling_and_missing_links_are_mended,
     another_version_of_the_base_is_said,
+    a_version_in_pyvenv_cfg_that_is_not_the_bases_is_mended,
     a_moved_environment_is_mended_with_all_its_scripts(a_few),
     a_copy_of_an_environment_is_told_from_its_original,
     a_pip_that_is_missing_or_not_whole_is_mended(a_few),
@@ -241,6 +242,24 @@ fn another_version_of_the_base_is_said() {
     );
     mend(&env, &lines);
     is_ok(&env, "env");
+}
+
+fn a_version_in_pyvenv_cfg_that_is_not_the_bases_is_mended() {
+    let env = TestEnv::new();
+    let python = newest();
+    env.rvenv_for(python, ["--without-pip", "env"]).succeeds();
+    let cfg = env.at("env/pyvenv.cfg");
+    let text = fs::read_to_string(&cfg).unwrap();
+    for key in ["version_info", "python-version"] {
+        let stated = format!("{key} = {}", python.short_version());
+        assert!(text.contains(&stated), "{text}");
+        fs::write(&cfg, text.replace(&stated, &format!("{key} = 3.1"))).unwrap();
+        let expected = format!("{key} in pyvenv.cfg is 3.1");
+        let lines = is_broken(&env, "env", &[&expected]);
+        mend(&env, &lines);
+        is_ok(&env, "env");
+        assert!(fs::read_to_string(&cfg).unwrap().contains(&stated));
+    }
 }
 
 fn a_moved_environment_is_mended_with_all_its_scripts(python: &'static Interpreter) {

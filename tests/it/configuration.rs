@@ -10,6 +10,7 @@ use crate::{
 
 crate::harness::trials! {
     the_last_line_signs_it_once,
+    the_versions_are_those_of_its_python(each),
     python_itself_reads_the_system_site_packages_setting(each),
     the_command_line_in_it_makes_the_same_environment,
     a_prompt_cannot_add_a_line,
@@ -24,6 +25,16 @@ fn the_last_line_signs_it_once() {
         assert!(text.ends_with(&tree::signature()), "{text}");
         assert_eq!(text.matches("rvenv = ").count(), 1, "{text}");
     }
+}
+
+fn the_versions_are_those_of_its_python(python: &'static Interpreter) {
+    let env = TestEnv::new();
+    env.rvenv_for(python, ["--without-pip", "env"]).succeeds();
+    let script = "import sys; v = sys.version_info; \
+                  print('version_info =', '.'.join(map(str, v))); print('python-version = %d.%d' % v[:2])";
+    let said = env.run(env.at("env/bin/python"), ["-c", script]).stdout();
+    let text = fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap();
+    assert!(text.ends_with(&(said + &tree::signature())), "{text}");
 }
 
 fn python_itself_reads_the_system_site_packages_setting(python: &'static Interpreter) {
@@ -58,7 +69,8 @@ fn the_command_line_in_it_makes_the_same_environment() {
         env.reset();
         env.run("/bin/sh", ["-c", &command]).succeeds();
         let again = fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap();
-        assert_eq!(again + &tree::signature(), text);
+        let own = tree::own_lines(&again, &text);
+        assert_eq!(again + &own, text);
     }
 }
 

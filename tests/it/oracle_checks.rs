@@ -40,7 +40,8 @@ impl Pair {
         pair.make();
         let configuration = pair.env.at("env/pyvenv.cfg");
         let text = fs::read_to_string(&configuration).unwrap();
-        fs::write(&configuration, text + &tree::signature()).unwrap();
+        let own = tree::own_lines(&text, "");
+        fs::write(&configuration, text + &own).unwrap();
         fs::write(pair.env.at("env/bin/activate"), "another text").unwrap();
         fs::write(pair.env.at("env/bin/activate.nu"), "another script").unwrap();
         pair

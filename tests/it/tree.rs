@@ -127,7 +127,7 @@ fn entry(
         fs::read(actual.join(path)).unwrap(),
     );
     if path.ends_with("pyvenv.cfg") && wanted.starts_with(b"home = ") {
-        wanted = configuration(&wanted).into_bytes();
+        wanted = configuration(&wanted, &got).into_bytes();
     }
     if wanted != got {
         lines.push(format!("~ {}: bytes\n{}", show(path), text(&wanted, &got)));
@@ -135,17 +135,41 @@ fn entry(
 }
 
 /// What rvenv makes of venv's `pyvenv.cfg`: a line break in a path or prompt stays within `command`,
-/// where venv would let it start a key of its own; and rvenv signs.
-fn configuration(venv: &[u8]) -> String {
+/// where venv would let it start a key of its own; and rvenv adds lines.
+fn configuration(venv: &[u8], rvenv: &[u8]) -> String {
     let text = str::from_utf8(venv).unwrap();
+    let own = own_lines(text, &String::from_utf8_lossy(rvenv));
     let Some((keys, command)) = text.split_once("\ncommand = ") else {
-        return text.to_owned() + &signature();
+        return text.to_owned() + &own;
     };
     let command = command.trim_end_matches('\n');
     let command = command.replace('\n', "\\n").replace('\r', "\\r");
     let command = command.replace('\u{85}', "\\x85");
     let command = command.replace('\u{2028}', "\\u2028");
-    format!("{keys}\ncommand = {command}\n{}", signature())
+    format!("{keys}\ncommand = {command}\n{own}")
+}
+
+/// The lines that rvenv adds to venv's. venv does not say which pre-release a Python is; that is taken as rvenv says it.
+pub(crate) fn own_lines(venv: &str, rvenv: &str) -> String {
+    let value = |text: &str, key: &str| {
+        let found = text.lines().find_map(|line| line.strip_prefix(key));
+        found.unwrap_or_default().to_owned()
+    };
+    let version = value(venv, "version = ");
+    let stated = value(rvenv, "version_info = ");
+    let full = ["final", "alpha", "beta", "candidate"]
+        .iter()
+        .any(|level| stated.starts_with(&format!("{version}.{level}.")));
+    let full = if full {
+        stated
+    } else {
+        format!("{version}.final.0")
+    };
+    let minor = version.rsplit_once('.').map_or("", |(minor, _)| minor);
+    format!(
+        "version_info = {full}\npython-version = {minor}\n{}",
+        signature()
+    )
 }
 
 /// The line that signs rvenv's `pyvenv.cfg`.
