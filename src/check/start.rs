@@ -2,7 +2,6 @@
 //!
 //! It is started with `-I -S`, so that no installed code runs, and only if this user or root owns it.
 
-use std::process::Command;
 use std::time::Duration;
 
 use super::{Environment, Kind};
@@ -24,7 +23,7 @@ impl Environment {
         if !fs::is_owned(&python) {
             return Ok(());
         }
-        let mut command = Command::new(&python);
+        let mut command = process::python(&python);
         command.args(["-I", "-S", "-c", PROGRAM]);
         let message = match process::run(&mut command, Some(LIMIT), discovery.interrupt) {
             Err(error @ Error::Interrupted { .. }) => return Err(error),

@@ -191,6 +191,9 @@ pub(crate) struct Args {
     /// virtualenv's option: do not install setuptools where ensurepip would.
     #[arg(long, hide = true, overrides_with = "no_setuptools")]
     no_setuptools: bool,
+    /// For `rvenv-shim`: if nothing can be made, print no error and exit with status 75. Everything is then as it was.
+    #[arg(long, hide = true, overrides_with = "decline")]
+    pub(crate) decline: bool,
     /// Options of other programs that are ignored, with the reason.
     #[arg(skip)]
     pub(crate) ignored: Vec<(String, &'static str)>,

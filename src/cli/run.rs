@@ -21,6 +21,9 @@ use crate::interpreter::list::Python;
 use crate::sys::signal::Interrupt;
 use crate::terminal::color::Color;
 
+/// The exit status with `--decline` where nothing was made and everything is as it was.
+const DECLINED: u8 = 75;
+
 /// Runs the command with the process's arguments.
 pub fn main() -> ExitCode {
     let color = Color::from_variables(|name| std::env::var_os(name));
@@ -41,6 +44,9 @@ pub fn main() -> ExitCode {
     let code = run(&args, &interrupt, color).unwrap_or_else(|error| {
         if args.json && interrupt.signal().is_none() {
             let _ = print(Outcome::json(&stopped(&args, &error)).as_bytes());
+        }
+        if args.decline {
+            return ExitCode::from(DECLINED);
         }
         report(&error, color)
     });
@@ -119,11 +125,15 @@ fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitC
     }
     let create = |env_dir: &Path| match builder.create(env_dir) {
         Ok(_) => ExitCode::SUCCESS,
+        Err(_) if args.decline => ExitCode::from(DECLINED),
         Err(error) => report(&error.into(), color),
     };
     if args.env_dirs.len() > 1 && !builder.keeps_base() {
         // One that cannot be found is one error, not one for each directory.
         builder.interpreter()?;
+    }
+    if let [env_dir] = args.env_dirs.as_slice() {
+        return Ok(create(env_dir));
     }
     let codes = side_by_side(args, create);
     Ok(worst(codes.iter().map(|code| *code == ExitCode::SUCCESS)))

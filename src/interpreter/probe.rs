@@ -2,7 +2,6 @@
 
 use std::ffi::OsStr;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -65,7 +64,7 @@ pub(crate) fn ask(
 }
 
 fn run(executable: &Path, flags: &[&str], interrupt: &Interrupt) -> Result<Output, Error> {
-    let mut command = Command::new(executable);
+    let mut command = process::python(executable);
     command.args(flags).arg("-c").arg(PROGRAM);
     process::run(&mut command, Some(LIMIT), interrupt).map_err(|error| match error {
         // Another Python could not be started either.

@@ -3,7 +3,6 @@
 //! This is slow and always right. It is used where unpacking the wheels is not enough.
 
 use std::path::Path;
-use std::process::Command;
 
 use walkdir::{DirEntry, WalkDir};
 
@@ -57,7 +56,7 @@ pub(crate) fn produce(
     let executable = &context.env_exe;
 
     let isolated = !interpreter.at_least(3, 10);
-    let mut command = Command::new(executable);
+    let mut command = process::python(executable);
     // gh-98251: since 3.10 not isolated, but without what would lead it out of the environment.
     command.arg(if isolated { "-Im" } else { "-m" }).args([
         "ensurepip",
@@ -123,7 +122,7 @@ pub(crate) fn remove_bytecode(site_packages: &Path) -> Result<(), Error> {
 /// Compiles everything again. The pips that came with Pythons up to 3.8 could be so old that they compiled in a temporary
 /// folder and moved the result, whose `co_filename` is then a name that nothing has, and another one each time.
 fn compile_in_place(context: &Context, interrupt: &Interrupt) -> Result<(), Error> {
-    let mut command = Command::new(&context.env_exe);
+    let mut command = process::python(&context.env_exe);
     command.args(["-Im", "compileall", "-q", "-f", &context.lib_path]);
     // What does not compile has no bytecode with pip either, so the exit status tells nothing.
     process::run(&mut command, None, interrupt).map(drop)

@@ -44,7 +44,7 @@ impl Pip<'_> {
         requirements: &Requirements,
     ) -> Result<(), Error> {
         let context = self.context;
-        let mut command = Command::new(&context.env_exe);
+        let mut command = process::python(&context.env_exe);
         command.args(["-m", "pip", "install", "--upgrade"]);
         command.args(self.limits(requirements)).arg("pip");
         // gh-95299: setuptools is no core dependency since 3.12.
@@ -73,7 +73,7 @@ impl Pip<'_> {
         options: &Options,
     ) -> Result<(), Error> {
         features::check(self.context, requirements, options)?;
-        let mut command = Command::new(&self.context.env_exe);
+        let mut command = process::python(&self.context.env_exe);
         // -I: a file named like a module of pip's in the current directory is not meant, nor are packages on PYTHONPATH.
         command.args(["-I", "-m", "pip", "install", "--disable-pip-version-check"]);
         command.args(self.limits(requirements));

@@ -55,7 +55,7 @@ pub(crate) fn apply(
 ) -> Result<(), Error> {
     let ignored = environment.starting_with("").map(|(name, _)| name);
     let ignored: Vec<&OsStr> = ignored.filter(|name| is_ignored(name)).collect();
-    let mut reader = Command::new(&context.env_exe);
+    let mut reader = process::python(&context.env_exe);
     reader.args(["-I", "-S", "-B", "-c", PROGRAM, &context.env_dir]);
     reader.args(IGNORED);
     for name in ignored {

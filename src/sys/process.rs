@@ -1,6 +1,7 @@
 //! Runs a program with a time limit, and ends it when a signal arrives.
 
 use std::collections::VecDeque;
+use std::ffi::OsStr;
 use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -19,6 +20,13 @@ const STREAM_LIMIT: usize = 1 << 20;
 const SHOWN: usize = 16 << 10;
 /// How long the streams of a program that has ended may stay open: what it has left running may hold them for ever.
 const GRACE: Duration = Duration::from_secs(2);
+
+/// A command that starts a Python. Where `rvenv-shim` is installed in it, its own `venv` would otherwise call rvenv again.
+pub(crate) fn python(executable: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(executable);
+    command.env("RVENV_SHIM", "0");
+    command
+}
 
 /// The output of a program and its exit status.
 pub(crate) struct Output {

@@ -1,7 +1,5 @@
 //! Implementations other than CPython and PyPy: runs their own `-m venv`.
 
-use std::process::Command;
-
 use crate::error::Error;
 use crate::interpreter::Interpreter;
 use crate::options::{Links, OnExisting, Options};
@@ -22,7 +20,7 @@ pub(crate) fn create(
     is_cleared: bool,
     interrupt: &Interrupt,
 ) -> Result<(), Error> {
-    let mut command = Command::new(&interpreter.executable);
+    let mut command = process::python(&interpreter.executable);
     command
         .args(["-m", "venv"])
         .args(flags(interpreter, options, is_cleared))

@@ -2,7 +2,7 @@
 //! that no environment can be made of.
 
 use std::{
-    os::unix::fs::{PermissionsExt as _, symlink},
+    os::unix::fs::{PermissionsExt, symlink},
     path::{Path, PathBuf},
 };
 
@@ -17,6 +17,8 @@ use crate::{
 };
 
 crate::harness::trials! {
+    every_python_that_is_started_has_the_shim_off,
+    a_run_that_may_decline_fails_silently_and_changes_nothing,
     the_prefixes_are_the_environment_and_its_base(each),
     every_name_of_the_python_runs_it(each),
     its_paths_are_in_the_environment(each),
@@ -385,4 +387,39 @@ fn an_implementation_that_is_not_known_makes_its_own_environment() {
         env.holds_only(["env"]);
         fs::remove_dir_all(own).unwrap();
     }
+}
+
+fn every_python_that_is_started_has_the_shim_off() {
+    let env = TestEnv::new();
+    let (log, wrapper) = (env.at("log"), env.at("python3"));
+    let script = format!(
+        "#!/bin/sh\necho \"shim $RVENV_SHIM\" >>'{}'\nexec '{}' \"$@\"\n",
+        log.display(),
+        newest().executable.display()
+    );
+    fs::write(&wrapper, script).unwrap();
+    fs::set_permissions(&wrapper, PermissionsExt::from_mode(0o755)).unwrap();
+    let args = ["--no-cache", "--without-pip", "-p", "./python3", "env"];
+    env.rvenv(args).succeeds();
+    let said = fs::read_to_string(&log).unwrap();
+    assert!(
+        !said.is_empty() && said.lines().all(|line| line == "shim 0"),
+        "{said}"
+    );
+}
+
+fn a_run_that_may_decline_fails_silently_and_changes_nothing() {
+    let env = TestEnv::new();
+    fs::create_dir(env.at("env")).unwrap();
+    fs::write(env.at("env/mine"), "mine").unwrap();
+    for flags in [&["--clear"][..], &["-p", "/no/python"]] {
+        let args = [&["--decline", "--without-pip"], flags, &["env"]].concat();
+        let outcome = env.rvenv(args).outcome();
+        outcome.expect_code(75);
+        assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", ""));
+        assert_eq!(fs::read_to_string(env.at("env/mine")).unwrap(), "mine");
+        assert_eq!(fs::read_dir(env.at("env")).unwrap().count(), 1);
+    }
+    env.rvenv_for(newest(), ["--decline", "--without-pip", "new"])
+        .succeeds();
 }

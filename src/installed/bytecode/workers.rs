@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::{Mutex, PoisonError, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -11,6 +11,7 @@ use std::time::Duration;
 use crate::error::Error;
 use crate::installed::bytecode::settings::{Bytecode, Invalidation};
 use crate::interpreter::Interpreter;
+use crate::sys::process;
 use crate::sys::signal::Interrupt;
 
 /// The program that each process runs.
@@ -54,7 +55,7 @@ impl Workers {
             Invalidation::CheckedHash => "checked-hash",
         };
         for _ in 0..count {
-            let mut command = Command::new(&interpreter.executable);
+            let mut command = process::python(&interpreter.executable);
             // Neither site nor the user's variables; nothing written beside the base's own modules; no warnings.
             command.args(["-I", "-S", "-B", "-W", "ignore"]);
             if !bytecode.debug_ranges {
