@@ -88,6 +88,7 @@ mod list_pythons;
 mod nested; // made anew by its own Python
 #[cfg(unix)]
 mod no_compile;
+#[cfg(unix)]
 mod no_ensurepip;
 #[cfg(unix)]
 mod pip;
