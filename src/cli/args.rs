@@ -186,6 +186,8 @@ pub(crate) struct Args {
     #[arg(short, long, help_heading = GENERAL, action = clap::ArgAction::Help)]
     help: Option<bool>,
     /// Print version
+    ///
+    /// With --verbose also the commit, the target and the cache directory, for bug reports.
     #[arg(short = 'V', long, help_heading = GENERAL, action = clap::ArgAction::Version)]
     version: Option<bool>,
     /// virtualenv's option: do not install setuptools where ensurepip would.

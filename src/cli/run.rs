@@ -9,6 +9,7 @@ use std::thread;
 use std::time::Instant;
 
 use anyhow::Context as _;
+use clap::error::ErrorKind;
 
 use crate::builder::EnvBuilder;
 use crate::cache;
@@ -18,6 +19,7 @@ use crate::cli::output::json::Outcome;
 use crate::cli::output::{self, print, report};
 use crate::cli::{compat, generate};
 use crate::interpreter::list::Python;
+use crate::options::Cache;
 use crate::sys::signal::Interrupt;
 use crate::terminal::color::Color;
 
@@ -29,6 +31,10 @@ pub fn main() -> ExitCode {
     let color = Color::from_variables(|name| std::env::var_os(name));
     let args = match Args::read(std::env::args_os()) {
         Ok(args) => args,
+        Err(error) if error.kind() == ErrorKind::DisplayVersion && is_verbose() => {
+            let text = version_details();
+            return print(text.as_bytes()).unwrap_or_else(|error| report(&error, color));
+        }
         Err(error) => return output::usage(&error, color),
     };
     let color = args.color(color);
@@ -55,6 +61,35 @@ pub fn main() -> ExitCode {
         interrupt.die();
     }
     code
+}
+
+/// Whether `--verbose` was given beside `--version`, where clap returns before it has parsed everything.
+fn is_verbose() -> bool {
+    std::env::args_os().any(|argument| {
+        ["-v", "--verbose", "-vV", "-Vv"]
+            .iter()
+            .any(|it| argument == *it)
+    })
+}
+
+/// What a bug report should say.
+fn version_details() -> String {
+    let abi = match () {
+        () if cfg!(target_env = "gnu") => "-gnu",
+        () if cfg!(target_env = "musl") => "-musl",
+        () if cfg!(target_env = "msvc") => "-msvc",
+        () => "",
+    };
+    let cache = cache::folder_of(&Cache::Default);
+    let cache = cache.map_or("none".into(), |folder| folder.display().to_string());
+    format!(
+        "rvenv {}\ncommit: {}\ntarget: {}-{}{abi}\ncache: {cache}\n",
+        env!("CARGO_PKG_VERSION"),
+        // Set by the release workflow.
+        option_env!("RVENV_COMMIT").unwrap_or("unknown"),
+        std::env::consts::ARCH,
+        std::env::consts::OS,
+    )
 }
 
 fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitCode> {

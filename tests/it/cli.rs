@@ -23,6 +23,7 @@ crate::harness::trials! {
     what_is_not_known_is_a_usage_error_that_names_it,
     one_env_dir_that_fails_does_not_stop_the_others,
     an_env_dir_named_twice_is_made_once,
+    the_verbose_version_is_for_bug_reports,
     the_version_is_cargos,
     help_is_grouped_and_has_examples,
     short_help_is_one_screen,
@@ -237,6 +238,18 @@ fn an_env_dir_named_twice_is_made_once() {
     bare(&env, &["env", "./env", "env/"]).expect_code(0);
     env.holds_only(["env"]);
     is_environment(&env.at("env"));
+}
+
+fn the_verbose_version_is_for_bug_reports() {
+    let env = TestEnv::new();
+    for args in [&["--version", "--verbose"][..], &["-v", "-V"], &["-Vv"]] {
+        let text = env.rvenv(args).stdout();
+        for word in [env!("CARGO_PKG_VERSION"), "commit: ", "target: ", "rvenv-v"] {
+            assert!(text.contains(word), "{word} is not in\n{text}");
+        }
+        assert!(text.contains(std::env::consts::ARCH), "{text}");
+    }
+    env.holds_only([]);
 }
 
 fn the_version_is_cargos() {
