@@ -145,6 +145,14 @@ impl Image {
             u32::from_le_bytes([header[at], header[at + 1], header[at + 2], header[at + 3]])
         };
         let (crc, size) = (field(14), field(18));
+        // What it claims is not believed: memory for 4 GiB may not be had.
+        let length = file
+            .metadata()
+            .map_err(|error| damaged(error.to_string()))?
+            .len();
+        if u64::from(size) > length.saturating_sub(header_size) {
+            return Err(damaged("it ends within its index".into()));
+        }
         let mut json = vec![0; size as usize];
         read_exact_at(&file, &mut json, header_size).map_err(|error| damaged(error.to_string()))?;
         if crc32fast::hash(&json) != crc {
@@ -164,5 +172,22 @@ impl Image {
             index,
             offsets,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_size_that_a_header_claims_is_not_allocated() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("image");
+        let mut header = [0; LOCAL_HEADER];
+        header[..4].copy_from_slice(b"PK\x03\x04");
+        header[18..22].copy_from_slice(&u32::MAX.to_le_bytes());
+        fs::write(&path, [&header, INDEX.as_bytes(), b"{}"].concat()).unwrap();
+        let error = Image::open(fs::File::open(&path).unwrap()).unwrap_err();
+        assert!(error.to_string().contains("ends within"), "{error}");
     }
 }
