@@ -15,6 +15,10 @@ lint:
     cargo fmt --check
     cargo clippy --all-targets --locked -- -D warnings
 
+# Fuzzes one target, or each of them, for a minute.
+fuzz *TARGETS:
+    .ci/fuzz 60 {{ TARGETS }}
+
 # rvenv beside venv, virtualenv and uv; takes long.
 bench:
     benches/peers.sh

@@ -3,6 +3,8 @@
 mod argparse;
 mod args;
 mod compat;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod generate;
 mod index_options;
 mod output;

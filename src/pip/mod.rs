@@ -11,7 +11,7 @@ pub(crate) mod source;
 #[cfg(test)]
 #[cfg(unix)]
 pub(crate) mod test_wheels;
-mod wheel;
+pub(crate) mod wheel;
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};

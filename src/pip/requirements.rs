@@ -133,7 +133,7 @@ fn drain(path: &Path, interrupt: &Interrupt) -> Result<Vec<u8>, Error> {
 }
 
 /// The text with each file that it includes named by its full path, since it will be read from another folder.
-fn with_paths(text: &[u8], base: &Path) -> Vec<u8> {
+pub(crate) fn with_paths(text: &[u8], base: &Path) -> Vec<u8> {
     let Some(base) = base.to_str() else {
         return text.to_vec();
     };
