@@ -14,6 +14,7 @@ use crate::installed::distributions;
 use crate::interpreter::Interpreter;
 use crate::interpreter::pyvenv_cfg;
 use crate::options::{OnExisting, Options};
+use crate::pip::request::Key;
 use crate::pip::requirements::Requirements;
 use crate::pip::run::Pip;
 use crate::stage::{self, Stage};
@@ -120,7 +121,11 @@ impl EnvBuilder {
     ///
     /// Every [`Error`]; `env_dir` is then as it was before.
     pub fn create(&self, env_dir: impl AsRef<Path>) -> Result<Context, Error> {
-        let env_dir = env_dir.as_ref();
+        self.make(env_dir.as_ref()).map(|(context, _)| context)
+    }
+
+    /// As [`Self::create`]; also tells whether pip had anything to do.
+    pub(crate) fn make(&self, env_dir: &Path) -> Result<(Context, Changed), Error> {
         let started = Instant::now();
         self.can_read_requirements()?;
         let cwd = self.environment.cwd.as_deref();
@@ -130,25 +135,29 @@ impl EnvBuilder {
         if !interpreter.is_known() {
             self.create_by_fallback(&env_dir, interpreter, &context)?;
             summary::made(&context, interpreter, started, self.log());
-            return Ok(context);
+            return Ok((context, Changed::Yes));
         }
         // Another run on the same directory may come first; then this one goes on from what that one made.
-        while !self.attempt(&env_dir, interpreter, &context)? {
+        let changed = loop {
+            if let Some(changed) = self.attempt(&env_dir, interpreter, &context)? {
+                break changed;
+            }
             self.interrupt.check()?;
-        }
+        };
         summary::made(&context, interpreter, started, self.log());
         if self.log().is_for_a_person() {
             summary::how_to_activate(&context, &self.environment, self.log());
         }
-        Ok(context)
+        Ok((context, changed))
     }
 
+    /// `None` if another run came first.
     fn attempt(
         &self,
         env_dir: &Path,
         interpreter: &Interpreter,
         context: &Context,
-    ) -> Result<bool, Error> {
+    ) -> Result<Option<Changed>, Error> {
         let (options, log) = (&self.options, self.log());
         let mut stage = Stage::open(env_dir, &base(interpreter), options, &self.environment)?;
         let upgrade = options.on_existing == OnExisting::Upgrade;
@@ -160,7 +169,14 @@ impl EnvBuilder {
         }
 
         layout::ensure_directories(stage.tree(), interpreter, context, options.links)?;
-        layout::create_configuration(stage.tree(), interpreter, context, options, log)?;
+        let key = self.key(interpreter, context);
+        let recorded = stage.is_merge().then(|| layout::recorded_request(context));
+        let installs = options.installs() || options.upgrade_deps;
+        let recorded = recorded.flatten().filter(|recorded| {
+            !installs || holds(key.as_ref(), recorded, Path::new(&context.lib_path))
+        });
+        let request = recorded.as_deref();
+        layout::create_configuration(stage.tree(), interpreter, context, options, request, log)?;
         if stage.is_merge() {
             // venv writes into the file that is there.
             stage
@@ -189,23 +205,61 @@ impl EnvBuilder {
         }
         let is_other_version = stage.is_merge() && is_other_minor(context, interpreter);
         if !log.step("publish", || stage.publish(&obsolete))? {
-            return Ok(false);
+            return Ok(None);
         }
         redirect::warn(context, log);
         if !upgrade {
             self.run_post_setup(context)?;
         }
-        if let Err(error) = self.run_pip(&mut stage, interpreter, context) {
-            if options.keep {
-                self.finish(stage);
-            }
-            return Err(error);
+        let library = Path::new(&context.lib_path);
+        let changed = if installs && request.is_some_and(|it| holds(key.as_ref(), it, library)) {
+            log.say(|| "the requirements are installed already".into());
+            self.interrupt.check().map(|()| Changed::No)
+        } else {
+            self.run_pip(&mut stage, interpreter, context, key.as_ref())
+                .map(|()| Changed::Yes)
+        };
+        if changed.is_err() && options.keep {
+            self.finish(stage);
+            return changed.map(Some);
         }
+        let changed = changed?;
         self.finish(stage);
         if is_other_version {
             summary::what_stays_behind(context, interpreter, log);
         }
-        Ok(true)
+        Ok(Some(changed))
+    }
+
+    /// The key of what is to be installed, or nothing where pip has to decide.
+    fn key(&self, interpreter: &Interpreter, context: &Context) -> Option<Key> {
+        let options = &self.options;
+        if !options.installs() {
+            return None;
+        }
+        let key = Key::of(options, interpreter, context, &self.environment);
+        key.map_err(|reason| self.no_key(&reason)).ok()
+    }
+
+    fn no_key(&self, reason: &str) {
+        let line = || format!("pip runs even if there is nothing to install: {reason}");
+        self.log().say(line);
+    }
+
+    /// Remembers what is installed now, unless what was asked for has changed meanwhile.
+    fn record(&self, key: &Key, interpreter: &Interpreter, context: &Context) {
+        if self.key(interpreter, context).as_ref() != Some(key) {
+            return;
+        }
+        match key.with_state(Path::new(&context.lib_path)) {
+            Ok(request) => {
+                // Without it the next run only takes longer.
+                if let Err(error) = layout::record_request(context, Some(&request)) {
+                    self.no_key(&error.to_string());
+                }
+            }
+            Err(reason) => self.no_key(&reason),
+        }
     }
 
     /// The base's own venv does it all but the hook.
@@ -282,6 +336,7 @@ impl EnvBuilder {
         stage: &mut Stage,
         interpreter: &Interpreter,
         context: &Context,
+        key: Option<&Key>,
     ) -> Result<(), Error> {
         if !self.options.upgrade_deps && !self.options.installs() {
             return self.interrupt.check();
@@ -296,11 +351,19 @@ impl EnvBuilder {
         stage.remember(&entries, &packages)?;
         let files = || distributions::files(library, &scheme.purelib);
         let before = stage.remembers().then(files).unwrap_or_default();
-        let done = self.upgrade_and_install(interpreter, context);
+        // What is true of the packages now will not be while pip works.
+        let done = match layout::recorded_request(context) {
+            Some(_) => layout::record_request(context, None),
+            None => Ok(()),
+        };
+        let done = done.and_then(|()| self.upgrade_and_install(interpreter, context));
         // The last moment at which everything can still be undone.
         let done = done.and_then(|()| self.interrupt.check());
         if done.is_err() && stage.remembers() {
             stage.added(files().difference(&before).cloned());
+        }
+        if let (Ok(()), Some(key)) = (&done, key) {
+            self.record(key, interpreter, context);
         }
         done
     }
@@ -346,6 +409,19 @@ impl EnvBuilder {
             source,
         })
     }
+}
+
+/// Whether packages may have changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Changed {
+    Yes,
+    /// The request's packages were installed already.
+    No,
+}
+
+/// Whether an environment still is what this request made of it.
+fn holds(key: Option<&Key>, recorded: &str, site_packages: &Path) -> bool {
+    key.is_some_and(|key| key.with_state(site_packages).as_deref() == Ok(recorded))
 }
 
 /// Whether an environment that is there was another minor version's until now.

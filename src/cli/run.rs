@@ -197,10 +197,10 @@ fn create_for_a_program(
     Ok(side_by_side(args, |env_dir| {
         let started = Instant::now();
         let made = builder.interpreter_for(env_dir);
-        let made = made.and_then(|interpreter| Ok((builder.create(env_dir)?, interpreter)));
+        let made = made.and_then(|interpreter| Ok((builder.make(env_dir)?, interpreter)));
         match made {
-            Ok((context, interpreter)) => {
-                Outcome::environment(&context, &interpreter, started.elapsed())
+            Ok(((context, changed), interpreter)) => {
+                Outcome::environment(&context, &interpreter, changed, started.elapsed())
             }
             Err(error) => {
                 let error = error.into();

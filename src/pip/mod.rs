@@ -4,6 +4,7 @@ mod ensurepip;
 mod features;
 mod key;
 pub(crate) mod other_wheels;
+pub(crate) mod request;
 pub(crate) mod requirements;
 pub(crate) mod run;
 mod settings;

@@ -48,7 +48,7 @@ impl Requirements {
             }
             let text = drain(path, interrupt)?;
             // What the text names is relative to its own folder; a pipe has none.
-            let is_pipe = name == "-" || path.starts_with("/dev") || path.starts_with("/proc");
+            let is_pipe = name == "-" || is_standard_input(path);
             let parent = path.parent().filter(|_| !is_pipe).unwrap_or(Path::new(""));
             let base = absolute(parent, cwd)?;
             let folder = match &mut folder {
@@ -100,8 +100,8 @@ fn is_plain(name: &OsStr) -> Result<bool, Error> {
 }
 
 /// Whether a path means what this process was started with, which its children are not: not even where that is a file.
-fn is_standard_input(path: &Path) -> bool {
-    path.starts_with("/dev") || path.starts_with("/proc/self")
+pub(super) fn is_standard_input(path: &Path) -> bool {
+    path.starts_with("/dev") && !path.starts_with("/dev/shm") || path.starts_with("/proc")
 }
 
 /// Reads to the end in a thread of its own, since neither opening nor reading a FIFO returns for a signal.

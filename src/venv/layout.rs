@@ -11,7 +11,7 @@ use crate::interpreter::{Interpreter, nested};
 use crate::options::{Links, Options};
 use crate::repr::repr;
 use crate::stage::Stage;
-use crate::sys::fs::{Folder, Identity, Mode};
+use crate::sys::fs::{Folder, Identity, Mode, write_elsewhere};
 use crate::terminal::log::Log;
 use crate::venv::activation::{self, Values};
 use crate::venv::context::Context;
@@ -52,16 +52,46 @@ pub(crate) fn create_configuration(
     interpreter: &Interpreter,
     context: &Context,
     options: &Options,
+    request: Option<&str>,
     log: Log,
 ) -> Result<(), Error> {
     if interpreter.at_least(3, 13) && options.scm_ignore_files {
         tree.write(".gitignore", GITIGNORE.as_bytes(), Mode::Plain)?;
         log.say(|| ".gitignore".into());
     }
-    let text = pyvenv_cfg::render(context, interpreter, options);
+    let text = pyvenv_cfg::render(context, interpreter, options, request);
     tree.write("pyvenv.cfg", text.as_bytes(), Mode::Plain)?;
     log.say(|| "pyvenv.cfg".into());
     Ok(())
+}
+
+/// What the `pyvenv.cfg` that is there says of the request whose packages are installed.
+pub(crate) fn recorded_request(context: &Context) -> Option<String> {
+    let path = Path::new(&context.cfg_path);
+    if !fs_err::symlink_metadata(path).ok()?.is_file() {
+        return None;
+    }
+    let text = fs_err::read_to_string(path).ok()?;
+    let mut pairs = text.lines().filter_map(|line| line.split_once('='));
+    let found = pairs.find(|(key, _)| key.trim() == pyvenv_cfg::REQUEST);
+    found.map(|(_, value)| value.trim().to_owned())
+}
+
+/// Replaces that line in the finished environment, or removes it.
+pub(crate) fn record_request(context: &Context, request: Option<&str>) -> Result<(), Error> {
+    let path = Path::new(&context.cfg_path);
+    let read = fs_err::read_to_string(path).map_err(Error::io("read", path))?;
+    let permissions = fs_err::metadata(path).map_err(Error::io("read", path))?;
+    let is_other = |line: &&str| {
+        let key = line.split('=').next().unwrap_or_default();
+        key.trim() != pyvenv_cfg::REQUEST
+    };
+    let mut text: String = read.split_inclusive('\n').filter(is_other).collect();
+    if let Some(request) = request {
+        text += &[pyvenv_cfg::REQUEST, " = ", request, "\n"].concat();
+    }
+    write_elsewhere(path, &[text.as_bytes()])?;
+    fs_err::set_permissions(path, permissions.permissions()).map_err(Error::io("write", path))
 }
 
 /// The interpreter under all its names; those of an existing environment that lead to the same base already stay.

@@ -6,8 +6,18 @@ use crate::options::{Links, OnExisting, Options};
 use crate::repr::{escape, repr};
 use crate::venv::context::Context;
 
+/// The key of the request whose packages are installed.
+pub(crate) const REQUEST: &str = "rvenv-request";
+
 /// Renders the finished file (`venv/__init__.py`, `create_configuration`), with rvenv's own lines at its end.
-pub(crate) fn render(context: &Context, interpreter: &Interpreter, options: &Options) -> String {
+///
+/// `request` is what `rvenv-request` says, if anything.
+pub(crate) fn render(
+    context: &Context,
+    interpreter: &Interpreter,
+    options: &Options,
+    request: Option<&str>,
+) -> String {
     let mut text = String::with_capacity(512);
     let mut line = |key: &str, value: &str| {
         text.push_str(key);
@@ -47,6 +57,9 @@ pub(crate) fn render(context: &Context, interpreter: &Interpreter, options: &Opt
     line("version_info", &interpreter.version_info());
     line("python-version", &interpreter.minor_version());
     line("rvenv", env!("CARGO_PKG_VERSION"));
+    if let Some(request) = request {
+        line(REQUEST, request);
+    }
     text
 }
 

@@ -22,8 +22,9 @@ crate::harness::trials! {
     what_cannot_be_written_to_stdout_is_an_error,
 }
 
-const ENVIRONMENT: [&str; 8] = [
+const ENVIRONMENT: [&str; 9] = [
     "bin",
+    "changed",
     "implementation",
     "milliseconds",
     "ok",

@@ -90,6 +90,7 @@ mod nested; // made anew by its own Python
 mod no_compile;
 #[cfg(unix)]
 mod no_ensurepip;
+mod nothing_to_do;
 #[cfg(unix)]
 mod pip;
 #[cfg(unix)]
@@ -180,6 +181,7 @@ fn main() -> std::process::ExitCode {
             nested::trials,
             no_compile::trials,
             no_ensurepip::trials,
+            nothing_to_do::trials,
             pip::trials,
             pip_runs::trials,
             pip_settings::trials,

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 
+use crate::builder::Changed;
 use crate::builder::summary::pip_version;
 use crate::check::{Finding, Report};
 use crate::error::{self, Error};
@@ -36,6 +37,7 @@ enum Details {
         implementation: String,
         pip: Option<String>,
         bin: String,
+        changed: bool,
         milliseconds: f64,
     },
     Check {
@@ -73,6 +75,7 @@ impl Outcome {
     pub(crate) fn environment(
         context: &Context,
         interpreter: &Interpreter,
+        changed: Changed,
         took: Duration,
     ) -> Self {
         let details = Details::Environment {
@@ -81,6 +84,7 @@ impl Outcome {
             implementation: interpreter.implementation.clone(),
             pip: pip_version(context),
             bin: context.bin_path.clone(),
+            changed: changed == Changed::Yes,
             // To the microsecond: the rest is noise.
             milliseconds: (took.as_secs_f64() * 1e6).round() / 1e3,
         };
