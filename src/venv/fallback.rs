@@ -6,6 +6,7 @@ use crate::options::{Links, OnExisting, Options};
 use crate::sys::process;
 use crate::sys::signal::Interrupt;
 use crate::venv::context::Context;
+use crate::venv::flags::flags;
 
 /// Runs the base's own venv, which need not clear `ENV_DIR` any more if that `is_cleared`. What it leaves when it fails is the
 /// caller's to remove.
@@ -21,9 +22,24 @@ pub(crate) fn create(
     interrupt: &Interrupt,
 ) -> Result<(), Error> {
     let mut command = process::python(&interpreter.executable);
+    // Another implementation may have another default.
+    let links = match options.links {
+        Links::Symlink => "--symlinks",
+        Links::Copy => "--copies",
+    };
+    let options = Options {
+        // pip is upgraded once the environment is complete.
+        upgrade_deps: false,
+        on_existing: match options.on_existing {
+            OnExisting::Clear if is_cleared => OnExisting::Keep,
+            other => other,
+        },
+        ..options.clone()
+    };
     command
         .args(["-m", "venv"])
-        .args(flags(interpreter, options, is_cleared))
+        .arg(links)
+        .args(flags(interpreter, &options, str::to_owned))
         .arg("--")
         .arg(&context.env_dir);
     let output = process::run(&mut command, None, interrupt)?;
@@ -35,28 +51,4 @@ pub(crate) fn create(
         status: output.status.to_string(),
         output: output.text(),
     })
-}
-
-fn flags(interpreter: &Interpreter, options: &Options, is_cleared: bool) -> Vec<String> {
-    let mut flags = Vec::new();
-    let mut flag = |given: bool, name: &str| {
-        if given {
-            flags.push(name.to_owned());
-        }
-    };
-    flag(options.system_site_packages, "--system-site-packages");
-    flag(options.links == Links::Symlink, "--symlinks");
-    flag(options.links == Links::Copy, "--copies");
-    let clears = options.on_existing == OnExisting::Clear && !is_cleared;
-    flag(clears, "--clear");
-    flag(options.on_existing == OnExisting::Upgrade, "--upgrade");
-    flag(!options.with_pip, "--without-pip");
-    flag(
-        !options.scm_ignore_files && interpreter.at_least(3, 13),
-        "--without-scm-ignore-files",
-    );
-    if let Some(prompt) = &options.prompt {
-        flags.push(format!("--prompt={prompt}"));
-    }
-    flags
 }

@@ -5,6 +5,7 @@ pub(crate) mod activation;
 pub(crate) mod context;
 pub(crate) mod executables;
 pub(crate) mod fallback;
+mod flags;
 pub(crate) mod layout;
 pub(crate) mod pyvenv_cfg;
 pub(crate) mod redirect;

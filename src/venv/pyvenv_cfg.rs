@@ -2,9 +2,10 @@
 
 use crate::interpreter::Interpreter;
 use crate::interpreter::platform::Platform;
-use crate::options::{Links, OnExisting, Options};
+use crate::options::Options;
 use crate::repr::{escape, repr};
 use crate::venv::context::Context;
+use crate::venv::flags::flags;
 
 /// The key of the request whose packages are installed.
 pub(crate) const REQUEST: &str = "rvenv-request";
@@ -63,28 +64,12 @@ pub(crate) fn render(
     text
 }
 
-/// The `… -m venv …` line that CPython would have written: its flags in its order, unquoted.
+/// The `… -m venv …` line that CPython would have written, unquoted.
 fn command(context: &Context, interpreter: &Interpreter, options: &Options) -> String {
     let mut words = vec![interpreter.executable.clone(), "-m".into(), "venv".into()];
-    let mut flag = |given: bool, name: &str| {
-        if given {
-            words.push(name.to_owned());
-        }
-    };
-    let windows = interpreter.platform == Platform::Windows;
-    flag(!windows && options.links == Links::Copy, "--copies");
-    flag(windows && options.links == Links::Symlink, "--symlinks");
-    flag(!options.with_pip, "--without-pip");
-    flag(options.system_site_packages, "--system-site-packages");
-    flag(options.on_existing == OnExisting::Clear, "--clear");
-    flag(options.on_existing == OnExisting::Upgrade, "--upgrade");
-    flag(options.upgrade_deps, "--upgrade-deps");
-    if let Some(prompt) = &options.prompt {
-        words.push(format!("--prompt=\"{prompt}\""));
-    }
-    if interpreter.at_least(3, 13) && !options.scm_ignore_files {
-        words.push("--without-scm-ignore-files".into());
-    }
+    words.extend(flags(interpreter, options, |prompt| {
+        format!("\"{prompt}\"")
+    }));
     words.push(context.env_dir.clone());
     words.join(" ")
 }

@@ -9,7 +9,6 @@ use crate::harness::absent;
 crate::harness::trials! {
     the_readme_names_the_command_that_ci_runs,
     every_test_is_listed,
-    every_link_in_the_documents_leads_to_a_file,
     nothing_installs_the_other_project_of_that_name,
 }
 
@@ -81,44 +80,4 @@ fn nothing_installs_the_other_project_of_that_name() {
             .lines()
             .any(|line| line == "name = \"rvenv-cli\"")
     );
-}
-
-fn every_link_in_the_documents_leads_to_a_file() {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let documents = crate::env::listing(&root.join("docs")).into_iter();
-    let documents = documents.filter(|name| name.ends_with(".md"));
-    let documents = documents.map(|name| format!("docs/{name}"));
-    let others = [
-        "README.md",
-        "CHANGELOG.md",
-        ".github/CONTRIBUTING.md",
-        ".github/SECURITY.md",
-    ];
-    for document in documents.chain(others.map(str::to_owned)) {
-        let text = read(&document);
-        let folder = root.join(&document);
-        for (_, rest) in text
-            .match_indices("](")
-            .map(|(at, _)| text.split_at(at + 2))
-        {
-            let target = rest.split(')').next().unwrap_or_default();
-            let (file, heading) = target.split_once('#').unwrap_or((target, ""));
-            if file.contains("://") {
-                continue;
-            }
-            let path = folder.parent().unwrap().join(file);
-            let path = if file.is_empty() {
-                folder.clone()
-            } else {
-                path
-            };
-            assert!(path.exists(), "{document}: {target}");
-            let headings = fs::read_to_string(&path)
-                .unwrap()
-                .to_lowercase()
-                .replace(' ', "-");
-            let is_there = heading.is_empty() || headings.contains(&format!("#-{heading}\n"));
-            assert!(is_there, "{document}: {target}");
-        }
-    }
 }
