@@ -63,6 +63,15 @@ pub(crate) fn full() -> bool {
     })
 }
 
+/// All of the cases that a test repeats itself with, of which the quick tier takes the first `quick`.
+pub(crate) fn some<T>(all: &[T], quick: usize) -> &[T] {
+    if full() {
+        all
+    } else {
+        &all[..quick.min(all.len())]
+    }
+}
+
 /// Whether a machine of CI runs the tests, which must have everything that they need.
 pub(crate) fn in_ci() -> bool {
     env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")

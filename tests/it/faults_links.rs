@@ -15,7 +15,7 @@ crate::harness::trials! {
     files_that_lead_elsewhere_are_replaced,
     files_that_are_folders_are_refused,
     a_stage_that_somebody_planted_becomes_nothing,
-    the_stage_of_a_run_that_lives_stays,
+    the_stage_of_a_run_that_lives_stays(full),
 }
 
 /// Plants `name -> ../elsewhere/target` in an environment, runs, and fails if anything changed elsewhere. Returns what the run

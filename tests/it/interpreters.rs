@@ -139,6 +139,17 @@ pub(crate) fn each() -> Vec<Case<&'static Interpreter>> {
     cases(installed())
 }
 
+/// A trial with each Python that can install pip, of which the quick tier takes the newest.
+pub(crate) fn each_newest_quick() -> Vec<Case<&'static Interpreter>> {
+    let mut cases = each_with_pip();
+    for case in &mut cases {
+        if case.value.executable != newest().executable {
+            case.skip = Skip::unless_full();
+        }
+    }
+    cases
+}
+
 /// A trial with each Python that can install pip.
 pub(crate) fn each_with_pip() -> Vec<Case<&'static Interpreter>> {
     cases(installed().iter().filter(|python| python.pip))
@@ -157,6 +168,15 @@ pub(crate) fn a_few() -> Vec<Case<&'static Interpreter>> {
         if case.value.executable != newest().executable {
             case.skip = Skip::unless_full();
         }
+    }
+    cases
+}
+
+/// As [`a_few`], in the full tier only.
+pub(crate) fn a_few_full() -> Vec<Case<&'static Interpreter>> {
+    let mut cases = a_few();
+    for case in &mut cases {
+        case.skip = Skip::unless_full();
     }
     cases
 }

@@ -5,32 +5,33 @@
 
 use crate::{
     env::TestEnv,
-    interpreters::{Interpreter, a_few, each_with_pip, newest},
+    harness::full,
+    interpreters::{Interpreter, a_few, a_few_full, each_newest_quick, each_with_pip, newest},
     oracle::{Oracle, Verdict, all_agree, write},
     wheel,
 };
 
 crate::harness::trials! {
     pip_is_what_ensurepip_leaves(each_with_pip),
-    pip_under_another_umask_with_all_flags_below_a_path_too_long_for_a_shebang(each_with_pip),
-    pip_below_a_path_with_spaces(a_few),
-    pip_without_a_cache(a_few),
-    the_longest_shebang_and_one_longer,
-    pip_carries_the_invoked_name_in_its_shebang(a_few),
-    a_second_run_leaves_pip_as_it_is(each_with_pip),
-    an_upgrade_leaves_pip_as_it_is(a_few),
-    pip_is_added_to_a_bare_environment(a_few),
-    pip_is_made_again_by_clear(a_few),
-    an_older_pip_is_replaced(a_few),
-    a_newer_pip_is_kept(a_few),
-    several_env_dirs_have_pip_each(a_few),
+    pip_under_another_umask_with_all_flags_below_a_path_too_long_for_a_shebang(each_newest_quick),
+    pip_below_a_path_with_spaces(a_few_full),
+    pip_without_a_cache(a_few_full),
+    the_longest_shebang_and_one_longer(full),
+    pip_carries_the_invoked_name_in_its_shebang(a_few_full),
+    a_second_run_leaves_pip_as_it_is(each_newest_quick),
+    an_upgrade_leaves_pip_as_it_is(a_few_full),
+    pip_is_added_to_a_bare_environment(a_few_full),
+    pip_is_made_again_by_clear(a_few_full),
+    an_older_pip_is_replaced(a_few_full),
+    a_newer_pip_is_kept(a_few_full),
+    several_env_dirs_have_pip_each(a_few_full),
     a_file_that_pip_would_write_is_replaced(a_few),
-    altinstall_is_honoured(a_few),
-    bytecode_is_checked_by_hash_under_source_date_epoch(a_few),
-    bytecode_is_optimized_where_python_says_so(a_few),
-    bytecode_goes_to_a_cache_prefix_where_python_says_so(a_few),
-    bytecode_is_written_even_where_python_should_not(a_few),
-    pips_own_settings_do_not_reach_ensurepip(a_few),
+    altinstall_is_honoured(a_few_full),
+    bytecode_is_checked_by_hash_under_source_date_epoch(a_few_full),
+    bytecode_is_optimized_where_python_says_so(a_few_full),
+    bytecode_goes_to_a_cache_prefix_where_python_says_so(a_few_full),
+    bytecode_is_written_even_where_python_should_not(a_few_full),
+    pips_own_settings_do_not_reach_ensurepip(a_few_full),
 }
 
 /// Judges a case with an empty cache, with the full one, and by the other producer.
@@ -51,7 +52,7 @@ fn by_every_way<'a>(case: impl Fn() -> Oracle<'a>) -> Vec<Verdict> {
         by_seeder("ensurepip"),
     ];
     // A distributor's ensurepip that leaves more than its wheels hold cannot be had from wheels.
-    if !reference.has("env/share/python-wheels") {
+    if full() && !reference.has("env/share/python-wheels") {
         verdicts.push(by_seeder("wheel"));
     }
     verdicts

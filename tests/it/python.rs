@@ -27,7 +27,7 @@ crate::harness::trials! {
     an_extension_in_c_can_be_built,
     what_is_no_python_is_named_and_nothing_is_made,
     python_2_is_named_and_nothing_is_made,
-    an_implementation_that_is_not_known_makes_its_own_environment,
+    an_implementation_that_is_not_known_makes_its_own_environment(full),
     the_old_environment_comes_back_if_the_own_venv_of_an_implementation_fails,
     the_next_run_restores_the_old_environment_if_the_own_venv_of_an_implementation_was_killed,
 }

@@ -12,7 +12,7 @@ use crate::wheel::write_wheel;
 
 crate::harness::trials! {
     requirements_are_installed_by_the_environments_pip(a_few),
-    several_files_and_several_directories_work,
+    several_files_and_several_directories_work(full),
     pips_failure_leaves_nothing_of_a_new_environment,
     pips_failure_gives_the_old_environment_back,
     what_was_installed_before_the_failure_is_undone_in_an_existing_environment,
@@ -20,8 +20,8 @@ crate::harness::trials! {
     a_signal_ends_pip_and_undoes_all,
     without_pip_nothing_can_be_installed,
     a_file_that_is_not_there_is_said_before_anything_is_made,
-    an_implementation_that_is_not_known_installs_them_too,
-    constraints_limit_what_is_installed,
+    an_implementation_that_is_not_known_installs_them_too(full),
+    constraints_limit_what_is_installed(full),
     no_short_option_deletes_an_environment,
     a_project_is_installed_in_editable_mode,
     groups_and_lock_files_go_to_a_pip_that_knows_them,

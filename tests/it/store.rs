@@ -7,6 +7,7 @@ use fs_err as fs;
 
 use crate::env::{Outcome, TestEnv, listing, store};
 use crate::faults::{Mount, needs, strace, strace_log};
+use crate::harness::some;
 use crate::interpreters::{another, newest};
 
 crate::harness::trials! {
@@ -127,7 +128,7 @@ fn a_damaged_image_is_made_anew() {
         ("empty", Vec::new()),
         ("foreign", b"not an image".repeat(1000)),
     ];
-    for (position, (damage, bytes)) in damages.into_iter().enumerate() {
+    for (position, (damage, bytes)) in some(&damages, 1).iter().enumerate() {
         fs::write(image(&cache), bytes).unwrap();
         let name = format!("env{position}");
         let said = verbose(&env, &cache, &name);

@@ -24,7 +24,7 @@ crate::harness::trials! {
     what_stays_behind_for_another_version_is_named,
     upgrade_deps_does_what_venvs_does,
     upgrade_deps_runs_the_environments_own_pip(a_few),
-    upgrade_deps_gives_pip_the_variables_and_folder_that_venv_gives,
+    upgrade_deps_gives_pip_the_variables_and_folder_that_venv_gives(full),
     pips_failure_is_ours(a_few),
     upgrade_deps_without_pip_is_an_error,
 }

@@ -15,7 +15,7 @@ crate::harness::trials! {
     without_pip_only_the_facts_are_kept,
     a_store_that_cannot_be_written_is_an_error,
     a_read_only_store_is_used,
-    a_store_that_root_has_filled_serves_every_user,
+    a_store_that_root_has_filled_serves_every_user(full),
     the_image_serves_a_copy_of_the_same_python,
 }
 

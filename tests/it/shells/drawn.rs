@@ -19,7 +19,7 @@ crate::harness::trials! {
 fn draws_the_name(shell: &'static Shell) {
     let env = TestEnv::new();
     fs_err::create_dir(env.at("out")).unwrap();
-    let environments = hostile::environments(&env, &hostile::NAMES);
+    let environments = hostile::environments(&env, &hostile::names());
     let modes: &[&str] = match shell.name {
         "bash" => &[":", "set -o posix"],
         "zsh" => &[

@@ -1,6 +1,6 @@
 //! Names that a careless script would run, split, expand or lose. Each runs `touch canary` where it can be run.
 
-use crate::{env::TestEnv, interpreters::newest};
+use crate::{env::TestEnv, harness::full, interpreters::newest};
 
 /// What a folder or a prompt can be called.
 pub(super) const NAMES: [&str; 42] = [
@@ -47,6 +47,12 @@ pub(super) const NAMES: [&str; 42] = [
     "r#'raw'#",
     "héß 環境 😀 \u{2019}",
 ];
+
+/// All names, of which the quick tier takes every seventh.
+pub(super) fn names() -> Vec<&'static str> {
+    let step = if full() { 1 } else { 7 };
+    NAMES.into_iter().skip(step / 2).step_by(step).collect()
+}
 
 /// Environments in folders of these names, which are then the prompts too, and one without any: path and prompt of each.
 pub(super) fn environments(env: &TestEnv, names: &[&str]) -> Vec<(String, String)> {

@@ -5,7 +5,7 @@ use super::{
     Grammar, Shell, Step, each_shell, hostile,
     state::{activated, environment, equal, same},
 };
-use crate::env::TestEnv;
+use crate::{env::TestEnv, harness::some};
 
 crate::harness::trials! {
     puts_back_set_empty_and_unset_variables(each_shell),
@@ -22,7 +22,7 @@ fn puts_back_set_empty_and_unset_variables(shell: &'static Shell) {
         "PATH",
         "PS1",
     ] {
-        for value in [None, Some(""), Some("/of/the user")] {
+        for &value in some(&[None, Some(""), Some("/of/the user")], 1) {
             // What a fish or a nushell does with a PATH that is empty or not set is its own affair.
             if variable == "PATH"
                 && value.is_none_or(str::is_empty)

@@ -110,7 +110,7 @@ fn activates_a_relocatable_environment_wherever_it_is(shell: &'static Shell) {
     let mut at = env.at("made");
     fs::create_dir(env.at("moved")).unwrap();
     let mut places = vec!["made".to_owned()];
-    places.extend(hostile::NAMES.iter().map(|name| format!("moved/{name}")));
+    places.extend(hostile::names().iter().map(|name| format!("moved/{name}")));
     for (index, place) in places.iter().enumerate() {
         let now = env.at(place);
         fs::rename(&at, &now).unwrap();

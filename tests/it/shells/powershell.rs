@@ -28,6 +28,11 @@ const MODES: [(&str, &str); 3] = [
     ("constrained", ""),
 ];
 
+/// What works in the constrained mode, where the least is allowed, works in the others.
+fn modes() -> &'static [(&'static str, &'static str)] {
+    if full() { &MODES } else { &MODES[2..] }
+}
+
 /// Functions of the scripts below. A recorded state has no variable that changes by itself or that a script uses.
 const FUNCTIONS: &str = r#"
 $ErrorActionPreference = 'Stop'
@@ -79,7 +84,7 @@ fn run<'a>(env: &'a TestEnv, (mode, first): (&str, &str), script: &str) -> Run<'
 /// Fails unless the script prints this in every mode. `%` stands for the current folder of the test.
 #[track_caller]
 fn prints(env: &TestEnv, script: &str, expected: &str) {
-    for mode in MODES {
+    for &mode in modes() {
         let outcome = run(env, mode, script).outcome();
         let work = env.work().into_os_string().into_string().unwrap();
         assert_eq!(outcome.stderr, "", "{}: {outcome}", mode.0);
@@ -125,9 +130,7 @@ Same $before 'by one of them'
         let path = env.at(path).into_os_string().into_string().unwrap();
         environments.push((path, (*name).to_owned()));
     }
-    // What works in the constrained mode, where the least is allowed, works in the others.
-    let modes = if full() { &MODES[..] } else { &MODES[2..] };
-    for &mode in modes {
+    for &mode in modes() {
         let mut run = run(&env, mode, script)
             .var("PATH", "/usr/bin:/bin")
             .var("COUNT", environments.len().to_string());

@@ -1,7 +1,7 @@
 //! Any string at all, drawn from the characters that have a meaning somewhere, as a folder and as a prompt.
 
 use super::{Grammar, Shell, each_shell, matrix};
-use crate::{env::TestEnv, interpreters::newest};
+use crate::{env::TestEnv, harness::full, interpreters::newest};
 
 crate::harness::trials! {
     carries_any_name(each_shell),
@@ -75,11 +75,12 @@ const PIECES: [&str; 62] = [
 
 /// How many strings a shell is given; xonsh takes half a second for each.
 fn strings(shell: &Shell) -> usize {
-    if shell.grammar == Grammar::Xonsh {
+    let all = if shell.grammar == Grammar::Xonsh {
         20
     } else {
         60
-    }
+    };
+    if full() { all } else { all / 10 }
 }
 
 /// The same numbers in each run, so that a failure can be looked at again; `RVENV_TEST_SEED` gives others.
