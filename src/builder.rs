@@ -197,7 +197,8 @@ impl EnvBuilder {
         }
         if upgrade {
             repair::activation(stage.tree(), context)?;
-            repair::scripts(stage.tree(), interpreter, context)?;
+            let there = repair::moved_from(context);
+            repair::scripts(stage.tree(), interpreter, context, there.as_deref(), log)?;
         }
         self.interrupt.check()?;
         if stage.replaces() {

@@ -16,7 +16,7 @@ use zip::{CompressionMethod, ZipWriter};
 use crate::error::Error;
 use crate::image::format;
 use crate::image::format::{Distribution, Entry, INDEX, Index};
-use crate::installed::relocate;
+use crate::installed::relocate::bytecode;
 use crate::sys::fs::is_executable;
 
 /// An image that only needs to be written.
@@ -172,7 +172,7 @@ fn stored(site_packages: &Path, path: &str) -> Result<(Vec<u8>, Option<Vec<u32>>
         return Ok((contents, None));
     };
     for said in names_of_source(site_packages, &source)? {
-        match relocate::replace(&contents, &said, &source) {
+        match bytecode::replace(&contents, &said, &source) {
             Some((contents, filenames)) if !filenames.is_empty() => {
                 return Ok((contents, Some(filenames)));
             }

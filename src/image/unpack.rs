@@ -8,7 +8,7 @@ use crate::error::Error;
 use crate::image::destination::{self, Destination};
 use crate::image::finish;
 use crate::image::format::{Entry, Image};
-use crate::installed::relocate;
+use crate::installed::relocate::bytecode;
 use crate::installed::scripts::exe;
 use crate::interpreter::platform::Platform;
 use crate::sys::fs;
@@ -177,7 +177,7 @@ impl Unpacker<'_> {
             .ok_or_else(names_no_source)?;
         let header = with_time(header, time);
         let filenames = entry.filenames.as_deref().unwrap_or_default();
-        let mut pieces = relocate::replace_at(contents, filenames, &said, &mut self.strings)
+        let mut pieces = bytecode::replace_at(contents, filenames, &said, &mut self.strings)
             .ok_or_else(names_no_source)?;
         pieces[0] = pieces[0].get(header.len()..).ok_or_else(names_no_source)?;
         pieces.insert(0, &header);

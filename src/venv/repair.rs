@@ -1,18 +1,22 @@
 //! Repairs the scripts of an environment that was moved, for `--upgrade`.
 
+use std::collections::HashMap;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 
 use fs_err as fs;
+use walkdir::WalkDir;
 
 use crate::error::Error;
 use crate::installed::distributions;
 use crate::installed::record;
 use crate::installed::record::Row;
+use crate::installed::relocate::{Relocated, Relocation};
 use crate::installed::scripts::moved::{self, Stale};
 use crate::installed::scripts::shebang::shebang;
 use crate::interpreter::Interpreter;
 use crate::sys::fs::{Folder, Mode};
+use crate::terminal::log::Log;
 use crate::venv::context::Context;
 
 /// Whether the activation scripts activate another directory.
@@ -75,9 +79,11 @@ pub(crate) fn scripts(
     tree: &Folder,
     interpreter: &Interpreter,
     context: &Context,
+    there: Option<&str>,
+    log: Log,
 ) -> Result<(), Error> {
     let bin = Path::new(&context.bin_path);
-    let mut repaired = Vec::new();
+    let mut repaired = HashMap::new();
     for stale in moved::stale(bin) {
         let name = format!("{}/{}", context.bin_name, stale.name);
         let Ok(contents) = repair(&stale, interpreter, context) else {
@@ -86,8 +92,11 @@ pub(crate) fn scripts(
         // What pip's own new version has just brought is not to be repaired.
         if write(tree, &name, &contents, Mode::Executable)? {
             tree.keep_mode(&name, &bin.join(&stale.name))?;
-            repaired.push((bin.join(&stale.name), contents));
+            repaired.insert(bin.join(&stale.name), Row::hashed(String::new(), &contents));
         }
+    }
+    if let Some(there) = there {
+        packages(tree, context, there, &mut repaired, log)?;
     }
     if repaired.is_empty() {
         return Ok(());
@@ -103,11 +112,12 @@ pub(crate) fn scripts(
         };
         let mut is_listed = false;
         for row in &mut rows {
-            let listed = repaired
-                .iter()
-                .find(|(script, _)| is_same(&site_packages.join(&row.path), script));
-            if let Some((_, contents)) = listed {
-                *row = Row::hashed(row.path.clone(), contents);
+            let path = normal(&site_packages.join(&row.path));
+            if let Some(new) = repaired.get(&path)
+                // Bytecode has neither.
+                && !(row.hash.is_empty() && path.extension().is_some_and(|it| it == "pyc"))
+            {
+                (row.hash, row.size) = (new.hash.clone(), new.size.clone());
                 is_listed = true;
             }
         }
@@ -147,10 +157,80 @@ fn write(tree: &Folder, name: &str, contents: &[u8], mode: Mode) -> Result<bool,
     }
 }
 
-/// Whether two names, one of which may lead through `..`, are the same file.
-fn is_same(one: &Path, other: &Path) -> bool {
-    one.file_name() == other.file_name()
-        && fs::canonicalize(one).is_ok_and(|one| fs::canonicalize(other).ok() == Some(one))
+/// The path without `..`, which leads back from a folder that is no link.
+fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for part in path.components() {
+        if part == Component::ParentDir {
+            normal.pop();
+        } else {
+            normal.push(part);
+        }
+    }
+    normal
+}
+
+/// The place that the environment was moved from, as its activation scripts say it.
+pub(crate) fn moved_from(context: &Context) -> Option<String> {
+    let there = moved::activates(Path::new(&context.bin_path), Path::new(&context.env_dir))?;
+    there.to_str().map(str::to_owned)
+}
+
+/// Replaces the path `there` in what packages have brought, adds what is replaced to `repaired`, and warns of the other files
+/// that contain it.
+fn packages(
+    tree: &Folder,
+    context: &Context,
+    there: &str,
+    repaired: &mut HashMap<PathBuf, Row>,
+    log: Log,
+) -> Result<(), Error> {
+    let relocation = Relocation::new(there, &context.env_dir);
+    let root = Path::new(&context.env_dir);
+    let mut others = Vec::new();
+    for entry in WalkDir::new(root).sort_by_file_name() {
+        let entry = entry.map_err(|error| Error::io("read", root)(error.into()))?;
+        let path = entry.path();
+        if !entry.file_type().is_file() || repaired.contains_key(path) {
+            continue;
+        }
+        let Some(name) = path.strip_prefix(root).ok().and_then(Path::to_str) else {
+            continue;
+        };
+        let name = name.replace('\\', "/");
+        let in_bin = name.strip_prefix(&format!("{}/", context.bin_name));
+        // They are written by others here.
+        if name == "pyvenv.cfg"
+            || in_bin.is_some_and(|name| name.to_lowercase().contains("activate"))
+        {
+            continue;
+        }
+        match relocation.file(path) {
+            Ok(Relocated::Changed { contents, mentions }) => {
+                if mentions {
+                    others.push(name.clone());
+                }
+                if let Some((folder, _)) = name.rsplit_once('/') {
+                    tree.create_dir_all(folder)?;
+                }
+                if write(tree, &name, &contents, Mode::Plain)? {
+                    tree.keep_mode(&name, path)?;
+                    repaired.insert(path.into(), Row::hashed(String::new(), &contents));
+                }
+            }
+            Ok(Relocated::Mentions) => others.push(name),
+            // What cannot be read is nobody's who upgrades.
+            Ok(Relocated::Unchanged) | Err(_) => {}
+        }
+    }
+    if !others.is_empty() {
+        let others = others.join(", ");
+        log.warn(&format!(
+            "these files in {} still contain {there}: {others}",
+            context.env_dir
+        ));
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -85,6 +85,7 @@ mod json; // --json of what was made
 #[cfg(unix)]
 mod list_pythons;
 #[cfg(unix)]
+mod moved;
 mod nested; // made anew by its own Python
 #[cfg(unix)]
 mod no_compile;
@@ -178,6 +179,7 @@ fn main() -> std::process::ExitCode {
             interrupt::trials,
             json::trials,
             list_pythons::trials,
+            moved::trials,
             nested::trials,
             no_compile::trials,
             no_ensurepip::trials,

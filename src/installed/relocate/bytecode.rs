@@ -3,6 +3,8 @@
 //! In CPython's `Python/marshal.c` a string is a type byte (with 0x80 set if later objects refer to it), its length, and its
 //! bytes. Nothing else of a code object is read or changed.
 
+use memchr::memmem;
+
 /// Type bytes of `marshal.c`, without the reference flag.
 const SHORT_ASCII: u8 = b'z';
 const SHORT_ASCII_INTERNED: u8 = b'Z';
@@ -19,7 +21,7 @@ pub(crate) fn replace(bytecode: &[u8], old: &str, new: &str) -> Option<(Vec<u8>,
     let mut result = Vec::with_capacity(bytecode.len());
     let mut positions = Vec::new();
     let mut copied = 0;
-    for at in find_all(bytecode, old.as_bytes()) {
+    for at in memmem::find_iter(bytecode, old) {
         let start = string_start(bytecode, at, old)?;
         result.extend_from_slice(&bytecode[copied..start]);
         positions.push(u32::try_from(result.len()).ok()?);
@@ -67,6 +69,53 @@ pub(crate) fn replace_at<'a>(
     Some(pieces)
 }
 
+/// Puts `new` for `old` at the beginning of what code says of its source; `is_source` tells whether a path is that.
+///
+/// `None` if nothing does.
+pub(crate) fn replace_folder(
+    bytecode: &[u8],
+    old: &str,
+    new: &str,
+    is_source: impl Fn(&str) -> bool,
+) -> Option<Vec<u8>> {
+    let mut result = Vec::new();
+    let mut copied = 0;
+    for at in memmem::find_iter(bytecode, old) {
+        let Some((start, said)) = string_around(bytecode, at) else {
+            continue;
+        };
+        let rest = &said[old.len()..];
+        if start < copied || !rest.starts_with(['/', '\\']) || !is_source(said) {
+            continue;
+        }
+        result.extend_from_slice(&bytecode[copied..start]);
+        encode(&mut result, bytecode[start], &format!("{new}{rest}"));
+        copied = at + said.len();
+    }
+    if copied == 0 {
+        return None;
+    }
+    result.extend_from_slice(&bytecode[copied..]);
+    Some(result)
+}
+
+/// The marshalled string whose text begins at `at`, and where it begins itself.
+fn string_around(bytecode: &[u8], at: usize) -> Option<(usize, &str)> {
+    let is = |start: usize, kinds: &[u8]| kinds.contains(&(bytecode[start] & !REFERENCE));
+    let text = |length: usize| str::from_utf8(bytecode.get(at..at.checked_add(length)?)?).ok();
+    if let Some(start) = at.checked_sub(5)
+        && is(start, &[ASCII, ASCII_INTERNED, UNICODE, INTERNED])
+        && let Some(length) = bytecode[start + 1..at].first_chunk()
+        && let Some(text) = text(u32::from_le_bytes(*length) as usize)
+    {
+        return Some((start, text));
+    }
+    let start = at.checked_sub(2)?;
+    is(start, &[SHORT_ASCII, SHORT_ASCII_INTERNED])
+        .then(|| text(usize::from(bytecode[start + 1])))?
+        .map(|text| (start, text))
+}
+
 /// Where the marshalled string begins whose bytes are at `at`.
 fn string_start(bytecode: &[u8], at: usize, text: &str) -> Option<usize> {
     let is = |start: usize, kinds: &[u8]| kinds.contains(&(bytecode[start] & !REFERENCE));
@@ -105,24 +154,6 @@ fn encode(result: &mut Vec<u8>, kind: u8, text: &str) {
     result.extend_from_slice(text.as_bytes());
 }
 
-fn find_all(haystack: &[u8], needle: &[u8]) -> Vec<usize> {
-    let mut found = Vec::new();
-    let Some(&first) = needle.first() else {
-        return found;
-    };
-    let mut at = 0;
-    while let Some(next) = haystack[at..].iter().position(|&byte| byte == first) {
-        at += next;
-        if haystack[at..].starts_with(needle) {
-            found.push(at);
-            at += needle.len();
-        } else {
-            at += 1;
-        }
-    }
-    found
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,5 +182,17 @@ mod tests {
     #[test]
     fn a_path_inside_another_string_is_not_understood() {
         assert_eq!(replace(b"z\x08/old/bar", "/old", "rel"), None);
+    }
+
+    #[test]
+    fn only_the_name_of_the_source_gets_another_folder() {
+        let bytecode =
+            b"\xda\x0b/old/lib/a.z\x0b/old/lib/bz\x0d/old/lib/a.py\xf5\x0d\0\0\0/old/lib/a.py";
+        let replaced = replace_folder(bytecode, "/old", "/new/place", |said| {
+            said.ends_with("/a.py")
+        });
+        let expected = b"\xda\x0b/old/lib/a.z\x0b/old/lib/bz\x13/new/place/lib/a.py\xfa\x13/new/place/lib/a.py";
+        assert_eq!(replaced.unwrap(), expected);
+        assert_eq!(replace_folder(bytecode, "/ol", "/new", |_| true), None);
     }
 }
