@@ -23,13 +23,14 @@ pub(crate) const VENV: [&str; 10] = [
     "--without-scm-ignore-files",
 ];
 /// rvenv's.
-pub(crate) const RVENV: [&str; 24] = [
+pub(crate) const RVENV: [&str; 25] = [
     "--python",
     "--requirements",
     "--constraints",
     "--editable",
     "--group",
     "--with",
+    "--no-compile",
     "--keep",
     "--force",
     "--relocatable",
