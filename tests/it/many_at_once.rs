@@ -39,12 +39,12 @@ fn is_whole(env: &TestEnv, path: &Path) {
     let site_packages = path.join(format!("lib/{}/site-packages", newest().python_folder()));
     let pip = env.run(path.join("bin/pip"), ["--version"]).stdout();
     assert!(pip.contains(site_packages.to_str().unwrap()), "{pip}");
-    let record = listing(&site_packages)
-        .into_iter()
-        .find(|name| name.starts_with("pip-"))
-        .unwrap();
-    let record = fs::read_to_string(site_packages.join(record).join("RECORD")).unwrap();
-    let listed: BTreeSet<_> = record
+    let installed = listing(&site_packages);
+    let installed = installed.iter().filter(|name| name.ends_with(".dist-info"));
+    let records: String = installed
+        .map(|name| fs::read_to_string(site_packages.join(name).join("RECORD")).unwrap())
+        .collect();
+    let listed: BTreeSet<_> = records
         .lines()
         .map(|line| site_packages.join(line.split(',').next().unwrap()))
         .collect();
