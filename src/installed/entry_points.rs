@@ -112,7 +112,7 @@ mod tests {
         ];
         for line in lines {
             let error = read(&format!("[console_scripts]\n{line}\n")).unwrap_err();
-            assert!(error.contains("no entry point"), "{line}");
+            assert!(error.contains("not a valid entry point"), "{line}");
         }
     }
 }

@@ -62,7 +62,7 @@ fn what_others_call_an_option_is_written_as_here() {
         ),
         (
             vec!["--directory", "d"],
-            "--directory cannot be done here: change to it with cd",
+            "--directory is not supported: use cd",
         ),
     ] {
         assert_eq!(expanded(&given).unwrap_err(), text, "{given:?}");

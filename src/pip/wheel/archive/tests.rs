@@ -92,13 +92,13 @@ fn what_is_no_plain_file_is_refused() {
     ] {
         let fault = fault(&demo().with_mode("demo/link", "/etc/passwd", mode).bytes());
         assert!(
-            fault.contains("neither a plain file nor a folder"),
+            fault.contains("neither a regular file nor a directory"),
             "{mode:o}: {fault}"
         );
     }
     let fault = fault(&demo().with_mode("demo/", "", 0o120_777).bytes());
     assert!(
-        fault.contains("neither a plain file nor a folder"),
+        fault.contains("neither a regular file nor a directory"),
         "{fault}"
     );
 }
@@ -110,11 +110,11 @@ fn two_entries_of_one_name_are_refused() {
     while let Some(at) = bytes.windows(10).position(|window| window == b"demo/twin2") {
         bytes[at + 9] = b'1';
     }
-    assert!(fault(&bytes).contains("two entries of one name"));
+    assert!(fault(&bytes).contains("two entries with the same name"));
     let fault_of = |wheel: Wheel| fault(&wheel.bytes());
     assert!(fault_of(demo().with("demo", "x")).contains("demo"));
     assert!(fault_of(demo().with("file", "x").with("file/b", "x")).contains("which is a file"));
-    assert!(fault_of(demo().with("file/b", "x").with("file", "x")).contains("two entries called"));
+    assert!(fault_of(demo().with("file/b", "x").with("file", "x")).contains("two entries named"));
 }
 
 #[test]
@@ -122,10 +122,10 @@ fn what_record_does_not_vouch_for_is_refused() {
     let good = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
     for (hash, size, reason) in [
         ("", "", "no hash"),
-        ("md5=1B2M2Y8AsgTpgAmY7PhCfg", "0", "proves nothing"),
-        ("sha1=2jmj7l5rSw0yVb_vlWAYkK_YBwk", "0", "proves nothing"),
-        (good, "1", "RECORD says 1"),
-        ("sha256=AAAA", "0", "not the file"),
+        ("md5=1B2M2Y8AsgTpgAmY7PhCfg", "0", "insecure"),
+        ("sha1=2jmj7l5rSw0yVb_vlWAYkK_YBwk", "0", "insecure"),
+        (good, "1", "RECORD has 1"),
+        ("sha256=AAAA", "0", "differs from RECORD"),
     ] {
         let fault = fault(&demo().with_row("demo/a", "", hash, size).bytes());
         assert!(fault.contains(reason), "{fault}");
@@ -134,7 +134,7 @@ fn what_record_does_not_vouch_for_is_refused() {
     missing.rows.push(crate::pip::wheel::archive::Row::unhashed(
         "demo/gone.py".into(),
     ));
-    assert!(fault(&missing.bytes()).contains("which is not there"));
+    assert!(fault(&missing.bytes()).contains("which does not exist"));
     let mut twice = demo();
     twice.rows.push(crate::pip::wheel::archive::Row::hashed(
         "demo/__init__.py".into(),
@@ -184,5 +184,5 @@ fn the_metadata_must_be_those_of_the_file_name() {
     let other = Wheel::new("other").bytes();
     assert!(fault(&other).contains("other-1.0.dist-info"));
     let two = demo().with("other-1.0.dist-info/WHEEL", "x");
-    assert!(fault(&two.bytes()).contains("one .dist-info folder, not 2"));
+    assert!(fault(&two.bytes()).contains("one .dist-info directory, not 2"));
 }
