@@ -102,14 +102,14 @@ pub fn image(data: &[u8]) {
 pub fn bytecode(data: &[u8]) {
     const OLD: &str = "/build/x.py";
     const NEW: &str = "/somewhere/else/x.py";
-    let Some((replaced, positions)) = relocate::replace(data, OLD, NEW) else {
+    let Some((replaced, positions)) = relocate::bytecode::replace(data, OLD, NEW) else {
         return;
     };
     let mut strings = Vec::new();
-    let pieces = relocate::replace_at(&replaced, &positions, NEW, &mut strings)
+    let pieces = relocate::bytecode::replace_at(&replaced, &positions, NEW, &mut strings)
         .expect("strings are where they were written");
     assert_eq!(pieces.concat(), replaced);
-    let _ = relocate::replace_at(data, &positions, NEW, &mut Vec::new());
+    let _ = relocate::bytecode::replace_at(data, &positions, NEW, &mut Vec::new());
 }
 
 /// What `-p` may be given.

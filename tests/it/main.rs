@@ -86,11 +86,13 @@ mod json; // --json of what was made
 mod list_pythons;
 #[cfg(unix)]
 mod moved;
+#[cfg(unix)]
 mod nested; // made anew by its own Python
 #[cfg(unix)]
 mod no_compile;
 #[cfg(unix)]
 mod no_ensurepip;
+#[cfg(unix)]
 mod nothing_to_do;
 #[cfg(unix)]
 mod pip;
