@@ -56,7 +56,17 @@ fn entries(root: &Path) -> BTreeSet<PathBuf> {
 fn contents(path: &Path, file: &Path) -> Vec<u8> {
     let mut bytes = fs::read(file).unwrap();
     if path.ends_with("pyvenv.cfg") {
-        let signature = format!("rvenv = {}\r\n", env!("CARGO_PKG_VERSION"));
+        // Its Pythons are final versions.
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let version = text
+            .lines()
+            .find_map(|line| line.strip_prefix("version = "));
+        let version = version.unwrap_or_default().trim_end();
+        let minor = version.rsplit_once('.').map_or("", |(minor, _)| minor);
+        let signature = format!(
+            "version_info = {version}.final.0\r\npython-version = {minor}\r\nrvenv = {}\r\n",
+            env!("CARGO_PKG_VERSION")
+        );
         if bytes.ends_with(signature.as_bytes()) {
             bytes.truncate(bytes.len() - signature.len());
         }
