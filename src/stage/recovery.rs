@@ -21,7 +21,7 @@ pub(crate) fn sweep(env_dir: &Path) {
     each_dead(parent, &beside(env_dir), |root| {
         let aside = root.join(ASIDE);
         if is_pending(root) && fs::symlink_metadata(&aside).is_err() {
-            return exchange_back(&root.join("new"), env_dir, &aside);
+            return exchange_back(root, env_dir);
         }
         if fs::symlink_metadata(&aside).is_ok() {
             let _ = ours::rename_new(&aside, env_dir);
@@ -45,7 +45,8 @@ fn is_pending(root: &Path) -> bool {
 }
 
 /// Puts the old environment back in the place of an incomplete one. `false` if it could not be.
-fn exchange_back(old: &Path, env_dir: &Path, aside: &Path) -> bool {
+fn exchange_back(root: &Path, env_dir: &Path) -> bool {
+    let old = &root.join("new");
     let is_empty =
         |folder: &Path| fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_none());
     // Killed before the exchange.
@@ -57,7 +58,8 @@ fn exchange_back(old: &Path, env_dir: &Path, aside: &Path) -> bool {
     }
     match ours::exchange(old, env_dir) {
         Ok(true) => true,
-        Ok(false) => fs::rename(env_dir, aside)
+        // Not `ASIDE`: a run that is killed here must not have the incomplete one restored.
+        Ok(false) => fs::rename(env_dir, root.join("incomplete"))
             .and_then(|()| fs::rename(old, env_dir))
             .is_ok(),
         Err(_) => false,
