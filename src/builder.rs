@@ -192,13 +192,14 @@ impl EnvBuilder {
         } else {
             Vec::new()
         };
-        if !upgrade || repair::is_moved(context) {
+        let there = upgrade.then(|| repair::moved_from(context)).flatten();
+        if !upgrade || there.is_some() {
             layout::setup_scripts(stage.tree(), interpreter, context, options, log)?;
         }
         if upgrade {
-            repair::activation(stage.tree(), context)?;
-            let there = repair::moved_from(context);
-            repair::scripts(stage.tree(), interpreter, context, there.as_deref(), log)?;
+            repair::activation(stage.tree(), context, there.as_deref())?;
+            let there = there.as_deref().and_then(Path::to_str);
+            repair::scripts(stage.tree(), interpreter, context, there, log)?;
         }
         self.interrupt.check()?;
         if stage.replaces() {

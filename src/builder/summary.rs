@@ -27,8 +27,7 @@ pub(crate) fn made(context: &Context, interpreter: &Interpreter, started: Instan
 
 /// The version of pip in an environment.
 pub(crate) fn pip_version(context: &Context) -> Option<String> {
-    let projects = distributions::read(Path::new(&context.lib_path));
-    let pip = projects.into_iter().find(|project| project.name == "pip")?;
+    let pip = distributions::find(Path::new(&context.lib_path), "pip")?;
     Some(pip.version_text)
 }
 

@@ -26,11 +26,8 @@ impl Environment {
             return !flags.contains(&"--without-pip");
         }
         let site_packages = self.site_packages();
-        let has_pip = site_packages.is_some_and(|folder| {
-            distributions::read(&folder)
-                .iter()
-                .any(|it| it.name == "pip")
-        });
+        let has_pip =
+            site_packages.is_some_and(|folder| distributions::find(&folder, "pip").is_some());
         has_pip || self.bin.join("pip").is_file()
     }
 

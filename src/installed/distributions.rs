@@ -136,6 +136,12 @@ pub(crate) fn read(site_packages: &Path) -> Vec<Installed> {
         .collect()
 }
 
+/// The project of this normalized name in a site-packages folder.
+pub(crate) fn find(site_packages: &Path, name: &str) -> Option<Installed> {
+    let mut installed = read(site_packages).into_iter();
+    installed.find(|project| project.name == name)
+}
+
 /// The scripts in `bin` of what is installed for other versions and not for this one: they find their packages no more.
 pub(crate) fn scripts_behind(folder: &Path, names: &[String]) -> Vec<String> {
     let mut scripts: Vec<_> = read(folder)

@@ -54,16 +54,9 @@ pub(crate) fn visit<B>(
             if let Some(name) = &wanted.name {
                 on_path(name, environment, visit)?;
             }
-            for folder in path_folders(environment) {
-                in_folder(&folder, Source::Path, wanted, visit)?;
-            }
-            for place in locations::all(environment) {
-                for folder in place.folders() {
-                    if !is_environment(&folder) {
-                        in_folder(&folder, place.source, wanted, visit)?;
-                    }
-                }
-            }
+            visit_folders(environment, &mut |folder, source| {
+                in_folder(folder, source, wanted, visit)
+            })?;
             registered(visit)
         }
     }
@@ -71,26 +64,39 @@ pub(crate) fn visit<B>(
 
 /// Visits every file that is named like a Python, for a list of all.
 pub(crate) fn visit_all<B>(environment: &Env, visit: Visit<'_, B>) -> ControlFlow<B> {
-    let mut in_folder = |folder: &Path, source| {
-        for path in usual(folder) {
-            visit(Candidate { path, source })?;
-        }
-        for (_, path) in versioned(folder) {
-            visit(Candidate { path, source })?;
-        }
-        ControlFlow::Continue(())
-    };
+    visit_folders(environment, &mut |folder, source| {
+        every_name(folder, source, visit)
+    })?;
+    registered(visit)
+}
+
+/// Visits the folders on PATH, then those in which tools install Pythons.
+fn visit_folders<B>(
+    environment: &Env,
+    visit: &mut dyn FnMut(&Path, Source) -> ControlFlow<B>,
+) -> ControlFlow<B> {
     for folder in path_folders(environment) {
-        in_folder(&folder, Source::Path)?;
+        visit(&folder, Source::Path)?;
     }
     for place in locations::all(environment) {
         for folder in place.folders() {
             if !is_environment(&folder) {
-                in_folder(&folder, place.source)?;
+                visit(&folder, place.source)?;
             }
         }
     }
-    registered(visit)
+    ControlFlow::Continue(())
+}
+
+/// Visits every file in a folder that could be a Python by its name; it is listed only after the usual names.
+fn every_name<B>(folder: &Path, source: Source, visit: Visit<'_, B>) -> ControlFlow<B> {
+    for path in usual(folder) {
+        visit(Candidate { path, source })?;
+    }
+    for (_, path) in versioned(folder) {
+        visit(Candidate { path, source })?;
+    }
+    ControlFlow::Continue(())
 }
 
 /// Those in the registry of Windows.
@@ -126,16 +132,12 @@ fn named_directly<B>(text: &str, environment: &Env, visit: Visit<'_, B>) -> Cont
     }
     let bin = if cfg!(windows) { "Scripts" } else { "bin" };
     for folder in [path.join(bin), path] {
-        for path in usual(&folder) {
-            if path.is_file() {
-                visit(Candidate { path, source })?;
+        every_name(&folder, source, &mut |candidate| {
+            if candidate.path.is_file() {
+                return visit(candidate);
             }
-        }
-        for (_, path) in versioned(&folder) {
-            if path.is_file() {
-                visit(Candidate { path, source })?;
-            }
-        }
+            ControlFlow::Continue(())
+        })?;
     }
     ControlFlow::Continue(())
 }

@@ -43,8 +43,7 @@ pub(super) fn check(
     if needs.peek().is_none() {
         return Ok(());
     }
-    let installed = distributions::read(Path::new(&context.lib_path));
-    let Some(pip) = installed.into_iter().find(|project| project.name == "pip") else {
+    let Some(pip) = distributions::find(Path::new(&context.lib_path), "pip") else {
         return Ok(());
     };
     for (option, needed) in needs {

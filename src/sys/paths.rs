@@ -29,16 +29,7 @@ pub(crate) fn absolute(path: &Path, cwd: Option<&Path>) -> Result<PathBuf, Error
             });
         }
     };
-    let mut normal = PathBuf::new();
-    for component in joined.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                normal.pop();
-            }
-            other => normal.push(other),
-        }
-    }
+    let mut normal = normal(&joined);
     // POSIX leaves the meaning of exactly two leading slashes to the system, so Python keeps them.
     let bytes = joined.as_os_str().as_encoded_bytes();
     if cfg!(unix) && bytes.starts_with(b"//") && !bytes.starts_with(b"///") {
@@ -47,6 +38,21 @@ pub(crate) fn absolute(path: &Path, cwd: Option<&Path>) -> Result<PathBuf, Error
         normal = kept.into();
     }
     Ok(normal)
+}
+
+/// The path with `.` and `..` resolved by their names.
+pub(crate) fn normal(path: &Path) -> PathBuf {
+    let mut normal = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                normal.pop();
+            }
+            other => normal.push(other),
+        }
+    }
+    normal
 }
 
 #[cfg(test)]

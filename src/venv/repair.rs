@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 use walkdir::WalkDir;
@@ -16,19 +16,23 @@ use crate::installed::scripts::moved::{self, Stale};
 use crate::installed::scripts::shebang::shebang;
 use crate::interpreter::Interpreter;
 use crate::sys::fs::{Folder, Mode};
+use crate::sys::paths::normal;
 use crate::terminal::log::Log;
 use crate::venv::context::Context;
 
-/// Whether the activation scripts activate another directory.
-pub(crate) fn is_moved(context: &Context) -> bool {
-    moved::activates(Path::new(&context.bin_path), Path::new(&context.env_dir)).is_some()
+/// The place that the environment was moved from, if its activation scripts activate another directory.
+pub(crate) fn moved_from(context: &Context) -> Option<PathBuf> {
+    moved::activates(Path::new(&context.bin_path), Path::new(&context.env_dir))
 }
 
 /// Puts the new place for the old one into the activation scripts that only other programs write.
-pub(crate) fn activation(tree: &Folder, context: &Context) -> Result<(), Error> {
+pub(crate) fn activation(
+    tree: &Folder,
+    context: &Context,
+    there: Option<&Path>,
+) -> Result<(), Error> {
     let (bin, here) = (Path::new(&context.bin_path), context.env_dir.as_str());
-    let there = moved::activates(bin, Path::new(here));
-    let Some(there) = there.as_deref().and_then(Path::to_str) else {
+    let Some(there) = there.and_then(Path::to_str) else {
         return Ok(());
     };
     // Each shell quotes other characters in its own way.
@@ -155,25 +159,6 @@ fn write(tree: &Folder, name: &str, contents: &[u8], mode: Mode) -> Result<bool,
         Err(error) if error.io_kind() == Some(io::ErrorKind::AlreadyExists) => Ok(false),
         written => written.map(|()| true),
     }
-}
-
-/// The path without `..`, which leads back from a folder that is no link.
-fn normal(path: &Path) -> PathBuf {
-    let mut normal = PathBuf::new();
-    for part in path.components() {
-        if part == Component::ParentDir {
-            normal.pop();
-        } else {
-            normal.push(part);
-        }
-    }
-    normal
-}
-
-/// The place that the environment was moved from, as its activation scripts say it.
-pub(crate) fn moved_from(context: &Context) -> Option<String> {
-    let there = moved::activates(Path::new(&context.bin_path), Path::new(&context.env_dir))?;
-    there.to_str().map(str::to_owned)
 }
 
 /// Replaces the path `there` in what packages have brought, adds what is replaced to `repaired`, and warns of the other files
