@@ -1,6 +1,7 @@
 //! The steps that create an environment, in CPython's order and under CPython's names. How each step is done is left to the
 //! modules that it calls.
 
+mod clone;
 pub(crate) mod queries;
 pub(crate) mod summary;
 
@@ -13,9 +14,11 @@ use crate::error::Error;
 use crate::installed::distributions;
 use crate::interpreter::Interpreter;
 use crate::interpreter::pyvenv_cfg;
-use crate::options::{OnExisting, Options};
+use crate::options::{Cache, OnExisting, Options, Reuse};
+use crate::pip::Seed;
 use crate::pip::request::Key;
 use crate::pip::requirements::Requirements;
+use crate::pip::reuse::Packages;
 use crate::pip::run::Pip;
 use crate::stage::{self, Stage};
 use crate::sys::env::Env;
@@ -60,7 +63,7 @@ pub struct EnvBuilder {
     interrupt: Interrupt,
     post_setup: Option<Box<PostSetup>>,
     interpreter: OnceLock<Interpreter>,
-    /// One for the whole run, so that it warns once.
+    /// Created once per run, so that it warns only once.
     store: OnceLock<Store>,
     requirements: Mutex<Option<Arc<Requirements>>>,
 }
@@ -82,26 +85,27 @@ impl EnvBuilder {
         }
     }
 
-    /// Asks for a base Python, as `-p` does: by path, name, version or range. Of several, the first that is found is taken.
+    /// Sets a base Python, as `-p` does: by path, name, version or range. If there are several, the first that is found
+    /// is used.
     pub fn python(&mut self, request: impl Into<String>) -> &mut Self {
         self.requests.push(request.into());
         self
     }
 
-    /// Lets signals end the run: what was begun is undone and [`Error::Interrupted`] returned.
+    /// Lets signals end the run: changes are undone and [`Error::Interrupted`] is returned.
     pub fn interrupt(&mut self, interrupt: Interrupt) -> &mut Self {
         self.interrupt = interrupt;
         self
     }
 
-    /// How things look on stderr.
+    /// Sets the colors and the progress display on stderr.
     pub(crate) fn terminal(&mut self, color: Color, progress: Progress) -> &mut Self {
         self.color = color;
         self.progress = progress;
         self
     }
 
-    /// Runs `hook` with the finished context of each environment, as a subclass's `post_setup` would be.
+    /// Runs `hook` with the context of each environment once it is complete, like `post_setup` of a subclass.
     ///
     /// If it fails the environment is taken back.
     pub fn post_setup(
@@ -115,48 +119,55 @@ impl EnvBuilder {
         self
     }
 
-    /// Makes an environment at `env_dir`, or nothing.
+    /// Creates an environment at `env_dir`. Nothing is left behind if this fails.
     ///
     /// # Errors
     ///
     /// Every [`Error`]; `env_dir` is then as it was before.
     pub fn create(&self, env_dir: impl AsRef<Path>) -> Result<Context, Error> {
-        self.make(env_dir.as_ref()).map(|(context, _)| context)
+        self.create_environment(env_dir.as_ref())
+            .map(|(context, _)| context)
     }
 
-    /// As [`Self::create`]; also tells whether pip had anything to do.
-    pub(crate) fn make(&self, env_dir: &Path) -> Result<(Context, Changed), Error> {
+    /// Like [`Self::create`], but also returns whether packages may have changed.
+    pub(crate) fn create_environment(&self, env_dir: &Path) -> Result<(Context, Changed), Error> {
         let started = Instant::now();
-        self.can_read_requirements()?;
+        self.check_requirements()?;
         let cwd = self.environment.cwd.as_deref();
         let env_dir = absolute(env_dir, cwd)?;
         let interpreter = &*self.interpreter_for(&env_dir)?;
         let context = Context::new(&env_dir, interpreter, &self.options, cwd)?;
         if !interpreter.is_known() {
             self.create_by_fallback(&env_dir, interpreter, &context)?;
-            summary::made(&context, interpreter, started, self.log());
+            summary::created(&context, interpreter, started, self.log());
             return Ok((context, Changed::Yes));
         }
-        // Another run on the same directory may come first; then this one goes on from what that one made.
+        // Another run may create the same directory first. This one then continues with that environment.
+        let mut may_fill = true;
         let changed = loop {
-            if let Some(changed) = self.attempt(&env_dir, interpreter, &context)? {
+            let created = self.try_create(&env_dir, interpreter, &context, &mut may_fill)?;
+            if let Some(changed) = created {
                 break changed;
             }
             self.interrupt.check()?;
         };
-        summary::made(&context, interpreter, started, self.log());
-        if self.log().is_for_a_person() {
-            summary::how_to_activate(&context, &self.environment, self.log());
+        summary::created(&context, interpreter, started, self.log());
+        // Unlike CPython: the first run, which had to fill the cache, prints how to activate the environment on a
+        // terminal.
+        let is_first = self.store.get().is_some_and(Store::is_new);
+        if self.log().is_verbose_terminal() || is_first && self.log().shows_progress_on_terminal() {
+            summary::how_to_activate(&context, &self.environment);
         }
         Ok((context, changed))
     }
 
-    /// `None` if another run came first.
-    fn attempt(
+    /// `None` if another run came first, or if what was kept of the packages is damaged: they are not taken from there again.
+    fn try_create(
         &self,
         env_dir: &Path,
         interpreter: &Interpreter,
         context: &Context,
+        may_fill: &mut bool,
     ) -> Result<Option<Changed>, Error> {
         let (options, log) = (&self.options, self.log());
         let mut stage = Stage::open(env_dir, &base(interpreter), options, &self.environment)?;
@@ -169,16 +180,31 @@ impl EnvBuilder {
         }
 
         layout::ensure_directories(stage.tree(), interpreter, context, options.links)?;
-        let key = self.key(interpreter, context);
+        let key = self.key(interpreter, context, stage.is_merge());
+        let mut packages = self.packages(key.as_ref(), &stage, &seed, context);
+        let mut is_filled = false;
+        if let Some(packages) = packages.as_mut().filter(|_| *may_fill)
+            && let Some(found) = packages.find()?
+        {
+            is_filled = log.step("packages", || packages.unpack(&found, &stage))?;
+            *may_fill = is_filled;
+            if !is_filled {
+                return Ok(None);
+            }
+        }
         let recorded = stage.is_merge().then(|| layout::recorded_request(context));
-        let installs = options.installs() || options.upgrade_deps;
+        let installs = options.installs() || options.upgrades_deps();
         let recorded = recorded.flatten().filter(|recorded| {
-            !installs || holds(key.as_ref(), recorded, Path::new(&context.lib_path))
+            !installs || is_satisfied(key.as_ref(), recorded, Path::new(&context.lib_path))
         });
+        let recorded = match key.as_ref().filter(|_| is_filled) {
+            Some(key) => self.new_request(key, &stage.path_in_tree(&interpreter.scheme.purelib)),
+            None => recorded,
+        };
         let request = recorded.as_deref();
         layout::create_configuration(stage.tree(), interpreter, context, options, request, log)?;
         if stage.is_merge() {
-            // venv writes into the file that is there.
+            // venv overwrites the existing file.
             stage
                 .tree()
                 .keep_mode("pyvenv.cfg", Path::new(&context.cfg_path))?;
@@ -187,23 +213,34 @@ impl EnvBuilder {
             layout::setup_python(&stage, interpreter, context, options.links, log)
         })?;
         self.interrupt.check()?;
-        let obsolete = if options.with_pip {
+        let obsolete = if options.with_pip && !is_filled {
             log.step("pip", || seed.setup_pip(&stage, context))?
         } else {
             Vec::new()
         };
-        let there = upgrade.then(|| repair::moved_from(context)).flatten();
-        if !upgrade || there.is_some() {
+        let old_path = upgrade.then(|| repair::moved_from(context)).flatten();
+        if !upgrade || old_path.is_some() || options.relocatable {
             layout::setup_scripts(stage.tree(), interpreter, context, options, log)?;
         }
-        if upgrade {
-            repair::activation(stage.tree(), context, there.as_deref())?;
-            let there = there.as_deref().and_then(Path::to_str);
-            repair::scripts(stage.tree(), interpreter, context, there, log)?;
+        let is_made_relocatable =
+            || options.relocatable && stage.is_merge() && !layout::is_relocatable(context);
+        if upgrade || is_made_relocatable() {
+            let old_path = old_path.as_deref().and_then(Path::to_str);
+            log.step("relocate", || {
+                repair::relocate_all(
+                    &stage,
+                    interpreter,
+                    context,
+                    old_path,
+                    options.relocatable,
+                    &self.interrupt,
+                    log,
+                )
+            })?;
         }
         self.interrupt.check()?;
         if stage.replaces() {
-            queries::is_outside(interpreter, env_dir)?;
+            queries::check_base_is_outside(interpreter, env_dir)?;
         }
         let is_other_version = stage.is_merge() && is_other_minor(context, interpreter);
         if !log.step("publish", || stage.publish(&obsolete))? {
@@ -214,11 +251,13 @@ impl EnvBuilder {
             self.run_post_setup(context)?;
         }
         let library = Path::new(&context.lib_path);
-        let changed = if installs && request.is_some_and(|it| holds(key.as_ref(), it, library)) {
+        let changed = if is_filled {
+            self.interrupt.check().map(|()| Changed::Yes)
+        } else if installs && request.is_some_and(|it| is_satisfied(key.as_ref(), it, library)) {
             log.say(|| "the requirements are installed already".into());
             self.interrupt.check().map(|()| Changed::No)
         } else {
-            self.run_pip(&mut stage, interpreter, context, key.as_ref())
+            self.run_pip(&mut stage, interpreter, context, key.as_ref(), packages)
                 .map(|()| Changed::Yes)
         };
         if changed.is_err() && options.keep {
@@ -228,43 +267,67 @@ impl EnvBuilder {
         let changed = changed?;
         self.finish(stage);
         if is_other_version {
-            summary::what_stays_behind(context, interpreter, log);
+            summary::warn_of_unused_packages(context, interpreter, log);
         }
         Ok(Some(changed))
     }
 
-    /// The key of what is to be installed, or nothing where pip has to decide.
-    fn key(&self, interpreter: &Interpreter, context: &Context) -> Option<Key> {
+    /// The key of the packages to install; `None` if only pip can tell whether they are installed.
+    fn key(&self, interpreter: &Interpreter, context: &Context, is_merge: bool) -> Option<Key> {
         let options = &self.options;
         if !options.installs() {
             return None;
         }
-        let key = Key::of(options, interpreter, context, &self.environment);
-        key.map_err(|reason| self.no_key(&reason)).ok()
+        let key = Key::of(options, interpreter, context, &self.environment, is_merge);
+        key.map_err(|reason| self.log_no_key(&reason)).ok()
     }
 
-    fn no_key(&self, reason: &str) {
+    fn log_no_key(&self, reason: &str) {
         let line = || format!("pip runs even if there is nothing to install: {reason}");
         self.log().say(line);
     }
 
-    /// Remembers what is installed now, unless what was asked for has changed meanwhile.
-    fn record(&self, key: &Key, interpreter: &Interpreter, context: &Context) {
-        if self.key(interpreter, context).as_ref() != Some(key) {
-            return;
+    /// The packages that a new environment may be filled with, or that are kept once pip has installed them.
+    fn packages<'a>(
+        &'a self,
+        key: Option<&Key>,
+        stage: &Stage,
+        seed: &'a Seed<'a>,
+        context: &'a Context,
+    ) -> Option<Packages<'a>> {
+        let options = &self.options;
+        if stage.is_merge() || options.reuse == Reuse::Never || options.cache == Cache::Off {
+            return None;
         }
+        let packages = Packages::of(key?, seed, context, options);
+        packages.map_err(|reason| self.log_not_cached(&reason)).ok()
+    }
+
+    fn log_not_cached(&self, reason: &str) {
+        let line = || format!("the packages are not kept for other environments: {reason}");
+        self.log().say(line);
+    }
+
+    /// What `rvenv-request` says where the packages come from the cache.
+    fn new_request(&self, key: &Key, library: &Path) -> Option<String> {
+        let request = key.with_state(library);
+        request.map_err(|reason| self.log_no_key(&reason)).ok()
+    }
+
+    /// Remembers what is installed now.
+    fn record_request(&self, key: &Key, context: &Context) {
         match key.with_state(Path::new(&context.lib_path)) {
             Ok(request) => {
-                // Without it the next run only takes longer.
+                // Without the record the next run only takes longer.
                 if let Err(error) = layout::record_request(context, Some(&request)) {
-                    self.no_key(&error.to_string());
+                    self.log_no_key(&error.to_string());
                 }
             }
-            Err(reason) => self.no_key(&reason),
+            Err(reason) => self.log_no_key(&reason),
         }
     }
 
-    /// The base's own venv does it all but the hook.
+    /// Runs the base Python's own venv, which does everything except the hook.
     fn create_by_fallback(
         &self,
         env_dir: &Path,
@@ -273,7 +336,7 @@ impl EnvBuilder {
     ) -> Result<(), Error> {
         let (options, log) = (&self.options, self.log());
         stage::check(env_dir, &base(interpreter), options, &self.environment)?;
-        queries::is_outside(interpreter, env_dir)?;
+        queries::check_base_is_outside(interpreter, env_dir)?;
         log.say(|| {
             format!(
                 "{} is not supported natively; running its own -m venv",
@@ -288,11 +351,11 @@ impl EnvBuilder {
         }
         let is_new = fs_err::symlink_metadata(env_dir).is_err();
         let stage = if !is_new && options.on_existing == OnExisting::Clear {
-            Some(self.set_aside(env_dir, interpreter)?)
+            Some(self.move_aside(env_dir, interpreter)?)
         } else {
             None
         };
-        let mut made = log.wait("venv", || {
+        let mut created = log.wait("venv", || {
             fallback::create(
                 context,
                 interpreter,
@@ -301,27 +364,27 @@ impl EnvBuilder {
                 &self.interrupt,
             )
         });
-        if made.is_ok() && options.on_existing != OnExisting::Upgrade {
-            made = self.run_post_setup(context);
+        if created.is_ok() && options.on_existing != OnExisting::Upgrade {
+            created = self.run_post_setup(context);
         }
-        let is_kept = made.is_ok() && options.keep;
-        if made.is_ok() {
-            made = self.upgrade_and_install(interpreter, context);
+        let is_kept = created.is_ok() && options.keep;
+        if created.is_ok() {
+            created = self.upgrade_and_install(interpreter, context, None);
         }
         match stage {
-            Some(stage) if made.is_ok() || is_kept => self.finish(stage),
+            Some(stage) if created.is_ok() || is_kept => self.finish(stage),
             Some(stage) => stage.take_back(),
-            None if made.is_err() && is_new && !is_kept => {
-                // What it could not remove is the smaller trouble.
+            None if created.is_err() && is_new && !is_kept => {
+                // The error is more important than what could not be removed.
                 let _ = remove_tree(env_dir);
             }
             None => {}
         }
-        made
+        created
     }
 
     /// Keeps the old environment until the new one is complete: an empty directory is published in its place.
-    fn set_aside(&self, env_dir: &Path, interpreter: &Interpreter) -> Result<Stage, Error> {
+    fn move_aside(&self, env_dir: &Path, interpreter: &Interpreter) -> Result<Stage, Error> {
         loop {
             let base = base(interpreter);
             let mut stage = Stage::open(env_dir, &base, &self.options, &self.environment)?;
@@ -332,48 +395,70 @@ impl EnvBuilder {
         }
     }
 
-    /// Runs the environment's own pip. This comes after the environment is published, since the scripts that pip writes contain its path.
+    /// Runs the environment's own pip, after the environment is published, since the scripts that pip writes contain
+    /// its path.
     fn run_pip(
         &self,
         stage: &mut Stage,
         interpreter: &Interpreter,
         context: &Context,
         key: Option<&Key>,
+        packages: Option<Packages<'_>>,
     ) -> Result<(), Error> {
-        if !self.options.upgrade_deps && !self.options.installs() {
+        if !self.options.upgrades_deps() && !self.options.installs() {
             return self.interrupt.check();
         }
+        let log = self.log();
         let (scheme, library) = (&interpreter.scheme, Path::new(&context.lib_path));
-        let packages = [scheme.purelib.as_str(), &scheme.platlib];
-        // The folders that packages may put files into; elsewhere in ENV_DIR may be the user's own work.
+        let site_packages = [scheme.purelib.as_str(), &scheme.platlib];
+        // The directories that packages may write to. Other directories in ENV_DIR may contain the user's own files.
         let mut entries = vec!["pyvenv.cfg", &context.bin_name, "etc", "man", "share"];
-        entries.extend([&*scheme.purelib, &scheme.platlib, &scheme.include].map(first));
+        entries.extend([&*scheme.purelib, &scheme.platlib, &scheme.include].map(first_component));
         entries.sort_unstable();
         entries.dedup();
-        stage.remember(&entries, &packages)?;
+        stage.remember(&entries, &site_packages)?;
         let files = || distributions::files(library, &scheme.purelib);
         let before = stage.remembers().then(files).unwrap_or_default();
-        // What is true of the packages now will not be while pip works.
-        let done = match layout::recorded_request(context) {
+        // The record is not valid while pip runs.
+        let result = match layout::recorded_request(context) {
             Some(_) => layout::record_request(context, None),
             None => Ok(()),
         };
-        let done = done.and_then(|()| self.upgrade_and_install(interpreter, context));
-        // The last moment at which everything can still be undone.
-        let done = done.and_then(|()| self.interrupt.check());
-        if done.is_err() && stage.remembers() {
+        let packages = packages.filter(Packages::is_expected_pip);
+        let folder = packages.is_some().then(|| {
+            let folder = tempfile::Builder::new().prefix("rvenv-report-").tempdir();
+            folder.map_err(Error::io("create a directory in", &std::env::temp_dir()))
+        });
+        let folder = folder.transpose()?;
+        let report = folder.as_ref().map(|folder| folder.path().join("report"));
+        let mut result =
+            result.and_then(|()| self.upgrade_and_install(interpreter, context, report.as_deref()));
+        if result.is_ok() && self.options.relocatable {
+            result = repair::installed(interpreter, context, &self.interrupt, self.log());
+        }
+        // After this, nothing can be undone.
+        let result = result.and_then(|()| self.interrupt.check());
+        if result.is_err() && stage.remembers() {
             stage.added(files().difference(&before).cloned());
         }
-        if let (Ok(()), Some(key)) = (&done, key) {
-            self.record(key, interpreter, context);
+        if let (Ok(()), Some(key)) = (&result, key)
+            && self.key(interpreter, context, stage.is_merge()).as_ref() == Some(key)
+        {
+            self.record_request(key, context);
+            if let (Some(packages), Some(report)) = (packages, report)
+                && let Err(reason) = log.step("keeping packages", || packages.keep(&report))
+            {
+                self.log_not_cached(&reason);
+            }
         }
-        done
+        result
     }
 
     fn upgrade_and_install(
         &self,
         interpreter: &Interpreter,
         context: &Context,
+        report: Option<&Path>,
     ) -> Result<(), Error> {
         let (options, log) = (&self.options, self.log());
         let pip = Pip {
@@ -385,11 +470,11 @@ impl EnvBuilder {
             log,
         };
         let requirements = self.requirements()?;
-        if options.upgrade_deps {
+        if options.upgrades_deps() {
             pip.upgrade_dependencies(interpreter, &requirements)?;
         }
         if options.installs() {
-            pip.install_requirements(&requirements, options)?;
+            pip.install_requirements(&requirements, options, report)?;
         }
         Ok(())
     }
@@ -421,12 +506,12 @@ pub(crate) enum Changed {
     No,
 }
 
-/// Whether an environment still is what this request made of it.
-fn holds(key: Option<&Key>, recorded: &str, site_packages: &Path) -> bool {
+/// Whether the recorded request and the installed packages still match this request.
+fn is_satisfied(key: Option<&Key>, recorded: &str, site_packages: &Path) -> bool {
     key.is_some_and(|key| key.with_state(site_packages).as_deref() == Ok(recorded))
 }
 
-/// Whether an environment that is there was another minor version's until now.
+/// Whether an existing environment was created by another minor version.
 fn is_other_minor(context: &Context, interpreter: &Interpreter) -> bool {
     if !Path::new(&context.lib_path).exists() {
         return true;
@@ -445,19 +530,20 @@ fn is_other_minor(context: &Context, interpreter: &Interpreter) -> bool {
         .eq(interpreter.version[..2].iter().copied().map(Some))
 }
 
-/// What an environment may not take from the Python that it is built on.
+/// The files that show whether a directory contains the base Python.
 fn base(interpreter: &Interpreter) -> [&str; 2] {
     [&interpreter.stdlib, &interpreter.base_executable]
 }
 
 /// The first component of a path with `/`.
-fn first(path: &str) -> &str {
+fn first_component(path: &str) -> &str {
     path.split('/').next().unwrap_or(path)
 }
 
-// They run the Python of PATH, where Wine has none.
+// The Python is a shell script.
 #[cfg(all(test, unix))]
 mod tests {
+    use std::os::unix::fs::PermissionsExt;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -465,10 +551,22 @@ mod tests {
 
     use super::*;
     use crate::options::Cache;
+    use crate::pip::test_wheels::facts;
+
+    /// What the `-m venv` of an implementation does that has little to do.
+    const VENV: &str = "#!/bin/sh\nPATH=/bin:/usr/bin\n\
+        for env_dir; do :; done\n\
+        mkdir -p \"$env_dir/bin\"\n\
+        echo 'home = /nowhere' >\"$env_dir/pyvenv.cfg\"\n";
 
     #[test]
-    fn a_hook_that_fails_takes_back_what_an_unknown_implementation_made() {
+    fn a_failing_hook_undoes_the_venv_of_an_unknown_implementation() {
         let folder = tempfile::tempdir().unwrap();
+        let python = folder.path().join("python");
+        fs::write(&python, VENV).unwrap();
+        fs::set_permissions(&python, PermissionsExt::from_mode(0o755)).unwrap();
+        let mut interpreter = facts(python.to_str().unwrap());
+        interpreter.implementation = "graalpy".into();
         let env_dir = folder.path().join("env");
         let calls = Arc::new(AtomicUsize::new(0));
         let create = |env_dir: &Path, on_existing, fails: bool| {
@@ -485,9 +583,7 @@ mod tests {
                 assert!(Path::new(&context.cfg_path).exists());
                 if fails { Err("no".into()) } else { Ok(()) }
             });
-            let mut interpreter = builder.interpreter().unwrap().clone();
-            interpreter.implementation = "graalpy".into();
-            builder.interpreter = OnceLock::from(interpreter);
+            builder.interpreter = OnceLock::from(interpreter.clone());
             assert_eq!(builder.create(env_dir).is_err(), fails);
             calls.load(Ordering::Relaxed)
         };
@@ -500,6 +596,6 @@ mod tests {
         assert_eq!(fs::read_to_string(env_dir.join("mine")).unwrap(), "mine");
         assert_eq!(create(&env_dir, OnExisting::Clear, false), 4);
         assert!(!env_dir.join("mine").exists());
-        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2);
     }
 }

@@ -1,21 +1,40 @@
-//! The errors, with their messages and hints.
+//! Errors, with their messages and hints.
 //!
-//! Where CPython has a message for the same condition it is used word for word.
+//! CPython's message is used if it has one for the same condition.
 
+use std::ffi::OsString;
 use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Why no environment was made. Nothing is left behind when one of these is returned.
+use crate::repr::shell_word;
+
+/// Why `--clear` refuses a directory that is not an environment.
+pub(crate) const NOT_AN_ENVIRONMENT: &str =
+    "it is not empty and has no pyvenv.cfg, so it is not a virtual environment";
+
+/// Why no environment was created. Nothing is left behind if one of these is returned.
+///
+/// ```
+/// use rvenv::{EnvBuilder, Error, Obstacle, Options};
+///
+/// let file = tempfile::NamedTempFile::new()?;
+/// let error = EnvBuilder::new(&Options::new()).create(&file).unwrap_err();
+/// assert!(matches!(error, Error::UnableToCreateDirectory { obstacle: Obstacle::File, .. }));
+/// assert_eq!(error.kind(), "unable_to_create_directory");
+/// assert_eq!(error.path(), Some(file.path()));
+/// eprintln!("{error}; {}", error.hint().unwrap_or_default());
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// A file or a symlink stands where a directory must be (`venv/__init__.py`, `ensure_directories`).
+    /// A file or a symlink exists where a directory is needed (`venv/__init__.py`, `ensure_directories`).
     #[error("Unable to create directory {}", repr(path))]
     UnableToCreateDirectory {
         /// The existing file.
         path: PathBuf,
-        /// What it is.
+        /// What kind of file it is.
         obstacle: Obstacle,
     },
     /// `ENV_DIR` could not be put on PATH (gh-99889; CPython refuses since 3.11).
@@ -32,18 +51,18 @@ pub enum Error {
     /// `pyvenv.cfg` is UTF-8 and cannot contain this path.
     #[error("the path {} is not valid UTF-8, as pyvenv.cfg requires", repr(path))]
     NotUtf8 {
-        /// The offending path.
+        /// The path.
         path: PathBuf,
     },
-    /// `--clear` would delete what is not an environment.
+    /// `--clear` would delete a directory that is not an environment.
     #[error("refusing to clear {}: {reason}", repr(path))]
     RefusingToClear {
         /// The absolute path of the environment.
         path: PathBuf,
-        /// What makes it precious.
+        /// Why it is not deleted.
         reason: &'static str,
     },
-    /// An installation of Python is neither made an environment nor cleared.
+    /// The directory is a Python installation.
     #[error(
         "refusing to change {}, which is a Python installation: {reason}",
         repr(path)
@@ -51,18 +70,18 @@ pub enum Error {
     Installation {
         /// The absolute path of the environment.
         path: PathBuf,
-        /// What tells that it is one.
+        /// How it was recognized.
         reason: String,
     },
-    /// What is mounted in an environment would be left over from it.
+    /// A file system is mounted inside the environment.
     #[error("refusing to clear {}: {} is a mount point", repr(path), repr(mount))]
     MountBelow {
         /// The absolute path of the environment.
         path: PathBuf,
-        /// Where something is mounted.
+        /// The mount point.
         mount: PathBuf,
     },
-    /// The umask would make an environment that its own maker cannot use.
+    /// With this umask, the owner could not use the environment.
     #[error(
         "with umask {umask:04o} the owner would have no access to {}",
         repr(path)
@@ -73,17 +92,17 @@ pub enum Error {
         /// The process's umask.
         umask: u32,
     },
-    /// Nothing answers to what `-p` asked for.
+    /// No Python matches the request.
     #[error("no Python found for {request}: {searched}")]
     PythonNotFound {
-        /// What was asked for.
+        /// The request.
         request: String,
-        /// Where it was sought and what was found there.
+        /// Where it was searched for and what was found there.
         searched: String,
-        /// The found one that is the least different from it.
-        nearest: Option<String>,
+        /// The closest match: its version and its executable.
+        closest: Option<(String, PathBuf)>,
     },
-    /// An environment's base would be in the environment itself.
+    /// The base Python is inside the environment.
     #[error(
         "the base Python {} is inside the environment {}",
         repr(base),
@@ -95,67 +114,111 @@ pub enum Error {
         /// The base executable.
         base: PathBuf,
     },
+    /// What was to be copied is not an environment.
+    #[error("{} is not a virtual environment: {reason}", repr(path))]
+    NotAnEnvironment {
+        /// The absolute path of what was to be copied.
+        path: PathBuf,
+        /// What tells that it is none.
+        reason: &'static str,
+    },
+    /// The Python that an environment was created with is not there.
+    #[error(
+        "the base Python of {} does not exist or is another version: {}",
+        repr(path),
+        repr(base)
+    )]
+    BaseGone {
+        /// The absolute path of the environment.
+        path: PathBuf,
+        /// Where the base was.
+        base: PathBuf,
+    },
+    /// A copy would be in what is copied, or the reverse.
+    #[error("cannot copy {} to {}: {reason}", repr(source_dir), repr(path))]
+    Overlap {
+        /// The absolute path of the environment.
+        path: PathBuf,
+        /// The absolute path of the environment that was to be copied.
+        source_dir: PathBuf,
+        /// Which is in which.
+        reason: &'static str,
+    },
+    /// A directory that was to become a copy holds something.
+    #[error("the directory {} is not empty", repr(path))]
+    NotEmpty {
+        /// The absolute path of the environment.
+        path: PathBuf,
+    },
+    /// A socket, a FIFO or a device cannot be copied.
+    #[error("could not copy {}: it is a {what}", repr(path))]
+    SpecialFile {
+        /// The absolute path of the file.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
     /// The value of `--python` is not valid.
     #[error("{reason}")]
     Request {
-        /// The value, and what is expected.
+        /// The value and what is wrong with it.
         reason: String,
     },
-    /// An executable was found, but it is no Python that can be used.
+    /// An executable was found, but it is not a usable Python.
     #[error("{} cannot be used as the base Python: {reason}", repr(path))]
     UnusablePython {
         /// The executable, as it was invoked.
         path: PathBuf,
-        /// What it did instead of answering.
+        /// What is wrong with it.
         reason: String,
     },
-    /// A program that was started failed; its own words follow.
+    /// A program failed.
     #[error("{program} failed with {status}{}", indented(output))]
     Command {
         /// The command line.
         program: String,
-        /// How it ended.
+        /// Its exit status.
         status: String,
-        /// What it printed.
+        /// Its output.
         output: String,
     },
-    /// pip could not be provided by any means.
+    /// pip cannot be installed.
     #[error("pip cannot be installed into {}: {reason}", repr(path))]
     NoPip {
         /// The absolute path of the environment.
         path: PathBuf,
         /// What was tried.
         reason: String,
-        /// What would provide it.
+        /// The command or package that provides it.
         remedy: String,
     },
-    /// The environment's pip is too old for what was asked.
+    /// The environment's pip is too old for an option.
     #[error("pip {version} does not support {option}: it needs pip {needed} or later")]
     OldPip {
         /// Its version.
         version: String,
-        /// What it does not know.
+        /// The option.
         option: String,
-        /// The first version that does.
+        /// The first version that supports it.
         needed: &'static str,
     },
-    /// What should be remembered cannot be.
+    /// The cache cannot be filled.
     #[error("could not fill the cache {}: {reason}", repr(path))]
     Cache {
-        /// The cache folder.
+        /// The cache directory.
         path: PathBuf,
-        /// Why not.
+        /// The reason.
         reason: String,
     },
-    /// A wheel breaks the wheel specification.
+    /// A wheel is not valid.
     #[error("the wheel {} cannot be installed: {reason}", repr(path))]
     Wheel {
         /// The wheel file.
         path: PathBuf,
-        /// The rule that it breaks.
+        /// What is wrong with it.
         reason: String,
     },
-    /// An image of the store is truncated, altered or foreign.
+    /// An image in the cache is truncated, modified or has another format.
     #[error("the image {} is damaged: {reason}", repr(path))]
     DamagedImage {
         /// The image file.
@@ -163,23 +226,31 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
-    /// The operating system refused something.
+    /// An operation failed.
     #[error("could not {action} {}", repr(path))]
     Io {
-        /// A verb with its object: `create directory`.
+        /// The operation, such as `create directory`.
         action: &'static str,
-        /// What it was done to.
+        /// The file or directory.
         path: PathBuf,
-        /// The system's own words.
+        /// The system's error.
         source: io::Error,
     },
-    /// A signal asked the run to end.
+    /// A requirements or constraints file cannot be read.
+    #[error("could not open requirements file {}", repr(path))]
+    RequirementsFile {
+        /// The file as given.
+        path: PathBuf,
+        /// The system's error.
+        source: io::Error,
+    },
+    /// The run was interrupted by a signal.
     #[error("interrupted by signal {signal}")]
     Interrupted {
         /// The signal's number.
         signal: i32,
     },
-    /// A caller's own `post_setup` failed.
+    /// The caller's `post_setup` failed.
     #[error("post_setup failed for {}", repr(path))]
     PostSetup {
         /// The absolute path of the environment.
@@ -189,19 +260,19 @@ pub enum Error {
     },
 }
 
-/// What is in the place of a directory.
+/// What exists in place of a directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Obstacle {
     /// A regular file.
     File,
-    /// A symlink, whatever it leads to.
+    /// A symlink to anything.
     Symlink,
     /// A device, a socket or a pipe.
     Other,
 }
 
 impl Error {
-    /// What is at `path` is no directory.
+    /// The error for an existing `path` that is not a directory.
     pub(crate) fn no_directory(path: &Path, metadata: &Metadata) -> Self {
         let obstacle = if metadata.is_symlink() {
             Obstacle::Symlink
@@ -216,7 +287,7 @@ impl Error {
         }
     }
 
-    /// Its name in what `--json` prints.
+    /// The name of the kind of error in `--json`.
     pub fn kind(&self) -> &'static str {
         match self {
             Self::UnableToCreateDirectory { .. } => "unable_to_create_directory",
@@ -227,6 +298,11 @@ impl Error {
             Self::Installation { .. } => "installation",
             Self::MountBelow { .. } => "mount_below",
             Self::BaseInside { .. } => "base_inside",
+            Self::NotAnEnvironment { .. } => "not_an_environment",
+            Self::BaseGone { .. } => "base_gone",
+            Self::Overlap { .. } => "overlap",
+            Self::NotEmpty { .. } => "not_empty",
+            Self::SpecialFile { .. } => "special_file",
             Self::Umask { .. } => "umask",
             Self::PythonNotFound { .. } => "python_not_found",
             Self::Request { .. } => "request",
@@ -237,13 +313,14 @@ impl Error {
             Self::Wheel { .. } => "wheel",
             Self::DamagedImage { .. } => "damaged_image",
             Self::Io { .. } => "io",
+            Self::RequirementsFile { .. } => "requirements_file",
             Self::Interrupted { .. } => "interrupted",
             Self::PostSetup { .. } => "post_setup",
             Self::OldPip { .. } => "old_pip",
         }
     }
 
-    /// The file, folder or program that it is about.
+    /// The file, directory or program that the error is about.
     pub fn path(&self) -> Option<&Path> {
         match self {
             Self::UnableToCreateDirectory { path, .. }
@@ -253,6 +330,11 @@ impl Error {
             | Self::Installation { path, .. }
             | Self::BaseInside { path, .. }
             | Self::MountBelow { mount: path, .. }
+            | Self::NotAnEnvironment { path, .. }
+            | Self::BaseGone { path, .. }
+            | Self::Overlap { path, .. }
+            | Self::NotEmpty { path }
+            | Self::SpecialFile { path, .. }
             | Self::Umask { path, .. }
             | Self::UnusablePython { path, .. }
             | Self::NoPip { path, .. }
@@ -260,6 +342,7 @@ impl Error {
             | Self::Wheel { path, .. }
             | Self::DamagedImage { path, .. }
             | Self::Io { path, .. }
+            | Self::RequirementsFile { path, .. }
             | Self::PostSetup { path, .. } => {
                 Some(path).filter(|path| !path.as_os_str().is_empty())
             }
@@ -273,58 +356,130 @@ impl Error {
         .map(PathBuf::as_path)
     }
 
-    /// What the user can do about it, as one sentence, where that is known.
+    /// What the user can do about it, if known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::UnableToCreateDirectory { obstacle, .. } => {
+            Self::UnableToCreateDirectory { path, obstacle } => {
                 let what = match obstacle {
                     Obstacle::Symlink => "it is a symlink",
                     Obstacle::File => "it is a file",
                     Obstacle::Other => "it is not a directory",
                 };
-                Some(format!("{what}: remove it or choose another directory"))
+                let command = with_command("rm", path);
+                Some(format!(
+                    "{what}: remove it{command}, or choose another directory"
+                ))
             }
             Self::PathSeparator { .. } | Self::NotUtf8 { .. } => {
                 Some("choose a directory with a different name".into())
             }
             Self::RefusingToClear { .. } => {
-                Some("use --force to delete its contents, or choose another directory".into())
+                Some("choose another directory, or use --force to delete its contents".into())
             }
-            Self::Installation { .. } => Some("choose another directory".into()),
-            Self::MountBelow { .. } => Some("unmount it first".into()),
+            Self::Installation { .. } | Self::Overlap { .. } => {
+                Some("choose another directory".into())
+            }
+            Self::MountBelow { mount, .. } => {
+                let command = with_command("umount", mount);
+                Some(format!("unmount it first{command}"))
+            }
             Self::Umask { .. } => Some("run `umask 022` first".into()),
-            Self::PythonNotFound { nearest, .. } => Some(match nearest {
-                Some(nearest) => format!("closest match: {nearest}"),
-                None => "choose one with --python, or add one to PATH".into(),
+            Self::PythonNotFound { closest, .. } => Some(match closest {
+                Some((version, path)) => format!("closest match: {version} at {}", path.display()),
+                None => "add a Python to PATH, or choose another one with --python".into(),
             }),
             Self::BaseInside { .. } => {
                 Some("choose another Python with --python, or another directory".into())
             }
+            Self::NotAnEnvironment { .. } => Some(
+                "--clone takes the directory of an environment, the one with pyvenv.cfg".into(),
+            ),
+            Self::BaseGone { path, .. } => {
+                let command = with_command("rvenv --upgrade", path);
+                Some(format!("repair the environment first{command}"))
+            }
+            Self::NotEmpty { .. } => {
+                Some("choose another directory, or use --clear to delete its contents".into())
+            }
+            Self::SpecialFile { .. } => Some("remove it from the environment".into()),
             Self::Request { .. } => {
                 Some("--python takes a version, a name or a path; see --help".into())
             }
             Self::UnusablePython { .. } => Some("choose another Python with --python".into()),
             Self::NoPip { remedy, .. } => Some(format!(
-                "{remedy}; or use --find-links with a directory that has a pip wheel; or use --without-pip"
+                "{remedy}; or use --find-links with a directory that contains a pip wheel; or use --without-pip"
             )),
-            Self::OldPip { .. } => Some("use --upgrade-deps to upgrade pip first".into()),
+            Self::OldPip { option, .. } => Some(if is_for_packages_only(option) {
+                "use --upgrade-deps to upgrade pip first".into()
+            } else {
+                format!("use --upgrade-deps without {option} to upgrade pip first")
+            }),
             Self::Cache { .. } => Some("use --cache-dir with a writable directory".into()),
-            Self::Io { source, .. } => io_hint(source),
+            Self::Io {
+                action,
+                source,
+                path,
+            } if *action == "read" && source.kind() == io::ErrorKind::PermissionDenied => {
+                let command = with_command("chmod u+r", path);
+                Some(format!("make it readable{command}"))
+            }
+            Self::Io { source, path, .. } => io_hint(source, path),
+            Self::RequirementsFile { source, path } => match source.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+                    Some("check the path: it is relative to the current directory".into())
+                }
+                io::ErrorKind::IsADirectory => Some("it is a directory: use a file".into()),
+                io::ErrorKind::PermissionDenied => {
+                    let command = with_command("chmod u+r", path);
+                    Some(format!("make it readable{command}"))
+                }
+                _ => io_hint(source, path),
+            },
             _ => None,
         }
     }
 
-    /// Wraps an [`io::Error`] with what was done and to what.
+    /// The options that make the same command succeed, if there are any.
+    pub(crate) fn options(&self) -> Vec<OsString> {
+        match self {
+            Self::RefusingToClear { reason, .. } if *reason == NOT_AN_ENVIRONMENT => {
+                vec!["--force".into()]
+            }
+            Self::PythonNotFound {
+                closest: Some((_, path)),
+                ..
+            } => vec!["-p".into(), path.into()],
+            Self::NoPip { .. } => vec!["--without-pip".into()],
+            Self::OldPip { option, .. } if is_for_packages_only(option) => {
+                vec!["--upgrade-deps".into()]
+            }
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::Unsupported => {
+                vec!["--copies".into()]
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Adds the operation and the path to an [`io::Error`].
     pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_path_buf();
         move |source| Self::Io {
             action,
+            source: without_path(source, &path),
             path,
-            source,
         }
     }
 
-    /// Whether something has run out that no other way of doing it would find more of.
+    /// Adds the path to an [`io::Error`] about a requirements file.
+    pub(crate) fn requirements_file(path: &Path) -> impl FnOnce(io::Error) -> Self {
+        let path = path.to_path_buf();
+        move |source| Self::RequirementsFile {
+            source: without_path(source, &path),
+            path,
+        }
+    }
+
+    /// Whether a resource is exhausted, so that another method would fail as well.
     pub(crate) fn is_shortage(&self) -> bool {
         use io::ErrorKind::{
             FileTooLarge, QuotaExceeded, ReadOnlyFilesystem, StorageFull, WouldBlock,
@@ -335,7 +490,7 @@ impl Error {
         )
     }
 
-    /// Whether a limit of this process was reached, which is not the fault of the program that was to be started.
+    /// Whether a limit of this process was reached, so that the program that was to be started is not at fault.
     pub(crate) fn is_limit(&self) -> bool {
         matches!(self, Self::Io { source, .. } if {
             let kind = source.kind();
@@ -344,7 +499,7 @@ impl Error {
         })
     }
 
-    /// The kind of the system's refusal, if it was one.
+    /// The kind of the system's error, if it is one.
     pub(crate) fn io_kind(&self) -> Option<io::ErrorKind> {
         match self {
             Self::Io { source, .. } => Some(source.kind()),
@@ -353,13 +508,13 @@ impl Error {
     }
 }
 
-/// The operating system's number for the refusal that is the cause of an error.
+/// The system's error number of the root cause.
 pub(crate) fn errno(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
     let causes = std::iter::successors(Some(error), |error| error.source());
     let refusal = causes
         .filter_map(|error| error.downcast_ref::<io::Error>())
         .last()?;
-    // fs_err has the number in its text only.
+    // fs_err has the number only in its message.
     refusal.raw_os_error().or_else(|| {
         let text = refusal.to_string();
         let (_, number) = text.rsplit_once(" (os error ")?;
@@ -367,15 +522,35 @@ pub(crate) fn errno(error: &(dyn std::error::Error + 'static)) -> Option<i32> {
     })
 }
 
-fn io_hint(source: &io::Error) -> Option<String> {
+/// Removes the path from the message of an error, as `fs_err` adds one and ours names it already.
+fn without_path(source: io::Error, path: &Path) -> io::Error {
+    let names_it = || {
+        source
+            .to_string()
+            .contains(&format!("`{}`", path.display()))
+    };
+    match errno(&source) {
+        Some(number) if source.raw_os_error().is_none() && names_it() => {
+            io::Error::from_raw_os_error(number)
+        }
+        _ => source,
+    }
+}
+
+/// Whether an option is passed to pip only for the packages, and not when pip upgrades itself.
+fn is_for_packages_only(option: &str) -> bool {
+    matches!(option, "--group" | "pylock.toml")
+}
+
+fn io_hint(source: &io::Error, path: &Path) -> Option<String> {
     use io::ErrorKind::{
         AlreadyExists, FileTooLarge, InvalidFilename, IsADirectory, NotADirectory, NotFound,
         PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull, Unsupported, WouldBlock,
     };
     if is_out_of_files(source) {
-        return Some("raise the limit of open files (`ulimit -n`)".into());
+        return Some("raise the limit of open files with `ulimit -n 1024`".into());
     }
-    // ERROR_ACCESS_DENIED and ERROR_SHARING_VIOLATION: Windows neither replaces nor moves what a process uses.
+    // ERROR_ACCESS_DENIED and ERROR_SHARING_VIOLATION: Windows neither replaces nor moves files that are in use.
     if cfg!(windows) && matches!(errno(source), Some(5 | 32)) {
         let hint = "stop the programs that run from there, or choose a writable directory";
         return Some(hint.into());
@@ -384,24 +559,38 @@ fn io_hint(source: &io::Error) -> Option<String> {
         PermissionDenied | ReadOnlyFilesystem => "choose a writable directory",
         StorageFull => "free some disk space or inodes",
         QuotaExceeded => "free some of your disk quota",
-        FileTooLarge => "raise the file size limit (`ulimit -f`)",
+        FileTooLarge => "raise the file size limit with `ulimit -f unlimited`",
         InvalidFilename => "choose a shorter path",
-        Unsupported => "use --copies, or choose a directory on another file system",
-        NotFound => "it was removed meanwhile: run the command again",
-        AlreadyExists | IsADirectory => "remove the existing file or directory",
+        Unsupported => "choose a directory on another file system, or use --copies",
+        NotFound => "it was removed in the meantime: run the command again",
+        AlreadyExists => "remove the existing file or directory",
+        IsADirectory => {
+            let command = with_command("rm -r", path);
+            return Some(format!("it is a directory: remove it{command}"));
+        }
         NotADirectory => "a parent is not a directory: choose another directory",
-        WouldBlock => "raise the limit of processes (`ulimit -u`)",
+        WouldBlock => "raise the limit of processes with `ulimit -u 4096`",
         _ => return None,
     };
     Some(hint.into())
 }
 
-/// EMFILE and ENFILE have no kind of their own; both numbers are the same on every Unix.
+/// A shell command for `path`; empty if it cannot be pasted.
+fn with_command(program: &str, path: &Path) -> String {
+    match path.to_str() {
+        Some(path) if !cfg!(windows) && !path.contains(char::is_control) => {
+            format!(" with `{program} {}`", shell_word(path))
+        }
+        _ => String::new(),
+    }
+}
+
+/// EMFILE and ENFILE have no `ErrorKind`. Both numbers are the same on every Unix.
 fn is_out_of_files(source: &io::Error) -> bool {
     cfg!(unix) && matches!(errno(source), Some(23 | 24))
 }
 
-/// Python's `repr` of a path, as CPython's messages quote it.
+/// Python's `repr` of a path, as in CPython's messages.
 fn repr(path: &Path) -> String {
     crate::repr::repr(&path.to_string_lossy())
 }

@@ -45,6 +45,6 @@ pub use cache::prune as prune_cache;
 pub use check::{Finding, Kind, Report};
 pub use error::{Error, Obstacle};
 pub use interpreter::Interpreter;
-pub use options::{Cache, Links, OnExisting, Options, Seeder, Verbosity};
+pub use options::{Cache, Links, OnExisting, Options, Reuse, Seeder, Verbosity};
 pub use sys::signal::Interrupt;
 pub use venv::context::Context;

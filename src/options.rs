@@ -3,59 +3,88 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
-/// How an environment is to be made. [`Options::new`] is what `python -m venv ENV_DIR` does.
+/// How an environment is created. [`Options::new`] is the same as `python -m venv ENV_DIR`.
 ///
 /// ```
-/// use rvenv::Options;
+/// use rvenv::{EnvBuilder, Links, OnExisting, Options, Verbosity};
 ///
 /// let mut options = Options::new();
-/// options.with_pip(false).prompt("demo");
+/// options
+///     .on_existing(OnExisting::Clear)
+///     .links(Links::Copy)
+///     .system_site_packages(true)
+///     .prompt("demo")
+///     .requirements("requirements.txt")
+///     .constraints("constraints.txt")
+///     .package("pytest>=8")
+///     .pip_arg("--index-url=https://pypi.example/simple")
+///     .verbosity(Verbosity::Quiet);
+/// let builder = EnvBuilder::new(&options);
+/// # drop(builder);
+/// ```
+///
+/// A project for development, in an environment that can be moved, with pip from a directory of wheels:
+///
+/// ```
+/// use rvenv::{Cache, Options, Seeder};
+///
+/// let mut options = Options::new();
+/// options.editable(".").group("dev").keep(true);
+/// options.relocatable(true).scm_ignore_files(false).force(true);
+/// options.seeder(Seeder::Wheel).find_links("wheels").with_setuptools(false);
+/// options.compile(false).upgrade_deps(true).cache(Cache::Folder(".cache".into()));
 /// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Options {
     /// Give the environment access to the system site-packages.
     pub(crate) system_site_packages: bool,
-    /// What happens to a directory that is there already.
+    /// What happens to an existing directory.
     pub(crate) on_existing: OnExisting,
     /// Whether the interpreter is linked or copied.
     pub(crate) links: Links,
-    /// Install pip (and setuptools where that Python's ensurepip installs it).
+    /// Install pip (and setuptools if that Python's ensurepip installs it).
     pub(crate) with_pip: bool,
-    /// Install setuptools with pip where that Python's ensurepip does.
+    /// Install setuptools with pip if that Python's ensurepip does.
     pub(crate) with_setuptools: bool,
     /// The prompt prefix; `None` is the environment's name, `Some(".")` the current directory's.
     pub(crate) prompt: Option<String>,
-    /// Write bytecode for pip and for what pip installs.
+    /// Compile pip and what it installs to bytecode.
     pub(crate) compile: bool,
     /// Upgrade pip from the index after creation.
     pub(crate) upgrade_deps: bool,
-    /// Requirements files that the environment's pip installs after creation, as `pip install -r` takes them.
+    /// Record that pip is upgraded, and leave it to the caller.
+    pub(crate) caller_upgrades: bool,
+    /// Requirements files that the environment's pip installs after creation, like `pip install -r`.
     pub(crate) requirements: Vec<OsString>,
-    /// Constraints files for what it installs or upgrades, as `pip install -c` takes them.
+    /// Constraints files for what it installs or upgrades, like `pip install -c`.
     pub(crate) constraints: Vec<OsString>,
-    /// Options that it gets besides, such as `--index-url=URL`.
+    /// Other options for it, such as `--index-url=URL`.
     pub(crate) pip_args: Vec<OsString>,
-    /// Projects that it installs in editable mode, as `pip install -e` takes them.
+    /// Projects that it installs in editable mode, like `pip install -e`.
     pub(crate) editables: Vec<OsString>,
-    /// Dependency groups that it installs, as `pip install --group` takes them.
+    /// Dependency groups that it installs, like `pip install --group`.
     pub(crate) groups: Vec<OsString>,
-    /// Requirements that it installs as well.
+    /// Other requirements that it installs.
     pub(crate) packages: Vec<String>,
-    /// Keep the environment though installing into it failed.
+    /// Keep the environment if installing packages fails.
     pub(crate) keep: bool,
-    /// Write a `.gitignore` (CPython 3.13 and later do).
+    /// Create a `.gitignore` (CPython 3.13 and later do).
     pub(crate) scm_ignore_files: bool,
-    /// Let `--clear` delete what is not an environment.
+    /// Allow `--clear` to delete a directory that is not an environment.
     pub(crate) force: bool,
-    /// Make an environment that can be moved.
+    /// Create an environment that can be moved.
     pub(crate) relocatable: bool,
-    /// Which producer provides pip.
+    /// How pip is installed.
     pub(crate) seeder: Seeder,
-    /// Directories with pip wheels, for a base without ensurepip.
+    /// Directories with pip wheels, for a base Python without ensurepip.
     pub(crate) find_links: Vec<PathBuf>,
+    /// Which installed requirements are kept for other environments.
+    pub(crate) reuse: Reuse,
     /// The cache directory.
     pub(crate) cache: Cache,
+    /// The most that the cache may hold, in bytes.
+    pub(crate) cache_size: Option<u64>,
     /// How much is printed to stderr.
     pub(crate) verbosity: Verbosity,
 }
@@ -75,6 +104,7 @@ impl Default for Options {
             prompt: None,
             compile: true,
             upgrade_deps: false,
+            caller_upgrades: false,
             requirements: Vec::new(),
             constraints: Vec::new(),
             pip_args: Vec::new(),
@@ -87,14 +117,16 @@ impl Default for Options {
             relocatable: false,
             seeder: Seeder::Auto,
             find_links: Vec::new(),
+            reuse: Reuse::Hashed,
             cache: Cache::Default,
+            cache_size: None,
             verbosity: Verbosity::Normal,
         }
     }
 }
 
 impl Options {
-    /// What `python -m venv ENV_DIR` does.
+    /// The same as `python -m venv ENV_DIR`.
     pub fn new() -> Self {
         Self::default()
     }
@@ -105,7 +137,7 @@ impl Options {
         self
     }
 
-    /// What happens to a directory that is there already (`--clear`, `--upgrade`).
+    /// What happens to an existing directory (`--clear`, `--upgrade`).
     pub fn on_existing(&mut self, on_existing: OnExisting) -> &mut Self {
         self.on_existing = on_existing;
         self
@@ -123,13 +155,14 @@ impl Options {
         self
     }
 
-    /// Installs setuptools with pip where that Python's ensurepip has it, which is the default (`--no-setuptools`).
+    /// Installs setuptools with pip if that Python's ensurepip does, which is the default (`--no-setuptools`).
     pub fn with_setuptools(&mut self, yes: bool) -> &mut Self {
         self.with_setuptools = yes;
         self
     }
 
-    /// The prompt prefix instead of the environment's name; `.` is the name of the current directory (`--prompt`).
+    /// Sets the prompt prefix. The default is the environment's name; `.` is the name of the current directory
+    /// (`--prompt`).
     pub fn prompt(&mut self, prompt: impl Into<String>) -> &mut Self {
         self.prompt = Some(prompt.into());
         self
@@ -189,7 +222,7 @@ impl Options {
         self
     }
 
-    /// Writes a `.gitignore` where CPython does (3.13 and later), which is the default (`--without-scm-ignore-files`).
+    /// Creates a `.gitignore` if CPython does (3.13 and later), which is the default (`--without-scm-ignore-files`).
     pub fn scm_ignore_files(&mut self, yes: bool) -> &mut Self {
         self.scm_ignore_files = yes;
         self
@@ -201,19 +234,19 @@ impl Options {
         self
     }
 
-    /// Makes an environment that can be moved (`--relocatable`).
+    /// Creates an environment that can be moved (`--relocatable`).
     pub fn relocatable(&mut self, yes: bool) -> &mut Self {
         self.relocatable = yes;
         self
     }
 
-    /// Where pip comes from (`--seeder`).
+    /// How pip is installed (`--seeder`).
     pub fn seeder(&mut self, seeder: Seeder) -> &mut Self {
         self.seeder = seeder;
         self
     }
 
-    /// Adds a folder with wheels of pip, for a base Python that has none (`--find-links`).
+    /// Adds a directory with pip wheels, for a base Python that has none (`--find-links`).
     pub fn find_links(&mut self, folder: impl AsRef<Path>) -> &mut Self {
         self.find_links.push(folder.as_ref().into());
         self
@@ -225,33 +258,50 @@ impl Options {
         self
     }
 
-    /// How much is written to stderr (`--quiet`, `--verbose`).
+    /// Which installed requirements are kept in the cache, for other environments to be filled from (`--reuse`).
+    pub fn reuse(&mut self, reuse: Reuse) -> &mut Self {
+        self.reuse = reuse;
+        self
+    }
+
+    /// The most that the cache may hold, in bytes, instead of 10 GB or a tenth of what is free (`RVENV_CACHE_SIZE`).
+    pub fn cache_size(&mut self, bytes: u64) -> &mut Self {
+        self.cache_size = Some(bytes);
+        self
+    }
+
+    /// How much is printed to stderr (`--quiet`, `--verbose`).
     pub fn verbosity(&mut self, verbosity: Verbosity) -> &mut Self {
         self.verbosity = verbosity;
         self
     }
 
-    /// Whether pip installs something after the environment was created.
+    /// Whether packages are installed after the environment was created.
     pub(crate) fn installs(&self) -> bool {
         !self.requirements.is_empty()
             || !self.editables.is_empty()
             || !self.groups.is_empty()
             || !self.packages.is_empty()
     }
+
+    /// Whether pip itself is upgraded, and not by the caller.
+    pub(crate) fn upgrades_deps(&self) -> bool {
+        self.upgrade_deps && !self.caller_upgrades
+    }
 }
 
-/// What happens to a directory that is there already.
+/// What happens to an existing directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnExisting {
-    /// Its content stays; the environment is laid over it.
+    /// Its files are kept, except those of the environment.
     Keep,
-    /// `--clear`: its content is deleted.
+    /// `--clear`: its contents are deleted.
     Clear,
-    /// `--upgrade`: interpreter and configuration are renewed, activation scripts are not.
+    /// `--upgrade`: the interpreter and the configuration are replaced, the activation scripts are not.
     Upgrade,
 }
 
-/// How the base interpreter reaches the environment.
+/// Whether the base interpreter is linked or copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Links {
     /// `--symlinks`.
@@ -263,32 +313,43 @@ pub enum Links {
 /// How much is printed to stderr.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verbosity {
-    /// Errors.
+    /// Only errors.
     Quiet,
-    /// Warnings, too.
+    /// Errors and warnings.
     Normal,
-    /// What is done, and how long it takes.
+    /// Every step and how long it takes.
     Verbose,
 }
 
-/// Who provides pip.
+/// How pip is installed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Seeder {
-    /// The base's own wheels, and its ensurepip where that fails.
+    /// From the bundled wheels, or with ensurepip if that fails.
     Auto,
-    /// Only the base's own wheels.
+    /// Only from the bundled wheels.
     Wheel,
-    /// Only the base's own ensurepip.
+    /// Only with ensurepip.
     Ensurepip,
+}
+
+/// Which installed requirements are kept for other environments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reuse {
+    /// Where every requirement is pinned and has a hash, and pip has installed nothing but wheels.
+    Hashed,
+    /// Also where the index may have something newer by now.
+    Always,
+    /// None.
+    Never,
 }
 
 /// The cache directory.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cache {
-    /// The user's cache folder.
+    /// The user's cache directory.
     Default,
-    /// A folder of the caller's choice.
+    /// This directory.
     Folder(PathBuf),
-    /// Nowhere.
+    /// No cache.
     Off,
 }

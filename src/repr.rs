@@ -1,4 +1,4 @@
-//! Python's `repr` of a string, and back.
+//! Quotes strings in messages: as Python's `repr`, which can be parsed back, and as a word of a shell command.
 
 use std::fmt::Write as _;
 
@@ -25,7 +25,20 @@ pub(crate) fn repr(value: &str) -> String {
     text
 }
 
-/// The string that a literal of [`repr`] represents; `None` if `literal` is not valid.
+/// `text` as one word of a shell command, quoted if necessary.
+pub(crate) fn shell_word(text: &str) -> String {
+    let is_plain =
+        |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c) || (cfg!(windows) && c == '\\');
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text.to_owned()
+    } else if cfg!(windows) {
+        format!("\"{text}\"")
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+/// The string of a literal of [`repr`]; `None` if `literal` is not valid.
 pub(crate) fn unrepr(literal: &str) -> Option<String> {
     let quote = literal.chars().next().filter(|c| ['\'', '"'].contains(c))?;
     let inner = literal.get(1..)?.strip_suffix(quote)?;
@@ -61,7 +74,7 @@ pub(crate) fn unrepr(literal: &str) -> Option<String> {
     Some(text)
 }
 
-/// Appends the escape that stands for `character` in a literal.
+/// Appends the escape sequence for `character`.
 pub(crate) fn escape(text: &mut String, character: char) {
     let code = u32::from(character);
     let written = match character {
@@ -75,8 +88,8 @@ pub(crate) fn escape(text: &mut String, character: char) {
     written.expect("writing to a String cannot fail");
 }
 
-/// `str.isprintable`. Rust's `escape_debug` is made from the same Unicode categories; a letter in front keeps it from
-/// escaping combining characters, which Python shows as they are.
+/// `str.isprintable`. Rust's `escape_debug` uses the same Unicode categories. After a letter it does not escape
+/// combining characters, and neither does Python.
 fn is_printable(character: char) -> bool {
     match character {
         '\'' | '"' | '\\' => true,
@@ -96,14 +109,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_literal_stands_for_nothing() {
+    fn unrepr_of_an_invalid_literal_is_none() {
         for text in ["", "'", "x", "'a", "a'", "'a'b'", "'\\'", "'\\q'", "'\\x4'"] {
             assert_eq!(unrepr(text), None, "{text}");
         }
     }
 
     #[test]
-    fn repr_is_pythons() {
+    #[cfg(unix)]
+    fn a_word_is_quoted_if_the_shell_would_change_it() {
+        for (text, expected) in [
+            ("/a/b-1.2_c", "/a/b-1.2_c"),
+            ("", "''"),
+            ("a b", "'a b'"),
+            ("a\\b", "'a\\b'"),
+            ("it's", "'it'\\''s'"),
+            ("~x", "'~x'"),
+            ("--prompt=a\"b\"", "'--prompt=a\"b\"'"),
+        ] {
+            assert_eq!(shell_word(text), expected);
+        }
+    }
+
+    #[test]
+    fn repr_equals_that_of_python() {
         for (value, expected) in [
             ("foo", "'foo'"),
             ("it's", "\"it's\""),

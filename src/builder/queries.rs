@@ -1,4 +1,4 @@
-//! The methods of `EnvBuilder` that create no environment, and the parts that it is put together from.
+//! The methods of `EnvBuilder` that create no environment, and those that assemble its parts.
 
 use std::borrow::Cow;
 use std::env::temp_dir;
@@ -28,7 +28,17 @@ impl EnvBuilder {
         self.log().say(|| line.to_owned());
     }
 
-    /// The base Python, found and asked once.
+    /// The base Python. It is searched for only once.
+    ///
+    /// ```
+    /// use rvenv::{EnvBuilder, Options};
+    ///
+    /// let mut builder = EnvBuilder::new(&Options::new());
+    /// let python = builder.python(">=3.6").interpreter()?;
+    /// let [major, minor, _] = python.version();
+    /// println!("{} {major}.{minor}: {}", python.implementation(), python.executable().display());
+    /// # Ok::<(), rvenv::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -58,12 +68,13 @@ impl EnvBuilder {
         Ok(self.interpreter.get_or_init(|| interpreter))
     }
 
-    /// Makes sure that every requirements file can be read, before anything is made; reads once what can be read once only.
+    /// Checks that every requirements file can be read before anything is created, and reads files that can be read
+    /// only once.
     ///
     /// # Errors
     ///
     /// [`Error::Io`], [`Error::Interrupted`].
-    pub(crate) fn can_read_requirements(&self) -> Result<(), Error> {
+    pub(crate) fn check_requirements(&self) -> Result<(), Error> {
         self.requirements().map(drop)
     }
 
@@ -83,8 +94,8 @@ impl EnvBuilder {
         Ok(requirements)
     }
 
-    /// The base Python for the environment at `env_dir`: one that is still there when the environment is replaced, and for an
-    /// upgrade without `--python`, the environment's own.
+    /// The base Python for the environment at `env_dir`. It must still exist when the environment is replaced. For an
+    /// upgrade without `--python` it is the environment's own.
     ///
     /// # Errors
     ///
@@ -116,7 +127,7 @@ impl EnvBuilder {
         self.options.on_existing == OnExisting::Upgrade && self.requests.is_empty()
     }
 
-    /// Every Python on this machine, in the order in which they would be found.
+    /// Every Python on this machine, in search order.
     ///
     /// # Errors
     ///
@@ -126,7 +137,20 @@ impl EnvBuilder {
         Ok(found.into_iter().map(Python::from).collect())
     }
 
-    /// Says why the environment at `env_dir` is broken, if it is.
+    /// Checks the environment at `env_dir`.
+    ///
+    /// ```
+    /// use rvenv::{Cache, EnvBuilder, Kind, Options};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let builder = EnvBuilder::new(Options::new().with_pip(false).cache(Cache::Off));
+    /// builder.create(folder.path())?;
+    /// assert!(builder.check(folder.path())?.ok);
+    /// std::fs::write(folder.path().join("pyvenv.cfg"), "")?;
+    /// let report = builder.check(folder.path())?;
+    /// assert_eq!(report.findings[0].kind, Kind::Configuration);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -137,16 +161,26 @@ impl EnvBuilder {
         check::check(&absolute, env_dir, &self.discovery())
     }
 
-    /// Remembers what making environments of this Python needs, and makes none.
+    /// Fills the cache without creating an environment.
+    ///
+    /// ```
+    /// use rvenv::{Cache, EnvBuilder, Options, prune_cache};
+    ///
+    /// let folder = tempfile::tempdir()?;
+    /// let cache = Cache::Folder(folder.path().join("cache"));
+    /// EnvBuilder::new(Options::new().with_pip(false).cache(cache.clone())).warm_cache()?;
+    /// assert!(prune_cache(&cache)? > 0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     ///
     /// # Errors
     ///
     /// [`Error::Cache`] if the cache cannot be written.
     pub fn warm_cache(&self) -> Result<(), Error> {
         let store = self.store();
-        store.without_warning();
+        store.suppress_warning();
         let interpreter = self.interpreter()?;
-        // A Python that is reached through a shim is remembered under its own name.
+        // A Python that is found through a shim is also cached under its own path.
         self.discovery().facts(Path::new(&interpreter.executable))?;
         let mut is_kept = store.remembers(interpreter, &self.environment);
         if is_kept && self.options.with_pip && interpreter.is_known() {
@@ -192,7 +226,11 @@ impl EnvBuilder {
     }
 
     pub(crate) fn store(&self) -> Store {
-        let new = || Store::new(&self.options.cache, &self.environment, self.log());
+        let options = &self.options;
+        let new = || {
+            let store = Store::new(&options.cache, &self.environment, self.log());
+            store.limited(options.cache_size)
+        };
         self.store.get_or_init(new).clone()
     }
 
@@ -206,7 +244,10 @@ impl EnvBuilder {
 /// # Errors
 ///
 /// [`Error::BaseInside`].
-pub(crate) fn is_outside(interpreter: &Interpreter, env_dir: &Path) -> Result<(), Error> {
+pub(crate) fn check_base_is_outside(
+    interpreter: &Interpreter,
+    env_dir: &Path,
+) -> Result<(), Error> {
     let base = Path::new(&interpreter.base_executable);
     match nested::position(base, env_dir) {
         Position::Outside => Ok(()),

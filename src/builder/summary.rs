@@ -1,18 +1,20 @@
-//! What is printed after an environment was created: what it is, how to activate it, which packages it no longer sees.
+//! What is printed after an environment was created: a summary, how to activate it, and packages that it no longer
+//! uses.
 
 use std::path::Path;
 use std::time::Instant;
 
 use crate::installed::distributions;
 use crate::interpreter::Interpreter;
+use crate::repr::shell_word;
 use crate::sys::env::Env;
 use crate::sys::fs::parent_program;
-use crate::terminal::log::Log;
+use crate::terminal::log::{Log, print};
 use crate::venv::activation::current_shell::{CurrentShell, activation_command};
 use crate::venv::context::Context;
 
-/// The closing line of `-v`.
-pub(crate) fn made(context: &Context, interpreter: &Interpreter, started: Instant, log: Log) {
+/// The last line of `-v`.
+pub(crate) fn created(context: &Context, interpreter: &Interpreter, started: Instant, log: Log) {
     log.say(|| {
         format!(
             "created {} in {:.2} ms: {} {}, {}",
@@ -31,33 +33,31 @@ pub(crate) fn pip_version(context: &Context) -> Option<String> {
     Some(pip.version_text)
 }
 
-/// The line that activates the environment in the shell one is in.
-pub(crate) fn how_to_activate(context: &Context, environment: &Env, log: Log) {
+/// Prints the command that activates the environment in the current shell.
+pub(crate) fn how_to_activate(context: &Context, environment: &Env) {
     let variable = |name: &str| Some(environment.var(name)?.to_string_lossy().into_owned());
     if let Some(shell) = CurrentShell::detect(parent_program().as_deref(), variable) {
         let command = activation_command(shell, &context.bin_path);
-        log.say(|| format!("activate it with: {command}"));
+        print(&format!("activate it with: {command}"));
     }
 }
 
-/// Warns of packages that were installed for another minor version, which this Python does not see.
-pub(crate) fn what_stays_behind(context: &Context, interpreter: &Interpreter, log: Log) {
-    for (folder, names) in distributions::behind(Path::new(&context.lib_path)) {
-        let scripts = distributions::scripts_behind(&folder, &names);
+/// Warns about packages that were installed for another minor version, which this Python does not use.
+pub(crate) fn warn_of_unused_packages(context: &Context, interpreter: &Interpreter, log: Log) {
+    for (folder, names) in distributions::of_other_versions(Path::new(&context.lib_path)) {
+        let scripts = distributions::scripts_of(&folder, &names);
         let scripts = if scripts.is_empty() {
             String::new()
         } else {
-            format!(
-                " (until then these scripts do not work: {})",
-                scripts.join(" ")
-            )
+            format!(" (scripts that do not work: {})", scripts.join(" "))
         };
+        let names = names.join(" ");
         log.warn(&format!(
-            "packages in {} are not visible to Python {}.{}{scripts}; install them again: {}",
-            folder.display(),
+            "Python {}.{} does not use the packages in {}: {names}{scripts}\n  hint: reinstall them with `{} -m pip install {names}`",
             interpreter.version[0],
             interpreter.version[1],
-            names.join(" ")
+            folder.display(),
+            shell_word(&context.env_exe),
         ));
     }
 }

@@ -7,17 +7,23 @@ use std::time::{Duration, SystemTime};
 use fs_err as fs;
 
 use crate::sys::env::Env;
+use crate::sys::fs::free_space;
 
-/// The subdirectory that everything is in, so that a directory with other files can be used as well; its number is the version of the format.
+/// The subdirectory for all files, so that a directory with other files can be used as the cache. The number is the
+/// version of the format.
 pub(crate) const NAME: &str = "rvenv-v1";
-/// Entries that were not used for this long are deleted when something new is published.
+/// Entries that have not been used for this long are deleted when a new one is stored.
 const UNUSED: Duration = Duration::from_hours(90 * 24);
+/// And what was not finished, for this long.
+const DRAFT: Duration = Duration::from_hours(1);
+/// The most that is kept unless something else is said, in bytes.
+const LARGEST: u64 = 10_000_000_000;
 const TAG_NAME: &str = "CACHEDIR.TAG";
-/// How the tag of every version of rvenv begins (bford.info/cachedir).
+/// The beginning of the tag, which is the same for every version of rvenv (bford.info/cachedir).
 const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# This file is a cache directory tag created by rvenv.\n";
 const TAG_REST: &str = "# This directory can be deleted at any time; rvenv creates it again.\n";
 
-/// The folder that the system's conventions give.
+/// The default directory of each operating system.
 pub(crate) fn default_folder(environment: &Env) -> Option<PathBuf> {
     let absolute = |name: &str| {
         environment
@@ -37,7 +43,7 @@ pub(crate) fn default_folder(environment: &Env) -> Option<PathBuf> {
     }
 }
 
-/// Makes the folder that is named and rvenv's own in it.
+/// Creates the cache directory and rvenv's subdirectory in it.
 pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     if let Some(parent) = folder.parent()
         && fs::symlink_metadata(parent).is_err()
@@ -47,26 +53,27 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
         }
         make_private(parent, |_| Ok(()), Path::is_dir)?;
     }
-    let tag = |made: &Path| fs::write(made.join(TAG_NAME), format!("{TAG}{TAG_REST}"));
+    let tag = |directory: &Path| fs::write(directory.join(TAG_NAME), format!("{TAG}{TAG_REST}"));
     make_private(folder, tag, is_store)
 }
 
-/// Makes a folder that nobody else can write to; another process may be faster, whose folder is then `as_good`.
+/// Creates a directory that only this user can write to. If another process creates it first, that one is used if
+/// `as_good`.
 fn make_private(
     folder: &Path,
     fill: impl FnOnce(&Path) -> io::Result<()>,
     as_good: impl FnOnce(&Path) -> bool,
 ) -> io::Result<()> {
-    // 0700 from the first instant on: `mkdir` first and `chmod` later would leave a moment between.
+    // Created with 0700: between `mkdir` and a later `chmod` others could write to it.
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
-    let made = builder
+    let directory = builder
         .prefix(".rvenv-")
         .tempdir_in(folder.parent().unwrap_or(folder))?;
-    fill(made.path())?;
-    match fs::rename(made.path(), folder) {
-        Ok(()) => drop(made.keep()),
+    fill(directory.path())?;
+    match fs::rename(directory.path(), folder) {
+        Ok(()) => drop(directory.keep()),
         Err(_) if as_good(folder) => {}
         Err(_) if folder.is_dir() => {
             let path = folder.display();
@@ -79,13 +86,13 @@ fn make_private(
     Ok(())
 }
 
-/// Whether rvenv has made this folder; from any other nothing is ever removed.
+/// Whether rvenv created this directory. Nothing is ever deleted from any other directory.
 pub(crate) fn is_store(folder: &Path) -> bool {
     fs::symlink_metadata(folder).is_ok_and(|metadata| metadata.is_dir())
         && fs::read(folder.join(TAG_NAME)).is_ok_and(|tag| tag.starts_with(TAG.as_bytes()))
 }
 
-/// rvenv's own files in its own folder.
+/// The files that rvenv wrote.
 pub(crate) fn entries(folder: &Path) -> impl Iterator<Item = (PathBuf, std::fs::Metadata)> {
     let folder = is_store(folder).then_some(folder);
     let entries = folder
@@ -103,7 +110,7 @@ pub(crate) fn entries(folder: &Path) -> impl Iterator<Item = (PathBuf, std::fs::
     })
 }
 
-/// Whether a file is called as rvenv calls its own.
+/// Whether this is the name of a file of rvenv's.
 pub(crate) fn is_entry(name: &str) -> bool {
     let between = |prefix: &str, suffix: &str| {
         let rest = name.strip_prefix(prefix)?;
@@ -115,7 +122,7 @@ pub(crate) fn is_entry(name: &str) -> bool {
     };
     let is_random =
         |text: &str| text.len() == 6 && text.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    // `{version}-{python tag}` of a wheel for every platform.
+    // `{version}-{python tag}` of a platform-independent wheel.
     let is_wheel = |text: &str| {
         let version = text
             .strip_suffix("-py3")
@@ -131,7 +138,7 @@ pub(crate) fn is_entry(name: &str) -> bool {
         || between(".new-", "").is_some_and(is_random)
 }
 
-/// Removes an entry; another process may have done so already.
+/// Deletes an entry. Returns `false` if another process already deleted it.
 pub(crate) fn remove(path: &Path) -> io::Result<bool> {
     match fs::remove_file(path) {
         Ok(()) => Ok(true),
@@ -140,24 +147,62 @@ pub(crate) fn remove(path: &Path) -> io::Result<bool> {
     }
 }
 
-/// One `stat` per file, and only when something was published: never on a warm run.
-pub(crate) fn sweep(folder: &Path) {
+/// Deletes what was not used for long, and of the rest what was not used for the longest, until no more than `limit` bytes are
+/// left. `published` stays.
+///
+/// One `stat` call per file, and only after something was stored, never on a warm run.
+pub(crate) fn sweep(folder: &Path, limit: u64, published: &str) {
     let now = SystemTime::now();
+    let mut found = Vec::new();
     for (path, metadata) in entries(folder) {
-        // Reading moves the access time at most once a day, which is enough; where it is never moved, an entry in use is
-        // recreated every ninety days.
-        let used = metadata
-            .accessed()
-            .into_iter()
+        // Access times are updated at most once a day, which is enough. Where they are never updated, an entry in use
+        // is recreated every ninety days.
+        let accessed = metadata.accessed().into_iter();
+        let unused = accessed
             .chain(metadata.modified())
-            .max();
-        if used
-            .and_then(|used| now.duration_since(used).ok())
-            .is_some_and(|unused| unused > UNUSED)
-        {
+            .max()
+            .and_then(|used| now.duration_since(used).ok());
+        let name = path.file_name().and_then(|name| name.to_str());
+        let name = name.unwrap_or_default();
+        // What was being written when its process was killed.
+        let limit = if name.starts_with(".new-") {
+            DRAFT
+        } else {
+            UNUSED
+        };
+        if unused.is_some_and(|unused| unused > limit) {
             let _ = remove(&path);
+        } else if name.ends_with(".zip") {
+            let is_new = name == published;
+            found.push((is_new, metadata.modified().ok(), metadata.len(), path));
         }
     }
+    let mut total: u64 = found.iter().map(|(_, _, length, _)| length).sum();
+    found.sort();
+    for (is_new, _, length, path) in found {
+        if total <= limit || is_new {
+            break;
+        }
+        let _ = remove(&path);
+        total = total.saturating_sub(length);
+    }
+}
+
+/// Notes that an image is in use, by its own time; once a day is enough.
+pub(crate) fn touch(image: &fs::File) {
+    let now = SystemTime::now();
+    let modified = image.metadata().and_then(|metadata| metadata.modified());
+    let age = modified.ok().and_then(|time| now.duration_since(time).ok());
+    if age.is_some_and(|age| age > Duration::from_hours(24)) {
+        // In a cache that is somebody else's it is somebody else's turn.
+        let _ = image.file().set_modified(now);
+    }
+}
+
+/// How much the folder may hold unless something else is said: 10 GB, or a tenth of what is free.
+pub(crate) fn usual_limit(folder: Option<&Path>) -> u64 {
+    let free = folder.and_then(free_space);
+    free.map_or(LARGEST, |free| LARGEST.min(free / 10))
 }
 
 #[cfg(test)]
@@ -165,7 +210,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_names_of_exactly_that_shape_are_entries() {
+    fn only_names_of_cache_files_are_entries() {
         let key = "0123456789abcdef0123456789abcdef";
         for name in [
             format!("facts-{key}.json"),

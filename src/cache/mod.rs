@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use fs_err as fs;
 
 use crate::cache::folder::{
-    default_folder, entries, is_entry, is_store, make_folder, remove, sweep,
+    default_folder, entries, is_entry, is_store, make_folder, remove, sweep, usual_limit,
 };
-pub(crate) use crate::cache::lock::Building;
+pub(crate) use crate::cache::lock::BuildLock;
 use crate::error::Error;
 use crate::options::{Cache, Verbosity};
 use crate::sys::env::Env;
@@ -25,14 +25,36 @@ use crate::sys::fs::is_trusted;
 use crate::terminal::color::Color;
 use crate::terminal::log::{Log, Progress};
 
-/// The cache folder, or nothing that behaves like an empty one.
+/// The cache directory. If there is none, nothing is found and nothing is stored.
 #[derive(Debug, Clone)]
 pub(crate) struct Store {
-    /// rvenv's own subfolder of the one that is named.
+    /// rvenv's own subdirectory of the cache directory.
     folder: Option<PathBuf>,
-    /// Whether there is a warning when it cannot be used: once, and only about a folder that somebody named.
+    /// Whether to warn if the directory cannot be used: only once, and only if the user chose it.
     warns: Arc<AtomicBool>,
+    /// Whether this run created the directory.
+    is_new: Arc<AtomicBool>,
+    /// The most that it may hold, in bytes, if somebody has said so.
+    size: Option<u64>,
     log: Log,
+}
+
+/// A file that is going to be an entry.
+pub(crate) struct Draft<'a> {
+    folder: &'a Path,
+    file: tempfile::NamedTempFile,
+}
+
+impl Draft<'_> {
+    /// What is written to it is buffered.
+    pub(crate) fn writer(&mut self) -> io::BufWriter<&mut tempfile::NamedTempFile> {
+        io::BufWriter::with_capacity(1 << 18, &mut self.file)
+    }
+
+    fn publish(self, name: &str) -> io::Result<()> {
+        let persisted = self.file.persist(self.folder.join(name));
+        persisted.map(drop).map_err(|error| error.error)
+    }
 }
 
 /// Deletes everything in the cache directory; returns how many bytes that frees.
@@ -55,7 +77,7 @@ fn of(cache: &Cache) -> Store {
 }
 
 impl Store {
-    /// Chooses the folder; touches no disk.
+    /// Selects the directory without accessing the disk.
     pub(crate) fn new(cache: &Cache, environment: &Env, log: Log) -> Self {
         let folder = match cache {
             Cache::Off => None,
@@ -65,28 +87,69 @@ impl Store {
         Self {
             folder: folder.map(|folder| folder.join(folder::NAME)),
             warns: Arc::new(AtomicBool::new(matches!(cache, Cache::Folder(_)))),
+            is_new: Arc::default(),
+            size: None,
             log,
         }
     }
 
-    /// For a caller who makes an error of what would be a warning.
-    pub(crate) fn without_warning(&self) {
+    /// With another limit than the usual one, in bytes.
+    pub(crate) fn limited(self, size: Option<u64>) -> Self {
+        Self { size, ..self }
+    }
+
+    /// The most that it may hold, in bytes.
+    pub(crate) fn limit(&self) -> u64 {
+        let folder = self.folder.as_deref();
+        self.size.unwrap_or_else(|| usual_limit(folder))
+    }
+
+    /// Turns the warning off, for callers that return an error instead.
+    pub(crate) fn suppress_warning(&self) {
         self.warns.store(false, Ordering::Relaxed);
     }
 
-    /// The stored image of this key.
-    pub(crate) fn image(&self, key: &str) -> Option<fs::File> {
-        fs::File::open(self.trusted(&image_name(key))?).ok()
+    /// Whether this run created the cache.
+    pub(crate) fn is_new(&self) -> bool {
+        self.is_new.load(Ordering::Relaxed)
     }
 
-    /// Removes an image that turned out to be damaged.
+    /// The stored image for this key.
+    pub(crate) fn image(&self, key: &str) -> Option<fs::File> {
+        let file = fs::File::open(self.trusted(&image_name(key))?).ok()?;
+        folder::touch(&file);
+        Some(file)
+    }
+
+    /// A new file in the cache; `None` if there can be none.
+    pub(crate) fn draft(&self) -> Option<Draft<'_>> {
+        let folder = self.usable_folder()?;
+        match tempfile::Builder::new().prefix(".new-").tempfile_in(folder) {
+            Ok(file) => Some(Draft { folder, file }),
+            Err(error) => {
+                self.log_failure("cannot be written", error);
+                None
+            }
+        }
+    }
+
+    /// Makes a draft the image of this key.
+    pub(crate) fn publish_image(&self, key: &str, draft: Draft<'_>) {
+        let folder = draft.folder;
+        match draft.publish(&image_name(key)) {
+            Ok(()) => sweep(folder, self.limit(), &image_name(key)),
+            Err(error) => self.log_failure("cannot be written", error),
+        }
+    }
+
+    /// Deletes a damaged image.
     pub(crate) fn discard_image(&self, key: &str) {
         if let Some(folder) = self.folder.as_ref().filter(|folder| is_store(folder)) {
             let _ = remove(&folder.join(image_name(key)));
         }
     }
 
-    /// Keeps an image that `write` makes, and returns it opened.
+    /// Stores the image that `write` writes, and opens it.
     pub(crate) fn keep_image(
         &self,
         key: &str,
@@ -99,7 +162,7 @@ impl Store {
         self.image(key)
     }
 
-    /// Stores a pip wheel under its own name, for Pythons without ensurepip.
+    /// Stores a pip wheel for Pythons without ensurepip.
     pub(crate) fn keep_wheel(&self, wheel: &Path) {
         let name = wheel.file_name().and_then(|name| name.to_str());
         let Some(name) = name.filter(|name| is_entry(name)) else {
@@ -122,15 +185,15 @@ impl Store {
             .collect()
     }
 
-    /// A lock under which one of several processes builds an image while the others wait; `None` where there are no locks.
+    /// A lock for creating an image, while other processes wait; `None` if the file system has no locks.
     ///
-    /// It belongs to a file that lives only as long as the building does, and ends with its holder.
-    pub(crate) fn building(&self, key: &str) -> Option<Building> {
-        let path = self.prepared()?.join(format!("image-{key}.lock"));
-        Building::prepare(path).ok()
+    /// The lock file exists only while the image is created, and the lock ends with its process.
+    pub(crate) fn build_lock(&self, key: &str) -> Option<BuildLock> {
+        let path = self.usable_folder()?.join(format!("image-{key}.lock"));
+        BuildLock::prepare(path).ok()
     }
 
-    /// Deletes everything that is stored; returns how many bytes that frees.
+    /// Deletes everything that is stored and returns the number of bytes freed.
     ///
     /// # Errors
     ///
@@ -145,7 +208,7 @@ impl Store {
         Ok(freed)
     }
 
-    /// Why the cache cannot be used.
+    /// The error for a cache that cannot be used.
     pub(crate) fn refusal(&self) -> Error {
         let Some(folder) = &self.folder else {
             return Error::Cache {
@@ -153,19 +216,19 @@ impl Store {
                 reason: "the cache is disabled, or there is no home directory".into(),
             };
         };
-        let kept = made(folder).and_then(|()| {
+        let stored = create_folder(folder).and_then(|_| {
             let file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder);
             file.map(drop).map_err(|error| error.to_string())
         });
         Error::Cache {
-            path: named(folder).into(),
-            reason: kept
+            path: chosen_folder(folder).into(),
+            reason: stored
                 .err()
                 .unwrap_or_else(|| "a file that was written cannot be read".into()),
         }
     }
 
-    /// The path of a stored file if folders and file can be trusted.
+    /// The path of a stored file, if it and its directories can be trusted.
     pub(crate) fn trusted(&self, name: &str) -> Option<PathBuf> {
         let folder = self.folder.as_ref()?;
         let path = folder.join(name);
@@ -175,17 +238,25 @@ impl Store {
         match is_trusted_folder(folder).and_then(|()| is_trusted(&path)) {
             Ok(()) => Some(path),
             Err(reason) => {
-                self.say("is not used", reason);
+                self.log_failure("is not used", reason);
                 None
             }
         }
     }
 
-    /// Creates the directory if it is missing; `None` if it cannot be used.
-    fn prepared(&self) -> Option<&Path> {
+    /// Creates the directory if it is missing. Returns `None` if it cannot be used.
+    fn usable_folder(&self) -> Option<&Path> {
         let folder = self.folder.as_deref()?;
-        let made = made(folder).map_err(|reason| self.say("is not used", reason));
-        made.is_ok().then_some(folder)
+        match create_folder(folder) {
+            Ok(is_new) => {
+                self.is_new.fetch_or(is_new, Ordering::Relaxed);
+                Some(folder)
+            }
+            Err(reason) => {
+                self.log_failure("is not used", reason);
+                None
+            }
+        }
     }
 
     pub(crate) fn publish(
@@ -193,25 +264,23 @@ impl Store {
         name: &str,
         write: impl FnOnce(&mut tempfile::NamedTempFile) -> io::Result<()>,
     ) {
-        let Some(folder) = self.prepared() else {
+        let Some(mut draft) = self.draft() else {
             return;
         };
-        let published = tempfile::Builder::new()
-            .prefix(".new-")
-            .tempfile_in(folder)
-            .and_then(|mut file| {
-                write(&mut file)?;
-                file.persist(folder.join(name)).map_err(|error| error.error)
-            });
-        match published {
-            Ok(_) => sweep(folder),
-            Err(error) => self.say("cannot be written", error),
+        let folder = draft.folder;
+        match write(&mut draft.file).and_then(|()| draft.publish(name)) {
+            Ok(()) => sweep(folder, self.limit(), name),
+            Err(error) => self.log_failure("cannot be written", error),
         }
     }
 
-    /// Says what is wrong with the folder.
-    fn say(&self, what: &str, reason: impl Display) {
-        let folder = self.folder.as_deref().map(named).unwrap_or_default();
+    /// Prints why the directory is not used.
+    fn log_failure(&self, what: &str, reason: impl Display) {
+        let folder = self
+            .folder
+            .as_deref()
+            .map(chosen_folder)
+            .unwrap_or_default();
         let line = || format!("the cache directory {folder} {what}: {reason}");
         if self.warns.swap(false, Ordering::Relaxed) {
             self.log.warn(&line());
@@ -221,23 +290,28 @@ impl Store {
     }
 }
 
-/// The folder as it was named.
-fn named(folder: &Path) -> String {
+/// The directory that the user chose.
+fn chosen_folder(folder: &Path) -> String {
     folder.parent().unwrap_or(folder).display().to_string()
 }
 
-/// Makes the folder if it is missing, and tells whether it can be trusted.
-fn made(folder: &Path) -> Result<(), String> {
+/// Creates the directory if it is missing. Returns whether it is new, or why it cannot be trusted.
+fn create_folder(folder: &Path) -> Result<bool, String> {
     if let Some(parent) = folder.parent()
         && fs::symlink_metadata(parent).is_ok()
     {
-        // Nothing is made in a folder that others can write to.
+        // Nothing is created in a directory that others can write to.
         is_trusted(parent)?;
     }
-    if !is_store(folder) {
-        make_folder(folder).map_err(|error| error.to_string())?;
+    let is_new = !is_store(folder);
+    if is_new {
+        // The error names tempfile's temporary directory, which does not help the user.
+        make_folder(folder).map_err(|error| {
+            let text = error.to_string();
+            text.split(" at path ").next().unwrap_or(&text).to_owned()
+        })?;
     }
-    is_trusted_folder(folder)
+    is_trusted_folder(folder).map(|()| is_new)
 }
 
 fn is_trusted_folder(folder: &Path) -> Result<(), String> {
@@ -248,7 +322,7 @@ fn image_name(key: &str) -> String {
     format!("image-{key}.zip")
 }
 
-/// Lower-case hexadecimal digits.
+/// Lowercase hexadecimal digits.
 pub(crate) fn hex(bytes: &[u8]) -> String {
     let digit = |value: u8| char::from(b"0123456789abcdef"[usize::from(value)]);
     bytes

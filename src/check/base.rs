@@ -9,32 +9,33 @@ use crate::error::Error;
 use crate::interpreter::discovery::Discovery;
 use crate::interpreter::{Interpreter, on_disk};
 
-/// The base as one of its names leads to it.
+/// A base Python that was found through one of its names.
 struct Candidate {
     path: PathBuf,
     facts: Interpreter,
 }
 
 impl Environment {
-    /// Finds the base Python, and the one that an upgrade would use; returns the facts about it.
-    pub(super) fn look_at_base(
+    /// Finds the base Python and the Python that an upgrade would use. Returns the facts about the base Python.
+    pub(super) fn check_base(
         &mut self,
         discovery: &Discovery<'_>,
     ) -> Result<Option<Interpreter>, Error> {
         let links = self.links();
         let home = self.value("home").map(PathBuf::from);
-        let named = self.named_base(home.as_deref(), &links);
+        let candidates = self.base_candidates(home.as_deref(), &links);
         let mut why = None;
-        let mut first = |paths: Vec<PathBuf>| self.first(paths, &mut why, discovery);
-        let linked = first(targets(&links))?;
-        let at_home = first(named)?;
-        let is_meant = |candidate: &&Candidate| {
+        let mut first_working =
+            |paths: Vec<PathBuf>| self.first_working(paths, &mut why, discovery);
+        let linked = first_working(targets(&links))?;
+        let in_home = first_working(candidates)?;
+        let has_own_minor = |candidate: &&Candidate| {
             self.minor
                 .is_none_or(|minor| candidate.facts.version[..2] == minor)
         };
-        let both = [linked.as_ref(), at_home.as_ref()];
-        let meant = both.into_iter().flatten().find(is_meant);
-        let (base, facts) = match meant {
+        let both = [linked.as_ref(), in_home.as_ref()];
+        let matching = both.into_iter().flatten().find(has_own_minor);
+        let (base, facts) = match matching {
             Some(candidate) => (
                 Some(self.name_of(&candidate.path)),
                 Some(candidate.facts.clone()),
@@ -52,17 +53,17 @@ impl Environment {
             } else {
                 "pyvenv.cfg has no version key"
             };
-            self.found(Kind::Configuration, message, remedy.clone());
+            self.report(Kind::Configuration, message, remedy.clone());
         }
-        match (&linked, &at_home) {
+        match (&linked, &in_home) {
             (None, None) => self.without_base(why, home.as_deref(), &links, remedy.clone()),
-            (Some(linked), Some(at_home)) if !is_same(linked, at_home) => {
+            (Some(linked), Some(in_home)) if !is_same(linked, in_home) => {
                 let message = format!(
                     "home in pyvenv.cfg is {}, but bin/python links to {}",
                     home.unwrap_or_default().display(),
                     linked.path.display()
                 );
-                self.found(Kind::BaseMismatch, message, remedy.clone());
+                self.report(Kind::BaseMismatch, message, remedy.clone());
             }
             (Some(linked), None) if home.is_some() => {
                 let message = format!(
@@ -70,27 +71,27 @@ impl Environment {
                     home.unwrap_or_default().display(),
                     linked.path.display()
                 );
-                self.found(Kind::BaseMismatch, message, remedy.clone());
+                self.report(Kind::BaseMismatch, message, remedy.clone());
             }
-            (Some(candidate), _) | (None, Some(candidate)) if meant.is_none() => {
+            (Some(candidate), _) | (None, Some(candidate)) if matching.is_none() => {
                 let [major, minor] = self.minor.unwrap_or_default();
                 let message = format!(
                     "the environment was created by Python {major}.{minor}, but {} is now {}",
                     candidate.path.display(),
                     candidate.facts.version_string()
                 );
-                self.found(Kind::BaseVersion, message, remedy.clone());
+                self.report(Kind::BaseVersion, message, remedy.clone());
             }
-            _ => self.look_at_versions(facts.as_ref(), remedy.as_ref()),
+            _ => self.check_versions(facts.as_ref(), remedy.as_ref()),
         }
-        if linked.is_some() || at_home.is_some() {
-            self.look_at_links(&links, remedy);
+        if linked.is_some() || in_home.is_some() {
+            self.check_links(&links, remedy);
         }
         Ok(facts)
     }
 
-    /// Compares the versions that tools read with the base. Another patch release breaks nothing, as with `version`.
-    fn look_at_versions(&mut self, base: Option<&Interpreter>, remedy: Option<&String>) {
+    /// Compares the versions that tools read with the base Python. Another patch release is fine, as for `version`.
+    fn check_versions(&mut self, base: Option<&Interpreter>, remedy: Option<&String>) {
         let Some(base) = base else { return };
         let minor = base.minor_version();
         for key in ["version_info", "python-version"] {
@@ -102,11 +103,11 @@ impl Environment {
             };
             let message =
                 format!("{key} in pyvenv.cfg is {stated}, but the base Python is {minor}");
-            self.found(Kind::Configuration, message, remedy.cloned());
+            self.report(Kind::Configuration, message, remedy.cloned());
         }
     }
 
-    fn look_at_links(&mut self, links: &[PathBuf], remedy: Option<String>) {
+    fn check_links(&mut self, links: &[PathBuf], remedy: Option<String>) {
         let python = self.bin.join(if cfg!(windows) {
             "python.exe"
         } else {
@@ -119,23 +120,23 @@ impl Environment {
                 self.relative(link),
                 target.display()
             );
-            self.found(Kind::BrokenLink, message, remedy.clone());
+            self.report(Kind::BrokenLink, message, remedy.clone());
         }
         if fs::symlink_metadata(&python).is_err() {
             let message = format!("{} is missing", self.relative(&python));
-            self.found(Kind::PythonMissing, message, remedy);
+            self.report(Kind::PythonMissing, message, remedy);
         }
     }
 
-    /// The first of these that is a Python which works; the first that does not is remembered with the reason.
-    fn first(
+    /// The first path that is a working Python. The first one that is not is stored in `why` with the reason.
+    fn first_working(
         &self,
         paths: Vec<PathBuf>,
         why: &mut Option<(PathBuf, String)>,
         discovery: &Discovery<'_>,
     ) -> Result<Option<Candidate>, Error> {
         for path in paths {
-            // Its names do not tell the base.
+            // The environment's own names do not tell which Python is its base.
             let is_own = fs::canonicalize(path.parent().unwrap_or(&path)).ok()
                 == fs::canonicalize(&self.bin).ok();
             if is_own || !path.is_file() {
@@ -152,8 +153,8 @@ impl Environment {
         Ok(None)
     }
 
-    /// The executables that `pyvenv.cfg` could mean, the likeliest first.
-    fn named_base(&self, home: Option<&Path>, links: &[PathBuf]) -> Vec<PathBuf> {
+    /// The executables that `pyvenv.cfg` could mean, the most likely first.
+    fn base_candidates(&self, home: Option<&Path>, links: &[PathBuf]) -> Vec<PathBuf> {
         let Some(home) = home else {
             return Vec::new();
         };
@@ -162,26 +163,26 @@ impl Environment {
             .map(|[major, minor]| format!("python{major}.{minor}"));
         let names = ["python3", "python", "pypy3", "pypy", "python.exe"];
         let names = names.into_iter().chain(minor.as_deref());
-        // A folder like /usr/bin has several: the one that is linked is meant.
+        // A directory like /usr/bin contains several Pythons: prefer the one that is linked.
         let linked = targets(links);
         let linked = linked.iter().filter_map(|target| target.file_name());
         let mut paths: Vec<_> = linked.map(|name| home.join(name)).collect();
         paths.extend(names.map(|name| home.join(name)));
         let executable = self.value("executable").map(PathBuf::from);
-        // `home` alone says where the library is; this one may be elsewhere by a link.
+        // `home` tells where the library is; `executable` may be a link in another directory.
         paths.extend(executable.filter(|path| path.parent() == Some(home)));
         paths
     }
 
-    /// The environment's own names of its Python; those of another minor version are left-overs.
+    /// The names of the environment's Python. Those of another minor version are ignored.
     fn links(&self) -> Vec<PathBuf> {
         let entries = fs::read_dir(&self.bin).into_iter().flatten().flatten();
         let is_own = |name: &str| {
             let plain = ["python", "python3", "pypy", "pypy3", "\u{1d70b}thon"];
             plain.contains(&name)
-                || on_disk::named(name).is_some_and(|named| {
+                || on_disk::named(name).is_some_and(|candidates| {
                     self.minor
-                        .is_none_or(|minor| [named.major, named.minor] == minor)
+                        .is_none_or(|minor| [candidates.major, candidates.minor] == minor)
                 })
         };
         let mut names: Vec<_> = entries
@@ -197,7 +198,7 @@ impl Environment {
         names
     }
 
-    /// The base under the name with which an upgrade replaces every broken link.
+    /// The base Python under the name that lets an upgrade replace every broken link.
     fn name_of(&self, base: &Path) -> PathBuf {
         let dangling = self.links().into_iter().find(|link| {
             let name = link.file_name().and_then(|name| name.to_str());
@@ -211,7 +212,7 @@ impl Environment {
         like.unwrap_or_else(|| base.into())
     }
 
-    /// There is no base any more.
+    /// Reports that the base Python does not exist or does not work.
     fn without_base(
         &mut self,
         why: Option<(PathBuf, String)>,
@@ -221,7 +222,7 @@ impl Environment {
     ) {
         if let Some((_, why)) = why {
             let message = format!("the base Python does not work: {why}");
-            self.found(Kind::BaseBroken, message, remedy);
+            self.report(Kind::BaseBroken, message, remedy);
             return;
         }
         let Some(home) = home else { return };
@@ -231,14 +232,14 @@ impl Environment {
         let message = if is_own {
             "pyvenv.cfg names the environment itself as its base Python".to_owned()
         } else {
-            let gone = targets(links).into_iter().next();
-            let gone = gone.unwrap_or_else(|| home.to_path_buf());
-            format!("the base Python {} does not exist", gone.display())
+            let missing = targets(links).into_iter().next();
+            let missing = missing.unwrap_or_else(|| home.to_path_buf());
+            format!("the base Python {} does not exist", missing.display())
         };
-        self.found(Kind::BaseMissing, message, remedy);
+        self.report(Kind::BaseMissing, message, remedy);
     }
 
-    /// Another Python of the version that made it.
+    /// Another Python of the same minor version.
     fn successor(&self, discovery: &Discovery<'_>) -> Result<Option<PathBuf>, Error> {
         let Some([major, minor]) = self.minor else {
             return Ok(None);
@@ -251,12 +252,12 @@ impl Environment {
         others.retain(|other| {
             let traits = &other.traits;
             (traits.major, traits.minor) == (major, minor)
-                // The folder of packages is named after these.
+                // The packages directory has their version in its name.
                 && self.site_packages_of(traits).is_dir()
         });
         others.sort_by_key(|other| other.traits.micro.map_or(0, |other| other.abs_diff(micro)));
         for other in others {
-            // One that does not work is no replacement.
+            // A Python that does not work is no replacement.
             match discovery.facts(&other.path) {
                 Ok(_) => return Ok(Some(other.path)),
                 Err(error @ Error::Interrupted { .. }) => return Err(error),
@@ -267,7 +268,7 @@ impl Environment {
     }
 }
 
-/// Where the links lead out of the environment.
+/// The targets of the links that point outside of the environment.
 fn targets(links: &[PathBuf]) -> Vec<PathBuf> {
     let targets = links.iter().filter_map(|link| {
         let target = fs::read_link(link).ok()?;
@@ -276,7 +277,7 @@ fn targets(links: &[PathBuf]) -> Vec<PathBuf> {
     targets.collect()
 }
 
-/// Whether two names lead to one installation.
+/// Whether both are the same installation.
 fn is_same(one: &Candidate, other: &Candidate) -> bool {
     let base = |candidate: &Candidate| fs::canonicalize(&candidate.facts.stdlib).ok();
     one.facts.version == other.facts.version && base(one) == base(other)

@@ -1,5 +1,5 @@
-//! Checks that the directories of an environment exist. Which ones there must be depends on the tool that created it and on the
-//! Python version.
+//! Checks that the directories of an environment exist. They depend on the tool that created it and on the Python
+//! version.
 
 use std::path::{Path, PathBuf};
 
@@ -10,28 +10,28 @@ use crate::interpreter::version::Traits;
 use crate::interpreter::{Interpreter, on_disk};
 
 impl Environment {
-    pub(super) fn look_at_folders(&mut self, facts: Option<&Interpreter>) {
+    pub(super) fn check_folders(&mut self, facts: Option<&Interpreter>) {
         let Some(facts) = facts else { return };
         let maker = self.maker();
         let is_copy = fs::symlink_metadata(self.bin.join("python")).is_ok_and(|it| it.is_file());
-        // venv cannot make the link on every file system, and goes without where it copies.
+        // venv cannot create the link on every file system, and does not if it copies.
         if facts.links_lib64() && maker != Maker::Virtualenv && !is_copy {
-            self.look_at_folder("lib64");
+            self.check_folder("lib64");
         }
         if maker == Maker::Venv {
             let include = facts.scheme.include.split('/').next().unwrap_or_default();
-            self.look_at_folder(include);
+            self.check_folder(include);
         }
     }
 
-    fn look_at_folder(&mut self, name: &str) {
+    fn check_folder(&mut self, name: &str) {
         if !self.env_dir.join(name).is_dir() {
             let remedy = self.upgrade();
-            self.found(Kind::FolderMissing, format!("{name} is missing"), remedy);
+            self.report(Kind::FolderMissing, format!("{name} is missing"), remedy);
         }
     }
 
-    /// The folder of packages that its version has.
+    /// The packages directory of the environment's version.
     pub(super) fn site_packages(&self) -> Option<PathBuf> {
         if cfg!(windows) {
             let folder = self.env_dir.join("Lib").join("site-packages");
@@ -46,7 +46,7 @@ impl Environment {
             .find(|folder| folder.is_dir())
     }
 
-    /// The folder of packages that a Python would have here.
+    /// The packages directory that a Python would use in this environment.
     pub(super) fn site_packages_of(&self, traits: &Traits) -> PathBuf {
         let lib = if cfg!(windows) {
             "Lib".to_owned()
@@ -56,7 +56,7 @@ impl Environment {
         self.env_dir.join(lib).join("site-packages")
     }
 
-    /// The minor version whose packages are here; of several the one that `bin` has a Python of.
+    /// The minor version of the packages directory. If there are several, the one with a Python in `bin`.
     pub(super) fn installed_minor(&self) -> Option<[u32; 2]> {
         let minors = |folder: &Path| {
             let entries = fs::read_dir(folder).into_iter().flatten().flatten();

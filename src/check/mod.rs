@@ -1,4 +1,4 @@
-//! `--check`: what is wrong with an environment, and the commands that repair it. Changes nothing.
+//! `--check`: reports what is wrong with an environment and the commands that repair it. It changes nothing.
 
 mod base;
 mod folders;
@@ -19,25 +19,25 @@ use crate::interpreter::pyvenv_cfg;
 use crate::sys::fs::text;
 pub use report::{Finding, Kind, Report};
 
-/// An environment that is looked at.
+/// An environment that is checked.
 struct Environment {
     env_dir: PathBuf,
-    /// As the user named it.
+    /// The path as the user wrote it.
     given: PathBuf,
     configuration: String,
     bin: PathBuf,
-    /// `X.Y` of its Python, where the environment tells.
+    /// `X.Y` of its Python, if known.
     minor: Option<[u32; 2]>,
-    /// Its base Python, or the one that an upgrade would take.
+    /// Its base Python, or the one that an upgrade would use.
     base: Option<PathBuf>,
-    /// Whether an upgrade is to give it pip.
+    /// Whether an upgrade should install pip.
     wants_pip: bool,
-    /// The version of pip that an upgrade would bring.
+    /// The version of pip that an upgrade would install.
     bundled_pip: Option<String>,
     findings: Vec<Finding>,
 }
 
-/// Whose program made an environment.
+/// The tool that created an environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Maker {
     /// venv, or rvenv.
@@ -46,7 +46,7 @@ enum Maker {
     Uv,
 }
 
-/// Looks at the environment in `env_dir`, an absolute path that was given as `given`.
+/// Checks the environment in `env_dir`, an absolute path that the user wrote as `given`.
 ///
 /// # Errors
 ///
@@ -70,7 +70,7 @@ pub(crate) fn check(
     match text(&env_dir.join("pyvenv.cfg")) {
         Ok(text) => {
             environment.configuration = text;
-            environment.look(discovery)?;
+            environment.run_checks(discovery)?;
         }
         Err(error) => environment.without_configuration(&error, discovery)?,
     }
@@ -82,81 +82,82 @@ pub(crate) fn check(
 }
 
 impl Environment {
-    fn look(&mut self, discovery: &Discovery<'_>) -> Result<(), Error> {
-        self.minor = self.own_minor();
-        self.wants_pip = self.was_made_with_pip();
-        let facts = self.look_at_base(discovery)?;
+    fn run_checks(&mut self, discovery: &Discovery<'_>) -> Result<(), Error> {
+        self.minor = self.minor_version();
+        self.wants_pip = self.was_created_with_pip();
+        let facts = self.check_base(discovery)?;
         let wheels = facts.as_ref().and_then(|facts| facts.wheels.as_ref());
         let pip = wheels.and_then(|wheels| wheels.iter().find(|wheel| wheel.project == "pip"));
         self.bundled_pip = pip.map(|pip| pip.version.clone());
-        self.look_at_folders(facts.as_ref());
-        self.look_at_scripts();
-        self.look_at_packages(discovery)?;
+        self.check_folders(facts.as_ref());
+        self.check_scripts();
+        self.check_relocatability();
+        self.check_packages(discovery)?;
         if self
             .findings
             .iter()
-            .all(|finding| !finding.kind.concerns_python())
+            .all(|finding| !finding.kind.breaks_python())
         {
-            self.look_at_start(discovery)?;
+            self.check_start(discovery)?;
         }
         Ok(())
     }
 
-    /// There is no `pyvenv.cfg` that can be read.
+    /// Reports why `pyvenv.cfg` cannot be read.
     fn without_configuration(
         &mut self,
         error: &io::Error,
         discovery: &Discovery<'_>,
     ) -> Result<(), Error> {
-        let make = self.shown().map(|shown| format!("rvenv {shown}"));
+        let make = self.quoted_dir().map(|shown| format!("rvenv {shown}"));
         match fs::metadata(&self.env_dir) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 if fs::symlink_metadata(&self.env_dir).is_ok() {
-                    self.hint(Kind::Missing, "it is a broken symlink", "remove it");
+                    self.report_with_hint(Kind::Missing, "it is a broken symlink", "remove it");
                 } else {
-                    self.found(Kind::Missing, "no such directory", make);
+                    self.report(Kind::Missing, "no such directory", make);
                 }
             }
             Err(error) if error.kind() == io::ErrorKind::NotADirectory => {
                 let hint = "choose another directory";
-                self.hint(
+                self.report_with_hint(
                     Kind::NotAnEnvironment,
                     "its parent is not a directory",
                     hint,
                 );
             }
             Err(error) => {
-                let message = format!("it cannot be read: {}", words(&error));
-                self.hint(Kind::Unreadable, message, "change its permissions");
+                let message = format!("it cannot be read: {}", system_message(&error));
+                self.report_with_hint(Kind::Unreadable, message, "change its permissions");
             }
             Ok(metadata) if !metadata.is_dir() => {
                 let hint = "choose another directory";
-                self.hint(Kind::NotAnEnvironment, "it is not a directory", hint);
+                self.report_with_hint(Kind::NotAnEnvironment, "it is not a directory", hint);
             }
             Ok(_) if error.kind() != io::ErrorKind::NotFound => {
-                let message = format!("pyvenv.cfg cannot be read: {}", words(error));
+                let message = format!("pyvenv.cfg cannot be read: {}", system_message(error));
                 let hint = "make pyvenv.cfg readable";
-                self.hint(Kind::Unreadable, message, hint);
+                self.report_with_hint(Kind::Unreadable, message, hint);
             }
-            // Only that file is missing.
-            Ok(_) if self.own_minor().is_some() => self.look(discovery)?,
+            // Only `pyvenv.cfg` is missing.
+            Ok(_) if self.minor_version().is_some() => self.run_checks(discovery)?,
             Ok(_) => {
                 let message = "it is not a virtual environment: it has no pyvenv.cfg";
                 let is_empty =
                     fs::read_dir(&self.env_dir).is_ok_and(|mut entries| entries.next().is_none());
                 if is_empty {
-                    self.found(Kind::NotAnEnvironment, message, make);
+                    self.report(Kind::NotAnEnvironment, message, make);
                 } else {
                     let hint = "it contains other files: choose another directory";
-                    self.hint(Kind::NotAnEnvironment, message, hint);
+                    self.report_with_hint(Kind::NotAnEnvironment, message, hint);
                 }
             }
         }
         Ok(())
     }
 
-    fn found(&mut self, kind: Kind, message: impl Into<String>, remedy: Option<String>) {
-        let hint = remedy.is_none().then(|| self.what_to_do());
+    fn report(&mut self, kind: Kind, message: impl Into<String>, remedy: Option<String>) {
+        let hint = remedy.is_none().then(|| self.fallback_hint());
         self.findings.push(Finding {
             kind,
             message: message.into(),
@@ -165,8 +166,13 @@ impl Environment {
         });
     }
 
-    /// Something that only a person can repair.
-    fn hint(&mut self, kind: Kind, message: impl Into<String>, hint: impl Into<String>) {
+    /// Adds a problem that no command repairs.
+    fn report_with_hint(
+        &mut self,
+        kind: Kind,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
         self.findings.push(Finding {
             kind,
             message: message.into(),
@@ -175,14 +181,14 @@ impl Environment {
         });
     }
 
-    /// What a person can do where no Python is there that could take the base's place.
-    fn what_to_do(&self) -> String {
-        let shown = self.given.display();
+    /// What the user can do if no Python can replace the base.
+    fn fallback_hint(&self) -> String {
+        let shown = self.quoted_dir().unwrap_or_else(|| "ENV_DIR".into());
         match (self.minor, &self.base) {
             (Some([major, minor]), None) => format!(
-                "install Python {major}.{minor}, then run rvenv --upgrade -p {major}.{minor} {shown}"
+                "install Python {major}.{minor}, then run `rvenv --upgrade -p {major}.{minor} {shown}`"
             ),
-            _ => format!("recreate it with rvenv --clear {shown}"),
+            _ => format!("recreate it with `rvenv --clear {shown}`"),
         }
     }
 
@@ -200,25 +206,25 @@ impl Environment {
         }
     }
 
-    /// The minor version in `pyvenv.cfg`, or else that of the only library directory.
-    fn own_minor(&self) -> Option<[u32; 2]> {
-        let said = self.value("version").or_else(|| self.value("version_info"));
-        let said = said.and_then(|version| {
+    /// The minor version in `pyvenv.cfg`, otherwise that of the only library directory.
+    fn minor_version(&self) -> Option<[u32; 2]> {
+        let version = self.value("version").or_else(|| self.value("version_info"));
+        let version = version.and_then(|version| {
             let mut numbers = version.split('.').map(|number| number.parse().ok());
             Some([numbers.next()??, numbers.next()??])
         });
-        said.or_else(|| self.installed_minor())
+        version.or_else(|| self.installed_minor())
     }
 
-    /// A path as seen from the environment.
+    /// A path relative to the environment.
     fn relative(&self, path: &Path) -> String {
         let path = path.strip_prefix(&self.env_dir).unwrap_or(path);
         path.to_string_lossy().into_owned()
     }
 }
 
-/// The system's own words, without the path.
-fn words(error: &io::Error) -> String {
+/// The error message of the system without the path.
+fn system_message(error: &io::Error) -> String {
     match error.get_ref().and_then(std::error::Error::source) {
         Some(source) => source.to_string(),
         None => error.to_string(),

@@ -12,12 +12,12 @@ use crate::installed::distributions::{Damage, Installed};
 use crate::interpreter::discovery::Discovery;
 use crate::sys::fs::text;
 
-/// The most names in one message.
-const SHOWN: usize = 3;
+/// The maximum number of names in one message.
+const MAX_NAMES: usize = 3;
 
 impl Environment {
     /// Whether the environment was created with pip; if that is unknown, whether pip is installed.
-    pub(super) fn was_made_with_pip(&self) -> bool {
+    pub(super) fn was_created_with_pip(&self) -> bool {
         let flags = self.flags();
         if self
             .value("command")
@@ -31,11 +31,11 @@ impl Environment {
         has_pip || self.bin.join("pip").is_file()
     }
 
-    pub(super) fn look_at_packages(&mut self, discovery: &Discovery<'_>) -> Result<(), Error> {
+    pub(super) fn check_packages(&mut self, discovery: &Discovery<'_>) -> Result<(), Error> {
         let upgrade = self.upgrade();
         let Some(site_packages) = self.site_packages() else {
             let message = "it has no site-packages directory for the version that created it";
-            self.found(Kind::FolderMissing, message, upgrade);
+            self.report(Kind::FolderMissing, message, upgrade);
             return Ok(());
         };
         let installed = distributions::read(&site_packages);
@@ -47,11 +47,11 @@ impl Environment {
             let folders: Vec<_> = folders.iter().map(AsRef::as_ref).collect();
             let remedy = remove(&folders).zip(upgrade.as_ref());
             let remedy = remedy.map(|(remove, upgrade)| format!("{remove} && {upgrade}"));
-            self.found(Kind::PipIncomplete, "pip is only partly installed", remedy);
+            self.report(Kind::PipIncomplete, "pip is only partly installed", remedy);
         } else if has_package && !has_pip {
-            self.found(Kind::PipIncomplete, "pip is only partly installed", upgrade);
+            self.report(Kind::PipIncomplete, "pip is only partly installed", upgrade);
         } else if !has_pip && self.wants_pip {
-            self.found(Kind::PipMissing, "pip is missing", upgrade);
+            self.report(Kind::PipMissing, "pip is missing", upgrade);
         }
         let mut done: Vec<&str> = Vec::new();
         for one in &installed {
@@ -60,21 +60,21 @@ impl Environment {
             }
             done.push(&one.name);
             let all: Vec<_> = installed.iter().filter(|it| it.name == one.name).collect();
-            // That was reported already.
+            // Already reported.
             if one.name == "pip" && !has_package {
                 continue;
             }
             if all.len() > 1 {
-                self.look_at_duplicates(&all, &site_packages, discovery)?;
+                self.check_duplicates(&all, &site_packages, discovery)?;
             } else {
-                self.look_at_package(one, &site_packages, discovery)?;
+                self.check_package(one, &site_packages, discovery)?;
             }
         }
-        self.look_at_pth(&site_packages);
+        self.check_pth(&site_packages);
         Ok(())
     }
 
-    fn look_at_package(
+    fn check_package(
         &mut self,
         one: &Installed,
         site_packages: &Path,
@@ -90,11 +90,14 @@ impl Environment {
             ),
             Some(damage) if damage.missing.is_empty() && damage.altered.is_empty() => (
                 Kind::NotExecutable,
-                format!("{name} {version}: {}", say(damage)),
+                format!("{name} {version}: {}", damage_message(damage)),
             ),
             Some(damage) => (
                 Kind::Modified,
-                format!("{name} {version} has modified files: {}", say(damage)),
+                format!(
+                    "{name} {version} has modified files: {}",
+                    damage_message(damage)
+                ),
             ),
         };
         let remedy = match damage {
@@ -107,11 +110,11 @@ impl Environment {
             _ if name == "pip" => self.repair_pip(one, site_packages),
             damage => self.reinstall(one, site_packages, damage.is_none()),
         };
-        self.found(kind, message, remedy);
+        self.report(kind, message, remedy);
         Ok(())
     }
 
-    /// A pip that is newer than the base's own is deleted first, since an upgrade replaces no newer one.
+    /// A pip that is newer than the bundled one is deleted first, since an upgrade never replaces a newer one.
     fn repair_pip(&self, pip: &Installed, site_packages: &Path) -> Option<String> {
         let upgrade = self.upgrade()?;
         let folders = [
@@ -126,13 +129,13 @@ impl Environment {
         Some(format!("{remove} && {upgrade}"))
     }
 
-    /// The command that installs the same version again.
+    /// The command that reinstalls the same version.
     fn reinstall(&self, one: &Installed, site_packages: &Path, lost: bool) -> Option<String> {
         let (name, version) = (&one.name, &one.version_text);
-        // What came from elsewhere than an index may be another's there.
+        // A package that was not installed from an index may be a different project there.
         let origin = site_packages.join(&one.dist_info).join("direct_url.json");
         let requirement = if origin.exists() {
-            from_elsewhere(name, &text(&origin).ok()?)?
+            url_requirement(name, &text(&origin).ok()?)?
         } else {
             word(&format!("{name}=={version}"))
         };
@@ -153,8 +156,8 @@ impl Environment {
         })
     }
 
-    /// The one whose files are all there stays.
-    fn look_at_duplicates(
+    /// Keeps the one whose files all exist.
+    fn check_duplicates(
         &mut self,
         all: &[&Installed],
         site_packages: &Path,
@@ -183,17 +186,17 @@ impl Environment {
             .collect();
         let others: Vec<_> = others.iter().map(AsRef::as_ref).collect();
         if let Some(remedy) = remove(&others) {
-            self.found(Kind::Duplicate, message, Some(remedy));
+            self.report(Kind::Duplicate, message, Some(remedy));
         } else {
             let hint =
                 format!("uninstall {name} repeatedly until none is left, then install it again");
-            self.hint(Kind::Duplicate, message, hint);
+            self.report_with_hint(Kind::Duplicate, message, hint);
         }
         Ok(())
     }
 
-    /// A `.pth` file that Python cannot read, or that names a directory that does not exist.
-    fn look_at_pth(&mut self, site_packages: &Path) {
+    /// Checks for `.pth` files that Python cannot read or that name a directory that does not exist.
+    fn check_pth(&mut self, site_packages: &Path) {
         let entries = fs::read_dir(site_packages).into_iter().flatten().flatten();
         let mut paths: Vec<_> = entries.map(|entry| entry.path()).collect();
         paths.retain(|path| path.extension().is_some_and(|it| it == "pth"));
@@ -205,7 +208,7 @@ impl Environment {
                 _ => {
                     let message = format!("{shown} is not readable text");
                     let hint = "reinstall the package that wrote it, or delete it";
-                    self.hint(Kind::BrokenPth, message, hint);
+                    self.report_with_hint(Kind::BrokenPth, message, hint);
                     continue;
                 }
             };
@@ -218,14 +221,14 @@ impl Environment {
             if let Some(gone) = gone {
                 let message = format!("{shown} names {gone}, which does not exist");
                 let hint = "reinstall the package that was there, or delete the line";
-                self.hint(Kind::BrokenPth, message, hint);
+                self.report_with_hint(Kind::BrokenPth, message, hint);
             }
         }
     }
 }
 
-/// What pip is to be given to install again what came from a URL (the specification of `direct_url.json`).
-fn from_elsewhere(name: &str, text: &str) -> Option<String> {
+/// The pip argument that reinstalls a package from its URL (`direct_url.json` specification).
+fn url_requirement(name: &str, text: &str) -> Option<String> {
     let origin: serde_json::Value = serde_json::from_str(text).ok()?;
     let url = origin.get("url")?.as_str()?;
     let editable = origin.pointer("/dir_info/editable");
@@ -243,10 +246,10 @@ fn from_elsewhere(name: &str, text: &str) -> Option<String> {
     Some(word(&format!("{name} @ {url}")))
 }
 
-fn say(damage: &Damage) -> String {
+fn damage_message(damage: &Damage) -> String {
     let some = |paths: &[String], what: &str| {
-        let names = paths.iter().take(SHOWN).cloned();
-        let more = paths.len().saturating_sub(SHOWN);
+        let names = paths.iter().take(MAX_NAMES).cloned();
+        let more = paths.len().saturating_sub(MAX_NAMES);
         let more = (more > 0).then(|| format!("{more} more"));
         let names = names.chain(more).collect::<Vec<_>>().join(", ");
         (!names.is_empty()).then(|| format!("{names} {what}"))

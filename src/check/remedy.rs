@@ -6,7 +6,8 @@ use fs_err as fs;
 
 use super::{Environment, Maker};
 use crate::repr;
-use crate::venv::activation::quote;
+pub(super) use crate::repr::shell_word as word;
+use crate::venv::pyvenv_cfg::RELOCATABLE;
 
 impl Environment {
     /// The `--upgrade` command with the options that the environment was created with.
@@ -14,23 +15,23 @@ impl Environment {
         self.rvenv(&["--upgrade"])
     }
 
-    /// The command that writes the activation scripts, too.
-    pub(super) fn again(&self) -> Option<String> {
+    /// The command that also rewrites the activation scripts.
+    pub(super) fn recreate(&self) -> Option<String> {
         self.rvenv(&[])
     }
 
-    /// `rvenv` with the options that the environment was made with; `None` if no Python could take the base's place.
+    /// `rvenv` with the options that the environment was created with; `None` if no Python can replace the base.
     fn rvenv(&self, options: &[&str]) -> Option<String> {
         let base = word(self.base.as_ref()?.to_str()?);
         let mut words = vec!["rvenv".to_owned()];
         words.extend(options.iter().map(|&option| option.to_owned()));
         words.extend(["-p".into(), base]);
         words.extend(self.options());
-        words.push(self.shown()?);
+        words.push(self.quoted_dir()?);
         Some(words.join(" "))
     }
 
-    /// What the environment was made with, as words of a command line.
+    /// The options that the environment was created with.
     pub(super) fn options(&self) -> Vec<String> {
         let prompt = self.prompt();
         let flags = self.flags();
@@ -48,7 +49,7 @@ impl Environment {
             is_true("include-system-site-packages"),
             "--system-site-packages",
         );
-        add(is_true("relocatable"), "--relocatable");
+        add(is_true(RELOCATABLE), "--relocatable");
         let flag = "--without-scm-ignore-files";
         add(flags.contains(&flag), flag);
         if let Some(prompt) = prompt {
@@ -57,14 +58,14 @@ impl Environment {
         words
     }
 
-    /// The flags of the `-m venv` command that made it.
+    /// The flags of the `-m venv` command that created it.
     pub(super) fn flags(&self) -> Vec<&str> {
         let mut flags = Vec::new();
         let command = self.value("command").unwrap_or_default();
         let Some((_, mut rest)) = command.split_once(" -m venv ") else {
             return flags;
         };
-        // Unquoted: a flag within the prompt or the path is none.
+        // The command is not quoted, so a flag in the prompt or the path must not be taken for one.
         let prompt = self
             .prompt()
             .map(|prompt| format!("--prompt=\"{prompt}\" "));
@@ -83,7 +84,7 @@ impl Environment {
         }
     }
 
-    /// The prompt that was asked for. venv writes it as Python's `repr`, others as it is.
+    /// The prompt that was set. venv writes it as Python's `repr`, other tools as it is.
     fn prompt(&self) -> Option<String> {
         let value = self.value("prompt")?;
         let is_literal = matches!(self.maker(), Maker::Venv);
@@ -91,8 +92,8 @@ impl Environment {
         Some(literal.unwrap_or_else(|| value.to_owned()))
     }
 
-    /// The directory as given, quoted for a shell; `None` if it cannot be.
-    pub(super) fn shown(&self) -> Option<String> {
+    /// The directory as given, quoted for a shell; `None` if it is not UTF-8.
+    pub(super) fn quoted_dir(&self) -> Option<String> {
         let shown = self.given.to_str()?;
         Some(word(&if shown.starts_with('-') {
             format!("./{shown}")
@@ -101,7 +102,7 @@ impl Environment {
         }))
     }
 
-    /// The environment's Python, as a word.
+    /// The environment's Python, quoted for a shell.
     pub(super) fn python(&self) -> Option<String> {
         let python = self.bin.join("python");
         Some(word(
@@ -112,45 +113,11 @@ impl Environment {
     }
 }
 
-/// The command that deletes files and folders; `None` where the shell has none that takes both.
+/// The command that deletes files and directories; `None` on Windows, where no command deletes both.
 pub(super) fn remove(paths: &[&Path]) -> Option<String> {
     if cfg!(windows) || paths.is_empty() {
         return None;
     }
     let words: Option<Vec<_>> = paths.iter().map(|path| path.to_str().map(word)).collect();
     Some(format!("rm -rf {}", words?.join(" ")))
-}
-
-/// A text as one word of a shell's command line, in quotes only where it needs them.
-pub(super) fn word(text: &str) -> String {
-    let is_plain =
-        |c: char| c.is_alphanumeric() || "/._-+=:,@%".contains(c) || (cfg!(windows) && c == '\\');
-    if !text.is_empty() && text.chars().all(is_plain) {
-        text.to_owned()
-    } else if cfg!(windows) {
-        format!("\"{text}\"")
-    } else {
-        quote::sh(text)
-    }
-}
-
-#[cfg(test)]
-#[cfg(unix)]
-mod tests {
-    use super::word;
-
-    #[test]
-    fn a_word_is_quoted_where_the_shell_would_read_more_into_it() {
-        for (text, expected) in [
-            ("/a/b-1.2_c", "/a/b-1.2_c"),
-            ("", "''"),
-            ("a b", "'a b'"),
-            ("a\\b", "'a\\b'"),
-            ("it's", "'it'\\''s'"),
-            ("~x", "'~x'"),
-            ("--prompt=a\"b\"", "'--prompt=a\"b\"'"),
-        ] {
-            assert_eq!(word(text), expected);
-        }
-    }
 }

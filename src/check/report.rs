@@ -4,42 +4,42 @@ use std::fmt::Write as _;
 
 use serde::Serialize;
 
-/// What `--check` found out about one directory.
+/// The result of `--check` for one directory.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct Report {
-    /// The directory, as it was given.
+    /// The directory as given.
     pub path: String,
-    /// Nothing is wrong with it.
+    /// Whether no problem was found.
     pub ok: bool,
-    /// What is wrong with it.
+    /// The problems.
     pub findings: Vec<Finding>,
 }
 
-/// One reason why an environment is broken.
+/// A problem of an environment.
 #[derive(Debug, Clone, Serialize)]
 #[non_exhaustive]
 pub struct Finding {
-    /// The kind of reason, for programs.
+    /// The kind of problem, for programs.
     pub kind: Kind,
-    /// What is wrong, for people.
+    /// The description, for people.
     pub message: String,
-    /// The command line of a shell that repairs it; `None` where only a person can.
+    /// A shell command that repairs it; `None` if there is none.
     pub remedy: Option<String>,
-    /// What a person can do where no command repairs it.
+    /// What the user can do if no command repairs it.
     pub hint: Option<String>,
 }
 
-/// The kinds of reasons.
+/// The kinds of problems.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Kind {
-    /// There is no such directory.
+    /// The directory does not exist.
     Missing,
-    /// It cannot be looked at.
+    /// It cannot be read.
     Unreadable,
-    /// It is something else than an environment.
+    /// It is not an environment.
     NotAnEnvironment,
     /// `pyvenv.cfg` is missing, lacks a key, or states another version than the base Python has.
     Configuration,
@@ -49,7 +49,7 @@ pub enum Kind {
     BaseBroken,
     /// The base Python is of another minor version.
     BaseVersion,
-    /// `home` and the links name two Pythons.
+    /// `home` and the links name different Pythons.
     BaseMismatch,
     /// A link to the base is broken.
     BrokenLink,
@@ -57,23 +57,25 @@ pub enum Kind {
     PythonMissing,
     /// The environment's own Python does not start.
     PythonBroken,
-    /// A folder that every environment of this kind has is missing.
+    /// A directory of every environment of this kind is missing.
     FolderMissing,
     /// `bin/activate` is missing or empty.
     ActivateMissing,
-    /// The directory was moved, and its scripts name the old place.
+    /// The directory was moved, and its scripts contain the old path.
     Moved,
-    /// A script is started by a Python that does not exist.
+    /// A script needs a Python that does not exist.
     ScriptBroken,
+    /// Something in a relocatable environment names its path.
+    NotRelocatable,
     /// pip is missing.
     PipMissing,
     /// pip is incomplete.
     PipIncomplete,
     /// Files are missing or differ from those that were installed.
     Modified,
-    /// A script cannot be executed.
+    /// A script is not executable.
     NotExecutable,
-    /// The list of a package's files is missing or empty.
+    /// The `RECORD` of a package is missing or empty.
     RecordMissing,
     /// A project is installed twice.
     Duplicate,
@@ -82,8 +84,8 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether the environment's Python cannot be expected to start.
-    pub(super) fn concerns_python(self) -> bool {
+    /// Whether the environment's Python probably does not start.
+    pub(super) fn breaks_python(self) -> bool {
         matches!(
             self,
             Self::Configuration
@@ -98,7 +100,7 @@ impl Kind {
 }
 
 impl Report {
-    /// A line for each reason, with the command that repairs it below; one line for a directory that is ok.
+    /// One line for each problem, followed by the command that repairs it; one line for a directory that is ok.
     pub fn lines(&self) -> String {
         if self.ok {
             return format!("{}: ok\n", self.path);
@@ -114,7 +116,7 @@ impl Report {
             if let Some(hint) = &finding.hint {
                 line(format_args!("  hint: {hint}\n"));
             }
-            // One command may repair several.
+            // One command may repair several problems.
             if let Some(remedy) = &finding.remedy
                 && findings
                     .peek()

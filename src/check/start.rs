@@ -10,12 +10,12 @@ use crate::interpreter::discovery::Discovery;
 use crate::sys::fs;
 use crate::sys::process;
 
-/// How long it may take.
-const LIMIT: Duration = Duration::from_secs(10);
+/// The time limit.
+const TIMEOUT: Duration = Duration::from_secs(10);
 const PROGRAM: &str = "import sys; sys.stdout.write('%d.%d' % sys.version_info[:2])";
 
 impl Environment {
-    pub(super) fn look_at_start(&mut self, discovery: &Discovery<'_>) -> Result<(), Error> {
+    pub(super) fn check_start(&mut self, discovery: &Discovery<'_>) -> Result<(), Error> {
         let python = self
             .bin
             .join("python")
@@ -25,10 +25,10 @@ impl Environment {
         }
         let mut command = process::python(&python);
         command.args(["-I", "-S", "-c", PROGRAM]);
-        let message = match process::run(&mut command, Some(LIMIT), discovery.interrupt) {
+        let message = match process::run(&mut command, Some(TIMEOUT), discovery.interrupt) {
             Err(error @ Error::Interrupted { .. }) => return Err(error),
             Err(error) if error.is_limit() => return Err(error),
-            Err(Error::Io { source, .. }) => super::words(&source),
+            Err(Error::Io { source, .. }) => super::system_message(&source),
             Err(Error::Command { status, .. }) => status,
             Err(error) => error.to_string(),
             Ok(output) if !output.status.success() => {
@@ -38,10 +38,10 @@ impl Environment {
                 format!("it exited with {}{last}", output.status)
             }
             Ok(output) => {
-                let said = String::from_utf8_lossy(&output.stdout).into_owned();
+                let output_text = String::from_utf8_lossy(&output.stdout).into_owned();
                 match self.minor {
-                    Some([major, minor]) if said != format!("{major}.{minor}") => {
-                        format!("it is Python {said}")
+                    Some([major, minor]) if output_text != format!("{major}.{minor}") => {
+                        format!("it is Python {output_text}")
                     }
                     _ => return Ok(()),
                 }
@@ -51,10 +51,10 @@ impl Environment {
         if fs::is_mounted_noexec(&python) {
             let hint = "the file system is mounted noexec: remount it, or create the \
                         environment elsewhere";
-            self.hint(Kind::PythonBroken, message, hint);
+            self.report_with_hint(Kind::PythonBroken, message, hint);
         } else {
             let remedy = self.upgrade();
-            self.found(Kind::PythonBroken, message, remedy);
+            self.report(Kind::PythonBroken, message, remedy);
         }
         Ok(())
     }

@@ -1,13 +1,13 @@
-//! What argparse does and clap does not: a pass that rewrites the arguments before clap parses them.
+//! Rewrites the arguments before clap parses them, for what argparse does and clap does not.
 //!
-//! Unambiguous prefixes of long options are completed, venv's own options first, so that an option of rvenv's never makes one
-//! ambiguous. Options of other programs are translated. What argparse takes for a positional argument although it begins with a
-//! dash is moved behind `--`.
+//! Unambiguous prefixes of long options are completed. venv's own options come first, so that rvenv's options never
+//! make a prefix ambiguous. Options of other programs are translated. An argument that argparse treats as positional
+//! although it begins with a dash is moved after `--`.
 
 use std::ffi::{OsStr, OsString};
 
 use crate::cli::compat::{self, Accepted, Meaning};
-use crate::cli::index_options::Given;
+use crate::cli::index_options::IndexOption;
 
 /// venv's own long options (`venv/__init__.py`, `main`).
 pub(crate) const VENV: [&str; 10] = [
@@ -22,14 +22,16 @@ pub(crate) const VENV: [&str; 10] = [
     "--upgrade-deps",
     "--without-scm-ignore-files",
 ];
-/// rvenv's.
-pub(crate) const RVENV: [&str; 25] = [
+/// rvenv's own long options.
+pub(crate) const RVENV: [&str; 27] = [
+    "--clone",
     "--python",
     "--requirements",
     "--constraints",
     "--editable",
     "--group",
     "--with",
+    "--reuse",
     "--no-compile",
     "--keep",
     "--force",
@@ -51,8 +53,9 @@ pub(crate) const RVENV: [&str; 25] = [
     "--color",
 ];
 /// Options whose value may be the next argument.
-pub(crate) const VALUED: [&str; 17] = [
+pub(crate) const OPTIONS_WITH_VALUE: [&str; 19] = [
     "--prompt",
+    "--clone",
     "--python",
     "-p",
     "--requirements",
@@ -63,6 +66,7 @@ pub(crate) const VALUED: [&str; 17] = [
     "-e",
     "--group",
     "--with",
+    "--reuse",
     "--seeder",
     "--find-links",
     "-f",
@@ -78,10 +82,10 @@ pub(crate) struct Expanded {
     /// Options that are ignored, with the reason.
     pub(crate) ignored: Vec<(String, &'static str)>,
     /// Options for pip.
-    pub(crate) indexes: Vec<Given>,
+    pub(crate) indexes: Vec<IndexOption>,
 }
 
-/// Completes prefixes, translates options of other programs, and finds the directories.
+/// Completes prefixes, translates options of other programs, and separates the directories.
 ///
 /// # Errors
 ///
@@ -96,9 +100,11 @@ pub(crate) fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<Ex
         if argument == "--" {
             directories.extend(arguments.by_ref());
         } else if is_directory(&argument) {
-            let valued = expanded
-                .last_mut()
-                .filter(|last| VALUED.iter().any(|option| last.as_os_str() == *option));
+            let valued = expanded.last_mut().filter(|last| {
+                OPTIONS_WITH_VALUE
+                    .iter()
+                    .any(|option| last.as_os_str() == *option)
+            });
             match valued {
                 Some(option) => {
                     option.push("=");
@@ -108,7 +114,7 @@ pub(crate) fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<Ex
             }
         } else {
             let before = expanded.last().and_then(|last| last.to_str());
-            if let Some(option) = before.filter(|last| VALUED.contains(last))
+            if let Some(option) = before.filter(|last| OPTIONS_WITH_VALUE.contains(last))
                 && is_option(&argument)
             {
                 return Err(format!(
@@ -142,7 +148,7 @@ pub(crate) fn expand(arguments: impl IntoIterator<Item = OsString>) -> Result<Ex
 /// An option of another program, with the value after its equals sign.
 fn accepted(argument: &OsStr) -> Option<(String, Option<String>, &'static Accepted)> {
     let text = argument.to_str().filter(|text| text.starts_with('-'))?;
-    // `-iURL`, as pip and clap have it.
+    // `-iURL`, as pip and clap accept it.
     if let Some((name, value)) = text.split_at_checked(2)
         && !value.is_empty()
         && let Some(accepted) = compat::find(name).filter(|accepted| accepted.has_value)
@@ -157,7 +163,7 @@ fn accepted(argument: &OsStr) -> Option<(String, Option<String>, &'static Accept
     Some((name.to_owned(), value, compat::find(name)?))
 }
 
-/// The value of such an option, which may be the next argument.
+/// The value of an option, which may be the next argument.
 fn value(
     name: &str,
     given: Option<String>,
@@ -180,7 +186,7 @@ fn value(
 enum Translated {
     Argument(Option<OsString>),
     Ignored(&'static str),
-    Pip(Given),
+    Pip(IndexOption),
 }
 
 fn translate(name: &str, value: Option<OsString>, meaning: Meaning) -> Result<Translated, String> {
@@ -199,7 +205,7 @@ fn translate(name: &str, value: Option<OsString>, meaning: Meaning) -> Result<Tr
             let argument = version.map_err(|instead| refusal(name, &instead))?;
             Translated::Argument(argument.map(OsString::from))
         }
-        Meaning::Pip(index) => Translated::Pip(Given {
+        Meaning::Pip(index) => Translated::Pip(IndexOption {
             name: name.to_owned(),
             index,
             value: value.unwrap_or_default(),
@@ -217,7 +223,7 @@ fn refusal(name: &str, instead: &str) -> String {
     format!("{name} is not supported: {instead}")
 }
 
-/// argparse takes a word with a space in it, and a negative number, for a positional argument.
+/// argparse treats a word that contains a space, and a negative number, as positional arguments.
 fn is_directory(argument: &OsStr) -> bool {
     let text = argument.to_string_lossy();
     let name = text.split('=').next().unwrap_or_default();

@@ -38,7 +38,7 @@ pub(crate) const EXAMPLES: &str = "  in a terminal   rvenv .venv && . .venv/bin/
 #[command(override_usage = "rvenv [OPTIONS] ENV_DIR...")]
 pub(crate) struct Args {
     /// Directory to create the environment in
-    #[arg(value_name = "ENV_DIR", value_hint = ValueHint::DirPath, value_parser = path_or_nothing())]
+    #[arg(value_name = "ENV_DIR", value_hint = ValueHint::DirPath, value_parser = path_or_nothing(), hide_short_help = true)]
     #[arg(required_unless_present_any = ["prune_cache", "list_pythons", "warm_cache", "completions", "man"])]
     pub(crate) env_dirs: Vec<PathBuf>,
 
@@ -75,7 +75,20 @@ pub(crate) struct Args {
     #[arg(long, help_heading = VENV, hide_short_help = true, overrides_with = "without_scm_ignore_files")]
     without_scm_ignore_files: bool,
 
+    /// Copy an existing environment
+    ///
+    /// The new environment has its packages and works at its own place. Its directory must be absent or empty, unless --clear
+    /// is given; SRC is not changed.
+    #[arg(long, help_heading = ENVIRONMENT, value_name = "SRC", value_hint = ValueHint::DirPath, value_parser = path_or_nothing())]
+    #[arg(overrides_with = "clone", requires = "env_dirs")]
+    #[arg(conflicts_with_all = ["system_site_packages", "symlinks", "copies", "upgrade", "without_pip", "upgrade_deps", "without_scm_ignore_files"])]
+    #[arg(conflicts_with_all = ["relocatable", "python", "requirements", "constraints", "editable", "group", "with", "find_links", "no_compile", "keep", "seeder"])]
+    #[arg(conflicts_with_all = ["report", "warm_cache", "no_setuptools"])]
+    pub(crate) clone: Option<PathBuf>,
     /// Make the environment relocatable
+    ///
+    /// Nothing in it names its path, so that it can be moved. With --upgrade an existing environment is made so, with the
+    /// scripts of the packages that are installed in it, whoever made it.
     #[arg(long, help_heading = ENVIRONMENT, hide_short_help = true, overrides_with = "relocatable")]
     relocatable: bool,
     /// Allow --clear to delete a directory that is not a virtual environment
@@ -97,7 +110,7 @@ pub(crate) struct Args {
     /// Constrain versions with a constraints file
     ///
     /// Like pip's option of this name. May be repeated.
-    #[arg(short, long, help_heading = PACKAGES, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(short, long, help_heading = PACKAGES, hide_short_help = true, value_name = "FILE", value_hint = ValueHint::FilePath)]
     constraints: Vec<OsString>,
     /// Install a project in editable mode
     ///
@@ -127,6 +140,11 @@ pub(crate) struct Args {
     /// Keep the environment if installing packages fails
     #[arg(long, help_heading = PACKAGES, hide_short_help = true, overrides_with = "keep")]
     keep: bool,
+    /// Select which installed packages are reused [default: hashed]
+    ///
+    /// A new environment with the same requirements gets its packages from the cache, without pip. [env: RVENV_REUSE]
+    #[arg(long, help_heading = PACKAGES, hide_short_help = true, value_name = "WHEN", overrides_with = "reuse")]
+    reuse: Option<ReuseWhen>,
     /// Select how pip is installed [default: auto]
     ///
     /// [env: RVENV_SEEDER]
@@ -159,26 +177,32 @@ pub(crate) struct Args {
 
     /// Check existing environments
     ///
-    /// Prints each problem with a command that repairs it. The exit status is 1 if there is a problem.
+    /// Prints each problem with a command that repairs it, or JSON with --json. The exit status is 1 if there is a problem.
     #[arg(long, help_heading = MAINTENANCE, group = "report", conflicts_with_all = ["list_pythons", "clear", "upgrade"])]
     pub(crate) check: bool,
     /// List the Pythons on this machine
     ///
-    /// Prints the version, implementation, path and source of each.
+    /// Prints the version, implementation, path and source of each, or JSON with --json.
     #[arg(long, help_heading = MAINTENANCE, group = "report", conflicts_with = "env_dirs")]
     pub(crate) list_pythons: bool,
     /// Fill the cache without creating an environment
+    ///
+    /// Prints nothing, or JSON with --json.
     #[arg(long, help_heading = MAINTENANCE, hide_short_help = true, conflicts_with_all = ["env_dirs", "no_cache"])]
     pub(crate) warm_cache: bool,
     /// Delete everything in the cache
     ///
-    /// Prints how much space that frees.
+    /// Prints how much disk space was freed, or JSON with --json.
     #[arg(long, help_heading = MAINTENANCE, hide_short_help = true)]
     pub(crate) prune_cache: bool,
     /// Generate a shell completion script
+    ///
+    /// Prints the script for SHELL.
     #[arg(long, help_heading = MAINTENANCE, hide_short_help = true, value_name = "SHELL", exclusive = true)]
     pub(crate) completions: Option<CompletionShell>,
     /// Generate the man page
+    ///
+    /// Prints it as roff, for example for `man -l -`.
     #[arg(long, help_heading = MAINTENANCE, hide_short_help = true, exclusive = true)]
     pub(crate) man: bool,
 
@@ -193,15 +217,25 @@ pub(crate) struct Args {
     /// virtualenv's option: do not install setuptools where ensurepip would.
     #[arg(long, hide = true, overrides_with = "no_setuptools")]
     no_setuptools: bool,
-    /// For `rvenv-shim`: if nothing can be made, print no error and exit with status 75. Everything is then as it was.
-    #[arg(long, hide = true, overrides_with = "decline")]
-    pub(crate) decline: bool,
-    /// Options of other programs that are ignored, with the reason.
+    /// For `rvenv-shim`: if nothing can be made, or the Python is of another version, print no error and exit with status 75.
+    /// Everything is then as it was. The caller upgrades pip itself.
+    #[arg(
+        long,
+        hide = true,
+        overrides_with = "decline",
+        value_name = "VERSION_INFO"
+    )]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "")]
+    pub(crate) decline: Option<String>,
+    /// Ignored options of other programs, with the reason.
     #[arg(skip)]
     pub(crate) ignored: Vec<(String, &'static str)>,
-    /// The value of `RVENV_FIND_LINKS` where no option is given.
+    /// The value of `RVENV_FIND_LINKS` if the option is not given.
     #[arg(skip)]
     wheels: Vec<OsString>,
+    /// The value of `RVENV_CACHE_SIZE` in bytes.
+    #[arg(skip)]
+    cache_size: Option<u64>,
     /// Index options for pip.
     #[arg(skip)]
     pip_options: Vec<OsString>,
@@ -214,6 +248,16 @@ enum ColorWhen {
     /// Always use color
     Always,
     /// Never use color
+    Never,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum ReuseWhen {
+    /// If every requirement is pinned and has a hash, and all of them are wheels
+    Hashed,
+    /// Also if the index may have newer versions by now
+    Always,
+    /// Always run pip
     Never,
 }
 
@@ -234,10 +278,17 @@ impl Args {
         let expanded = argparse::expand(arguments)
             .map_err(|message| command().error(ErrorKind::InvalidValue, message))?;
         let mut args = match Self::try_parse_from(&expanded.arguments) {
-            // The list of compatible options is only rendered when it is asked for.
+            // `--help` also lists the compatible options. They are only rendered if they are needed.
             Err(error) if error.kind() == ErrorKind::DisplayHelp => {
-                let full = command().try_get_matches_from(&expanded.arguments);
-                return Err(full.err().unwrap_or(error));
+                let without_h = command().mut_arg("help", |help| help.short(None));
+                let long = without_h.try_get_matches_from(&expanded.arguments);
+                return Err(match long {
+                    Err(long) if long.kind() == ErrorKind::DisplayHelp => long,
+                    _ => {
+                        let short = short_help().try_get_matches_from(&expanded.arguments);
+                        short.err().unwrap_or(error)
+                    }
+                });
             }
             parsed => parsed.map_err(with_hint)?,
         };
@@ -259,7 +310,7 @@ impl Args {
     }
 
     /// Passes index options on to pip, if it installs anything.
-    fn take_indexes(&mut self, given: &[index_options::Given]) -> Result<(), String> {
+    fn take_indexes(&mut self, given: &[index_options::IndexOption]) -> Result<(), String> {
         if self.installs() || self.upgrade_deps {
             self.pip_options = index_options::pip_options(given)?;
         } else {
@@ -270,7 +321,7 @@ impl Args {
         Ok(())
     }
 
-    /// Refuses combinations that clap cannot express.
+    /// Rejects combinations that clap cannot express.
     fn consistent(&self) -> Result<(), &'static str> {
         let installs = self.installs();
         let is_offline = self.ignored.iter().any(|(name, _)| name == "--offline");
@@ -296,7 +347,7 @@ impl Args {
     }
 }
 
-/// A shell that completes options.
+/// A shell with completion scripts.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 #[value(rename_all = "lower")]
 pub(crate) enum CompletionShell {
@@ -310,12 +361,17 @@ pub(crate) enum CompletionShell {
     Nushell,
 }
 
-/// The definition of the command line that `--help`, the man page and completions are generated from.
+/// The command line definition, which `--help`, the man page and completions are generated from.
 pub(crate) fn command() -> Command {
     Args::command().after_long_help(format!("{}\nExamples:\n{EXAMPLES}", compat::help()))
 }
 
-/// A path that may be empty: `os.path.abspath` takes that for the current directory.
+/// The command line for `-h`, which is one list without headings, so that it fits on one screen.
+fn short_help() -> Command {
+    Args::command().mut_args(|arg| arg.help_heading("Options"))
+}
+
+/// A path that may be empty: `os.path.abspath` resolves it to the current directory.
 fn path_or_nothing() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().map(PathBuf::from)
 }

@@ -1,7 +1,7 @@
-//! Options of virtualenv and `uv venv`, which tools pass to whatever command creates environments.
+//! Options of virtualenv and `uv venv`, which tools pass to the command that creates environments.
 //!
-//! Each is another name of one of rvenv's options, or is passed on to pip, or is ignored because it changes nothing, or is refused
-//! because rvenv cannot do it. Only whole names count, so that every prefix still means venv's option.
+//! Each is an alias of one of rvenv's options, is passed on to pip, is ignored because it has no effect, or is
+//! rejected. Only full names are recognized, so that every prefix still selects venv's option.
 
 use std::fmt::Write as _;
 
@@ -10,25 +10,25 @@ use crate::cli::index_options::Index;
 /// How an option is handled.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Meaning {
-    /// It is another name of this option.
+    /// An alias of this option.
     As(&'static str),
-    /// Its value is the version of this project to install.
+    /// The version of this project to install.
     Version(&'static str),
-    /// It is ignored, for this reason.
+    /// Ignored, with the reason.
     Ignored(&'static str),
-    /// It is passed on to pip.
+    /// Passed on to pip.
     Pip(Index),
-    /// The first value is refused; any other is ignored. The second string says what to do instead.
+    /// The first value is rejected, any other value is ignored. The second string says what to use instead.
     RefusedValue(&'static str, &'static str),
-    /// It is not supported; the string says what to do instead.
+    /// Not supported. The string says what to use instead.
     Refused(&'static str),
 }
 
-/// Names of one option.
+/// An option and its aliases.
 #[derive(Debug)]
 pub(crate) struct Accepted {
     pub(crate) names: &'static [&'static str],
-    /// Whether a value follows.
+    /// Whether the option takes a value.
     pub(crate) has_value: bool,
     pub(crate) meaning: Meaning,
 }
@@ -56,12 +56,12 @@ pub(crate) const VARIABLES: [(&str, &str); 4] = [
     ("UV_PYTHON", "-p or RVENV_PYTHON"),
 ];
 
-const NAME_IT: &str =
+const NO_MANAGED_PYTHONS: &str =
     "choose a Python with --python (`rvenv --list-pythons` lists them with their source)";
 const DOWNLOADS: &str = "rvenv does not download anything";
 const PIP: &str = "pip comes from the Python's own ensurepip";
 const NO_PROJECT: &str = "rvenv does not read projects or configuration files";
-const COPIED: &str = "packages are always copied";
+const ALWAYS_COPIED: &str = "packages are always copied";
 
 /// virtualenv's options, then those of `uv venv`.
 pub(crate) const ACCEPTED: &[Accepted] = &[
@@ -96,8 +96,8 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
         &["--no-wheel"],
         Meaning::Ignored("wheel is never installed"),
     ),
-    option(&["--symlink-app-data"], Meaning::Ignored(COPIED)),
-    valued(&["--link-mode"], Meaning::Ignored(COPIED)),
+    option(&["--symlink-app-data"], Meaning::Ignored(ALWAYS_COPIED)),
+    valued(&["--link-mode"], Meaning::Ignored(ALWAYS_COPIED)),
     valued(
         &["--activators"],
         Meaning::Ignored("the activation scripts of all shells are always created"),
@@ -145,10 +145,10 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
         &["--try-first-with"],
         Meaning::Refused("use --python, which may be repeated"),
     ),
-    option(&["--managed-python"], Meaning::Refused(NAME_IT)),
+    option(&["--managed-python"], Meaning::Refused(NO_MANAGED_PYTHONS)),
     valued(
         &["--python-preference"],
-        Meaning::RefusedValue("only-managed", NAME_IT),
+        Meaning::RefusedValue("only-managed", NO_MANAGED_PYTHONS),
     ),
     valued(
         &["-i", "--index-url", "--default-index", "--index"],
@@ -178,14 +178,14 @@ pub(crate) const ACCEPTED: &[Accepted] = &[
     ),
 ];
 
-/// The option of exactly this name.
+/// Finds an option by its full name.
 pub(crate) fn find(name: &str) -> Option<&'static Accepted> {
     ACCEPTED
         .iter()
         .find(|accepted| accepted.names.contains(&name))
 }
 
-/// The part of `--help` about them.
+/// The section of `--help` about these options.
 pub(crate) fn help() -> String {
     let mut text = String::from("Compatibility with virtualenv and uv venv:\n");
     let mut ignored = Vec::new();
@@ -239,7 +239,8 @@ fn wrapped(text: &mut String, names: &[&str]) {
     text.push('\n');
 }
 
-/// The option that installs a version of a project; virtualenv has special values for the bundled and the latest one.
+/// The option that installs a version of a project. virtualenv has special values for the bundled and the latest
+/// version.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
-//! What reads bytes that others wrote, for the fuzz targets in `fuzz/`. Compiled with `--cfg fuzzing` only.
+//! The functions that parse untrusted input, for the fuzz targets in `fuzz/`. Compiled with `--cfg fuzzing` only.
 //!
-//! Each function must return for any input; where there is an inverse, it is checked as well. It is here since the command may
-//! import everything below it.
+//! Each function must return for any input. If there is an inverse function, it is checked as well. This module is in
+//! `cli` because `cli` may import every other module.
 #![allow(
     missing_docs,
     clippy::missing_panics_doc,
@@ -24,7 +24,7 @@ use crate::pip::wheel::install::header;
 use crate::repr;
 use crate::sys::env::Env;
 
-/// A folder of this process. Whoever starts it removes `TMPDIR`.
+/// A directory for this process. The caller removes `TMPDIR`.
 fn folder() -> PathBuf {
     let folder = std::env::temp_dir().join(format!("rvenv-fuzz-{}", std::process::id()));
     let _ = fs::create_dir(&folder);
@@ -48,7 +48,7 @@ pub fn wheel(data: &[u8]) {
     }
 }
 
-/// `RECORD`: what is read and rendered is read as the same again.
+/// `RECORD`: parsing, rendering and parsing again gives the same rows.
 pub fn record(data: &[u8]) {
     let Ok(mut rows) = records::read(data) else {
         return;
@@ -61,7 +61,7 @@ pub fn record(data: &[u8]) {
     assert_eq!(again, rows);
 }
 
-/// `entry_points.txt`: no script leaves its folder.
+/// `entry_points.txt`: no script is written outside of its directory.
 pub fn entry_points(text: &str) {
     for point in scripts::read(text).into_iter().flatten() {
         let name = point.name;
@@ -78,7 +78,7 @@ pub fn metadata(text: &str) {
     }
 }
 
-/// `pyvenv.cfg`, and the literal of a prompt in it.
+/// `pyvenv.cfg`, and the prompt in it.
 pub fn configuration(text: &str) {
     for key in ["home", "prompt", "version", "include-system-site-packages"] {
         if let Some(value) = configurations::value(text, key) {
@@ -91,14 +91,14 @@ pub fn configuration(text: &str) {
     assert_eq!(repr::unrepr(&literal).as_deref(), Some(text));
 }
 
-/// The file that packages are kept in.
+/// An image.
 pub fn image(data: &[u8]) {
     let file = folder().join("image");
     fs::write(&file, data).expect("a file can be written");
     let _ = Image::open(fs::File::open(&file).expect("the file is there"));
 }
 
-/// Bytecode: the path is replaced wherever it is one, by both ways alike, and can be put back.
+/// Bytecode: both functions replace the path in the same places, and it can be restored.
 pub fn bytecode(data: &[u8]) {
     const OLD: &str = "/build/x.py";
     const NEW: &str = "/somewhere/else/x.py";
@@ -112,14 +112,15 @@ pub fn bytecode(data: &[u8]) {
     let _ = relocate::bytecode::replace_at(data, &positions, NEW, &mut Vec::new());
 }
 
-/// What `-p` may be given.
+/// A value of `-p`.
 pub fn request(text: &str) {
-    if let Ok(Request::Wanted(wanted)) = Request::parse(text) {
+    if let Ok(Request::Version(wanted)) = Request::parse(text) {
         let _ = (wanted.names(), wanted.may_have_any_minor());
     }
 }
 
-/// A requirements file that is read from elsewhere: its lines stay as many, and what they include is named in full.
+/// A requirements file that is read from another directory: it has the same number of lines, and includes have full
+/// paths.
 pub fn requirements(data: &[u8]) {
     let base = Path::new("/base");
     let once = files::with_paths(data, base);
@@ -128,7 +129,7 @@ pub fn requirements(data: &[u8]) {
     assert_eq!(files::with_paths(&once, base), once);
 }
 
-/// The files of version managers; `data` is a shim, then the files that select a version, with NUL between them.
+/// The files of version managers. `data` is a shim and then the files that select a version, separated by NUL.
 pub fn shims(data: &[u8]) {
     let folder = folder();
     let shims = folder.join("shims");
@@ -151,7 +152,7 @@ pub fn shims(data: &[u8]) {
     let _ = managers::resolve(&link, &environment);
 }
 
-/// The pass over the command line before clap sees it; each line is an argument.
+/// The arguments before clap parses them, one per line.
 pub fn arguments(text: &str) {
     let arguments = iter::once("rvenv").chain(text.lines());
     let _ = argparse::expand(arguments.map(Into::into));

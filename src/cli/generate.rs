@@ -11,7 +11,7 @@ use clap_mangen::roff::{Roff, roman};
 use crate::cli::args::{Args, CompletionShell, EXAMPLES, command};
 use crate::cli::compat;
 
-/// The script that a shell reads to complete rvenv's options.
+/// The completion script for a shell.
 pub(crate) fn completions(shell: CompletionShell) -> Vec<u8> {
     match shell {
         CompletionShell::Bash => script(Completed::Bash),
@@ -42,7 +42,7 @@ pub(crate) fn man() -> io::Result<Vec<u8>> {
     page.render_synopsis_section(&mut text)?;
     page.render_description_section(&mut text)?;
     page.render_options_section(&mut text)?;
-    // Their columns are not to be filled into paragraphs.
+    // Columns must not be filled into paragraphs.
     for (heading, lines) in [
         ("COMPATIBILITY", compat::help()),
         ("EXAMPLES", EXAMPLES.into()),

@@ -2,45 +2,46 @@
 
 use std::ffi::OsString;
 
-/// What an option says.
+/// The kinds of index options.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Index {
-    /// Which index is asked.
+    /// The index URL.
     Url,
-    /// Which one is asked as well.
+    /// An extra index URL.
     Extra,
-    /// That none is.
+    /// Do not use an index.
     None,
-    /// Which host need not prove who it is.
+    /// A trusted host.
     Host,
-    /// Who knows the passwords.
+    /// The keyring provider.
     Keyring,
-    /// How new packages may be.
+    /// The latest upload time of packages.
     Newer,
-    /// Which of several indexes comes first.
+    /// The priority of several indexes.
     Strategy,
 }
 
-/// An option as it was given.
+/// An option on the command line.
 #[derive(Debug, Clone)]
-pub(crate) struct Given {
+pub(crate) struct IndexOption {
     pub(crate) name: String,
     pub(crate) index: Index,
     pub(crate) value: OsString,
 }
 
-/// The same for pip.
+/// Converts the options to pip's.
 ///
 /// # Errors
 ///
 /// What pip cannot do, and what to write instead.
-pub(crate) fn pip_options(given: &[Given]) -> Result<Vec<OsString>, String> {
+pub(crate) fn pip_options(given: &[IndexOption]) -> Result<Vec<OsString>, String> {
     let mut options = Vec::new();
     let mut url = None;
-    for Given { name, index, value } in given {
+    for IndexOption { name, index, value } in given {
         match index {
             Index::Url => {
-                // To pip several would all be alike, and a stranger's package on one as good as one's own on another.
+                // pip gives all indexes the same priority, so a package from one index could replace a private one from
+                // another.
                 let this = address(value);
                 if url.as_ref().is_some_and(|other| *other != this) {
                     return Err(format!(
@@ -64,7 +65,8 @@ pub(crate) fn pip_options(given: &[Given]) -> Result<Vec<OsString>, String> {
             Index::Strategy if value == "unsafe-best-match" => {}
             Index::Strategy => {
                 return Err(format!(
-                    "{name} cannot be said to pip, which has only unsafe-best-match"
+                    "{name}={} is not supported by pip, which always uses unsafe-best-match",
+                    value.display()
                 ));
             }
         }
@@ -80,7 +82,7 @@ fn option(name: &str, value: &OsString) -> OsString {
     option
 }
 
-/// uv lets an index have a name: `internal=https://…`.
+/// Removes the name that uv allows before a URL: `internal=https://…`.
 fn address(value: &OsString) -> OsString {
     let text = value.to_str().and_then(|text| text.split_once('='));
     let is_name = |name: &str| {
@@ -93,7 +95,8 @@ fn address(value: &OsString) -> OsString {
     }
 }
 
-/// A day means its end to uv and its beginning to pip, and how long ago something was is not known to every pip.
+/// Whether this is a full timestamp. A date is its end for uv and its beginning for pip, and not every pip supports
+/// durations.
 fn is_time(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_digit()) && text.contains(['T', 't'])
 }
@@ -105,7 +108,7 @@ mod tests {
     fn options(given: &[(Index, &str)]) -> Result<Vec<String>, String> {
         let given: Vec<_> = given
             .iter()
-            .map(|(index, value)| Given {
+            .map(|(index, value)| IndexOption {
                 name: "--it".into(),
                 index: *index,
                 value: value.into(),
@@ -118,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn an_index_is_the_index_and_not_one_more() {
+    fn an_index_url_replaces_the_default_index() {
         for value in ["https://a/simple", "name=https://a/simple"] {
             assert_eq!(
                 options(&[(Index::Url, value)]).unwrap(),
@@ -133,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn what_pip_knows_has_pips_name() {
+    fn index_options_are_translated_to_those_of_pip() {
         let given = [
             (Index::Extra, "https://b"),
             (Index::None, ""),

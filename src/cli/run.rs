@@ -11,19 +11,20 @@ use std::time::Instant;
 use anyhow::Context as _;
 use clap::error::ErrorKind;
 
-use crate::builder::EnvBuilder;
+use crate::builder::{Changed, EnvBuilder};
 use crate::cache;
 use crate::check::Report;
 use crate::cli::args::Args;
 use crate::cli::output::json::Outcome;
 use crate::cli::output::{self, print, report};
 use crate::cli::{compat, generate};
+use crate::error::Error;
 use crate::interpreter::list::Python;
 use crate::options::Cache;
 use crate::sys::signal::Interrupt;
 use crate::terminal::color::Color;
 
-/// The exit status with `--decline` where nothing was made and everything is as it was.
+/// The exit status with `--decline` if nothing was created or changed.
 const DECLINED: u8 = 75;
 
 /// Runs the command with the process's arguments.
@@ -49,21 +50,21 @@ pub fn main() -> ExitCode {
     };
     let code = run(&args, &interrupt, color).unwrap_or_else(|error| {
         if args.json && interrupt.signal().is_none() {
-            let _ = print(Outcome::json(&stopped(&args, &error)).as_bytes());
+            let _ = print(Outcome::json(&failures(&args, &error)).as_bytes());
         }
-        if args.decline {
+        if args.decline.is_some() {
             return ExitCode::from(DECLINED);
         }
         report(&error, color)
     });
     if code != ExitCode::SUCCESS {
-        // A signal that came when everything was done has undone nothing.
+        // A signal that arrived after everything was done undoes nothing.
         interrupt.die();
     }
     code
 }
 
-/// Whether `--verbose` was given beside `--version`, where clap returns before it has parsed everything.
+/// Whether `--verbose` was given with `--version`, for which clap returns before it has parsed all arguments.
 fn is_verbose() -> bool {
     std::env::args_os().any(|argument| {
         ["-v", "--verbose", "-vV", "-Vv"]
@@ -72,7 +73,7 @@ fn is_verbose() -> bool {
     })
 }
 
-/// What a bug report should say.
+/// The details for bug reports.
 fn version_details() -> String {
     let abi = match () {
         () if cfg!(target_env = "gnu") => "-gnu",
@@ -143,39 +144,53 @@ fn run(args: &Args, interrupt: &Interrupt, color: Color) -> anyhow::Result<ExitC
         if !args.json {
             let text: String = reports.iter().map(Report::lines).collect();
             print(text.as_bytes())?;
-            return Ok(worst(reports.iter().map(|report| report.ok)));
+            return Ok(exit_code(reports.iter().map(|report| report.ok)));
         }
         let reports = args.env_dirs.iter().zip(reports);
         outcomes.extend(reports.map(|(env_dir, report)| Outcome::check(env_dir, report)));
     } else if !args.env_dirs.is_empty() {
-        // Before anything is made, and before the Python is looked for.
-        builder.can_read_requirements()?;
+        // Before anything is created and before the Python is searched for.
+        builder.check_requirements()?;
         if args.json {
-            outcomes.extend(create_for_a_program(&builder, args, color)?);
+            outcomes.extend(create_for_json(&builder, args, color)?);
         }
     }
     if args.json {
         print(Outcome::json(&outcomes).as_bytes())?;
-        return Ok(worst(outcomes.iter().map(Outcome::is_ok)));
+        return Ok(exit_code(outcomes.iter().map(Outcome::is_ok)));
     }
-    let create = |env_dir: &Path| match builder.create(env_dir) {
+    let create_or_clone = |env_dir: &Path| match &args.clone {
+        Some(source) => builder.clone_environment(source, env_dir),
+        None => builder.create(env_dir),
+    };
+    let create = |env_dir: &Path| match create_or_clone(env_dir) {
         Ok(_) => ExitCode::SUCCESS,
-        Err(_) if args.decline => ExitCode::from(DECLINED),
+        Err(_) if args.decline.is_some() => ExitCode::from(DECLINED),
         Err(error) => report(&error.into(), color),
     };
-    if args.env_dirs.len() > 1 && !builder.keeps_base() {
-        // One that cannot be found is one error, not one for each directory.
+    if let Some(version) = args
+        .decline
+        .as_deref()
+        .filter(|version| !version.is_empty())
+        && builder.interpreter()?.version_info() != version
+    {
+        return Ok(ExitCode::from(DECLINED));
+    }
+    if args.env_dirs.len() > 1 && args.clone.is_none() && !builder.keeps_base() {
+        // If it cannot be found, there is one error instead of one for each directory.
         builder.interpreter()?;
     }
     if let [env_dir] = args.env_dirs.as_slice() {
         return Ok(create(env_dir));
     }
-    let codes = side_by_side(args, create);
-    Ok(worst(codes.iter().map(|code| *code == ExitCode::SUCCESS)))
+    let codes = in_parallel(args, create);
+    Ok(exit_code(
+        codes.iter().map(|code| *code == ExitCode::SUCCESS),
+    ))
 }
 
-/// The results for an error that stopped everything: one for each directory, or one without a directory.
-fn stopped(args: &Args, error: &anyhow::Error) -> Vec<Outcome> {
+/// The results for an error that ended the run: one for each directory, or one without a directory.
+fn failures(args: &Args, error: &anyhow::Error) -> Vec<Outcome> {
     if args.env_dirs.is_empty() {
         return vec![Outcome::failure(None, error)];
     }
@@ -186,24 +201,41 @@ fn stopped(args: &Args, error: &anyhow::Error) -> Vec<Outcome> {
 }
 
 /// Creates every environment; errors are printed to stderr as well.
-fn create_for_a_program(
+fn create_for_json(
     builder: &EnvBuilder,
     args: &Args,
     color: Color,
 ) -> anyhow::Result<Vec<Outcome>> {
-    if !builder.keeps_base() {
+    if args.clone.is_none() && !builder.keeps_base() {
         builder.interpreter()?;
     }
-    Ok(side_by_side(args, |env_dir| {
+    Ok(in_parallel(args, |env_dir| {
         let started = Instant::now();
-        let made = builder.interpreter_for(env_dir);
-        let made = made.and_then(|interpreter| Ok((builder.make(env_dir)?, interpreter)));
-        match made {
-            Ok(((context, changed), interpreter)) => {
-                Outcome::environment(&context, &interpreter, changed, started.elapsed())
+        let create_or_clone = || -> Result<Outcome, Error> {
+            if let Some(source) = &args.clone {
+                let (context, interpreter) = builder.create_clone(source, env_dir)?;
+                let elapsed = started.elapsed();
+                return Ok(Outcome::environment(
+                    &context,
+                    &interpreter,
+                    Changed::Yes,
+                    elapsed,
+                ));
             }
+            let interpreter = builder.interpreter_for(env_dir)?;
+            let (context, changed) = builder.create_environment(env_dir)?;
+            let elapsed = started.elapsed();
+            Ok(Outcome::environment(
+                &context,
+                &interpreter,
+                changed,
+                elapsed,
+            ))
+        };
+        match create_or_clone() {
+            Ok(outcome) => outcome,
             Err(error) => {
-                let error = error.into();
+                let error = anyhow::Error::from(error);
                 report(&error, color);
                 Outcome::failure(Some(env_dir), &error)
             }
@@ -211,48 +243,49 @@ fn create_for_a_program(
     }))
 }
 
-/// What is broken in each directory.
+/// Checks each directory.
 fn check(builder: &EnvBuilder, args: &Args) -> anyhow::Result<Vec<Report>> {
     let reports = args.env_dirs.iter().map(|env_dir| builder.check(env_dir));
     Ok(reports.collect::<Result<_, _>>()?)
 }
 
-/// Several environments at once: one that fails does not stop the others. The answers are in the directories' order.
-fn side_by_side<T: Send>(args: &Args, create: impl Fn(&Path) -> T + Sync) -> Vec<T> {
+/// Creates several environments in parallel. A failure does not stop the others. The results are in the order of the
+/// directories.
+fn in_parallel<T: Send>(args: &Args, create: impl Fn(&Path) -> T + Sync) -> Vec<T> {
     if let [env_dir] = args.env_dirs.as_slice() {
         return vec![create(env_dir)];
     }
-    // A hundred directories do not need a hundred threads: packages are unpacked with several threads already.
+    // Not one thread for each directory: packages are already unpacked with several threads.
     let workers = thread::available_parallelism()
         .map_or(1, usize::from)
         .min(args.env_dirs.len());
     let next = AtomicUsize::new(0);
-    let answers = Mutex::new(Vec::new());
+    let results = Mutex::new(Vec::new());
     let work = || {
         loop {
             let position = next.fetch_add(1, Ordering::Relaxed);
             let Some(env_dir) = args.env_dirs.get(position) else {
                 break;
             };
-            let answer = create(env_dir);
-            let mut answers = answers.lock().unwrap_or_else(PoisonError::into_inner);
-            answers.push((position, answer));
+            let result = create(env_dir);
+            let mut results = results.lock().unwrap_or_else(PoisonError::into_inner);
+            results.push((position, result));
         }
     };
     thread::scope(|scope| {
         for _ in 1..workers {
-            // If a thread cannot be started the others do its work.
+            // If a thread cannot be started, the others do its work.
             let _ = thread::Builder::new().spawn_scoped(scope, work);
         }
         work();
     });
-    let mut answers = answers.into_inner().unwrap_or_else(PoisonError::into_inner);
-    answers.sort_by_key(|(position, _)| *position);
-    answers.into_iter().map(|(_, answer)| answer).collect()
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(position, _)| *position);
+    results.into_iter().map(|(_, result)| result).collect()
 }
 
-fn worst(mut good: impl Iterator<Item = bool>) -> ExitCode {
-    if good.all(|good| good) {
+fn exit_code(mut successes: impl Iterator<Item = bool>) -> ExitCode {
+    if successes.all(|successes| successes) {
         ExitCode::SUCCESS
     } else {
         ExitCode::FAILURE

@@ -2,15 +2,16 @@
 
 use crate::error::Error;
 use crate::image::destination::{Destination, prefixed};
-use crate::image::format::Distribution;
+use crate::image::format::{self, Distribution, Image};
 use crate::installed::record;
 use crate::installed::record::Row;
+use crate::installed::relocate::bytecode;
 use crate::installed::scripts::exe;
 use crate::installed::scripts::exe::Time;
 use crate::installed::scripts::shebang;
 use crate::sys::fs::{Folder, Mode};
 
-/// What makes programs of console scripts, on Windows.
+/// How console scripts are created on Windows.
 pub(crate) struct Programs {
     pub(crate) launcher: Vec<u8>,
     pub(crate) made: Time,
@@ -26,8 +27,9 @@ impl Programs {
     }
 }
 
-/// Writes the console scripts and RECORD of a distribution whose files are unpacked.
+/// Writes the console scripts and RECORD of a distribution after its files were unpacked.
 pub(crate) fn finish(
+    image: &Image,
     distribution: &Distribution,
     site_packages: &Folder,
     to: &Destination<'_>,
@@ -43,22 +45,39 @@ pub(crate) fn finish(
             programs.render(executable, &script.body, to.relocatable)
         } else if to.relocatable {
             (shebang::launcher(executable) + script.body.trim_start_matches('\n')).into_bytes()
-        } else {
+        } else if script.is_generated {
             let limit = to.interpreter.platform.shebang_limit();
             shebang::render(executable, &script.body, limit).into_bytes()
+        } else {
+            shebang::one_line(executable, &script.body).into_bytes()
         };
-        to.tree.write(&path, &contents, Mode::Executable)?;
-        rows.push(Row::hashed(format!("{up}{path}"), &contents));
+        let mode = match (script.is_generated, script.is_executable) {
+            (true, _) => Mode::Executable,
+            (false, true) => Mode::Program,
+            (false, false) => Mode::Plain,
+        };
+        let time = to.tree.write_timed(&path, &contents, mode)?;
+        let path = format!("{up}{path}");
+        bytecode(image, &path, (time, contents.len()), site_packages, to)?;
+        rows.push(Row::hashed(path, &contents));
     }
+    let damaged = |reason| Error::DamagedImage {
+        path: distribution.dist_info.clone().into(),
+        reason,
+    };
+    let last = rows.iter().map(|row| row.path.as_str()).max();
+    let first = distribution.record.split(',').next().unwrap_or_default();
     let record = match to.pycache_prefix {
-        // The rows of scripts come first in any order of paths, and the others are sorted already.
-        None => record::render(&mut rows) + &distribution.record,
+        // The others are sorted already, and mostly those of scripts come first.
+        None if last.is_none_or(|last| last < first) => {
+            record::render(&mut rows) + &distribution.record
+        }
+        None => {
+            rows.extend(record::read(distribution.record.as_bytes()).map_err(damaged)?);
+            record::render(&mut rows)
+        }
         Some(prefix) => {
-            let others = record::read(distribution.record.as_bytes());
-            rows.extend(others.map_err(|reason| Error::DamagedImage {
-                path: distribution.dist_info.clone().into(),
-                reason,
-            })?);
+            rows.extend(record::read(distribution.record.as_bytes()).map_err(damaged)?);
             for row in rows.iter_mut().filter(|row| row.path.ends_with(".pyc")) {
                 let elsewhere = prefixed(prefix, to.site_packages, &row.path);
                 row.path = relative(to.site_packages, &elsewhere);
@@ -71,6 +90,37 @@ pub(crate) fn finish(
         record.as_bytes(),
         Mode::Plain,
     )
+}
+
+/// Writes the bytecode of a script, if pip has compiled it, with the script's time and size.
+fn bytecode(
+    image: &Image,
+    script: &str,
+    (time, size): (i64, usize),
+    site_packages: &Folder,
+    to: &Destination<'_>,
+) -> Result<(), Error> {
+    let index = &image.index;
+    let mut entries = index.entries[index.files..].iter();
+    let Some(entry) =
+        entries.find(|entry| format::source_of(&entry.path).as_deref() == Some(script))
+    else {
+        return Ok(());
+    };
+    let damaged = || image.damaged(&format!("{} does not name its source file", entry.path));
+    let contents = image.contents(entry)?;
+    let header = contents.get(..index.bytecode_header).ok_or_else(damaged)?;
+    let mut header = format::with_time(header, time);
+    let at = header.len() - 4;
+    #[expect(clippy::cast_possible_truncation, reason = "importlib does the same")]
+    header[at..].copy_from_slice(&(size as u32).to_le_bytes());
+    let filenames = entry.filenames.as_deref().unwrap_or_default();
+    let (said, mut strings) = (to.name_of(script), Vec::new());
+    let pieces = bytecode::replace_at(&contents, filenames, &said, &mut strings);
+    let mut pieces = pieces.ok_or_else(damaged)?;
+    pieces[0] = pieces[0].get(header.len()..).ok_or_else(damaged)?;
+    pieces.insert(0, &header);
+    site_packages.write_pieces(&entry.path, &pieces, Mode::Plain)
 }
 
 /// `os.path.relpath` of two absolute paths.

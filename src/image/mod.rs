@@ -1,4 +1,4 @@
-//! Images: packages in one file, unpacked into an environment.
+//! Images: packages in one file, which is unpacked into an environment.
 
 pub(crate) mod destination;
 pub(crate) mod finish;

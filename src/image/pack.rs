@@ -1,11 +1,13 @@
-//! Creates an image from a scratch environment that packages were installed into.
+//! Creates an image from an environment that packages were installed into: a scratch one, or a finished one.
 //!
-//! Whatever contains the path of the scratch environment is stored without it.
+//! Whatever contains the path of the environment is stored without it.
 
+pub(crate) mod finished;
 mod metadata;
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io::{self, Read as _, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
@@ -15,18 +17,45 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::error::Error;
 use crate::image::format;
-use crate::image::format::{Distribution, Entry, INDEX, Index};
-use crate::installed::relocate::bytecode;
+use crate::image::format::{Distribution, Entry, INDEX, Index, source_of};
+use crate::installed::record::Row;
+use crate::installed::relocate::{Relocation, bytecode};
 use crate::sys::fs::is_executable;
+use crate::sys::signal::Interrupt;
 
-/// An image that only needs to be written.
+/// Larger files are not read as a whole.
+const LARGEST_IN_MEMORY: u64 = 1 << 20;
+/// Files from this size on begin where a file system could share blocks.
+const LARGE: u64 = 64 << 10;
+/// The size of such a block.
+const BLOCK: u16 = 4096;
+
+/// An image that can be written.
 pub(crate) struct Packed {
     site_packages: PathBuf,
-    index: Index,
+    bytecode_header: usize,
+    folders: Vec<String>,
+    distributions: Vec<Distribution>,
+    files: Vec<Planned>,
+    /// How many of them are not the bytecode of scripts.
+    plain: usize,
+    /// The path that no file may contain.
+    own_path: Option<Relocation<'static>>,
+    /// In bytes, about.
+    pub(crate) size: u64,
+}
+
+/// A file that is to be an entry.
+struct Planned {
+    path: String,
+    distribution: usize,
+    is_executable: bool,
+    /// What it must be.
+    row: Option<Row>,
 }
 
 impl Packed {
-    /// Reads the scratch environment whose folders are `site_packages` and `bin`, both absolute.
+    /// Reads the scratch environment with the directories `site_packages` and `bin`, both absolute.
     ///
     /// # Errors
     ///
@@ -37,14 +66,14 @@ impl Packed {
         bin: &Path,
         bytecode_header: usize,
     ) -> Result<Self, Error> {
-        let (mut folders, mut files) = walk(site_packages, "")?;
-        // Debian's PyPy leaves its wheels in `share`; as their RECORD has it.
+        let (mut folders, mut paths) = walk(site_packages, "")?;
+        // Debian's PyPy installs its wheels in `share`, as their RECORD says.
         let (above, share) = beside(site_packages, bin);
         if share.is_dir() {
             let (more_folders, more_files) = walk(&share, &format!("{above}share/"))?;
             folders.push(format!("{above}share"));
             folders.extend(more_folders);
-            files.extend(more_files);
+            paths.extend(more_files);
         }
         let mut owners = BTreeMap::new();
         let mut distributions = Vec::new();
@@ -56,70 +85,224 @@ impl Packed {
             owners.extend(paths.into_iter().map(|path| (path, distributions.len())));
             distributions.push(distribution);
         }
-        files.sort_by_cached_key(|path| laying_order(path));
-        let mut entries = Vec::with_capacity(files.len());
-        for path in files {
+        paths.sort_by_cached_key(|path| laying_order(path));
+        let mut files = Vec::with_capacity(paths.len());
+        for path in paths {
             if format::is_record(&distributions, &path) {
                 continue;
             }
-            let (contents, filenames) = stored(site_packages, &path)?;
             let owner = match owners.get(&path) {
                 Some(&owner) => Some(owner),
                 None if path.starts_with("../") => distributions.iter().position(is_pip),
                 None => None,
             };
-            let distribution = owner.ok_or_else(|| {
-                unfit(&site_packages.join(&path), "it is not listed in any RECORD")
-            })?;
-            let size = u32::try_from(contents.len())
-                .map_err(|_| unfit(&site_packages.join(&path), "it is too large"))?;
-            entries.push(Entry {
-                crc: crc32fast::hash(&contents),
-                size,
+            let file = site_packages.join(&path);
+            let distribution =
+                owner.ok_or_else(|| unfit(&file, "it is not listed in any RECORD"))?;
+            if source_of(&path).is_some() {
+                // Found now, another producer of pip can be tried.
+                stored(site_packages, &path)?;
+            }
+            files.push(Planned {
                 distribution,
-                is_executable: is_executable(&site_packages.join(&path)),
-                filenames,
+                is_executable: is_executable(&file),
+                row: None,
                 path,
             });
         }
-        let index = Index {
+        Ok(Self {
+            site_packages: site_packages.into(),
             bytecode_header,
             folders,
             distributions,
-            entries,
-        };
-        Ok(Self {
-            site_packages: site_packages.into(),
-            index,
+            plain: files.len(),
+            files,
+            own_path: None,
+            size: 0,
         })
     }
 
-    /// Writes the image.
-    pub(crate) fn write(&self, out: impl Write + io::Seek) -> io::Result<()> {
-        let mut zip = ZipWriter::new(out);
-        if let Err(error) = self.write_entries(&mut zip) {
-            // Dropped unfinished, it would go on writing and complain on stderr.
+    /// Writes the image, and verifies what is to be verified.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::DamagedImage`] for a file that is no part of an image; [`Error::Io`]; [`Error::Interrupted`].
+    pub(crate) fn write(&self, out: impl Write + Seek, interrupt: &Interrupt) -> Result<(), Error> {
+        let position = Cell::new(0);
+        let mut zip = ZipWriter::new(Tracked {
+            inner: out,
+            position: &position,
+        });
+        if let Err(error) = self.write_entries(&mut zip, &position, interrupt) {
+            // If it were dropped unfinished, it would try to finish and print errors.
             std::mem::forget(zip);
             return Err(error);
         }
-        zip.finish()?.flush()
+        let finished = zip.finish().map_err(io::Error::from);
+        finished
+            .and_then(|mut out| out.flush())
+            .map_err(self.failed())
     }
 
-    fn write_entries(&self, zip: &mut ZipWriter<impl Write + io::Seek>) -> io::Result<()> {
-        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
-        zip.start_file(INDEX, options)?;
-        zip.write_all(&serde_json::to_vec(&self.index)?)?;
-        for entry in &self.index.entries {
-            zip.start_file(&entry.path, options)?;
-            let (contents, _) =
-                stored(&self.site_packages, &entry.path).map_err(io::Error::other)?;
-            zip.write_all(&contents)?;
+    fn write_entries(
+        &self,
+        zip: &mut ZipWriter<Tracked<'_, impl Write + Seek>>,
+        position: &Cell<u64>,
+        interrupt: &Interrupt,
+    ) -> Result<(), Error> {
+        let mut entries = Vec::with_capacity(self.files.len());
+        for file in &self.files {
+            interrupt.check()?;
+            entries.push(self.write_entry(zip, position, file, interrupt)?);
+        }
+        let index = Index {
+            bytecode_header: self.bytecode_header,
+            folders: self.folders.clone(),
+            distributions: self.distributions.clone(),
+            entries,
+            files: self.plain,
+        };
+        let json = serde_json::to_vec(&index).map_err(|error| self.failed()(error.into()))?;
+        zip.start_file(INDEX, options(0))
+            .map_err(|error| self.failed()(error.into()))?;
+        let comment = format::comment(position.get(), json.len() as u64, crc32fast::hash(&json));
+        zip.write_all(&json).map_err(self.failed())?;
+        zip.set_comment(comment)
+            .map_err(|error| self.failed()(error.into()))
+    }
+
+    fn write_entry(
+        &self,
+        zip: &mut ZipWriter<Tracked<'_, impl Write + Seek>>,
+        position: &Cell<u64>,
+        planned: &Planned,
+        interrupt: &Interrupt,
+    ) -> Result<Entry, Error> {
+        let path = self.site_packages.join(&planned.path);
+        let entry = |offset, size, crc, filenames| Entry {
+            path: planned.path.clone(),
+            offset,
+            size,
+            crc,
+            distribution: planned.distribution,
+            is_executable: planned.is_executable,
+            filenames,
+        };
+        let differs = |reason: String| unfit(&path, &reason);
+        let metadata = fs::metadata(&path).map_err(Error::io("read", &path))?;
+        let size = metadata.len();
+        if size <= LARGEST_IN_MEMORY || source_of(&planned.path).is_some() {
+            let (contents, filenames) = stored(&self.site_packages, &planned.path)?;
+            if let Some(row) = &planned.row {
+                row.verify(&contents).map_err(differs)?;
+            }
+            self.has_no_path(&mut contents.as_slice(), &path)?;
+            let size = contents.len() as u64;
+            self.start(zip, planned, size)?;
+            let offset = position.get();
+            zip.write_all(&contents).map_err(self.failed())?;
+            return Ok(entry(offset, size, crc32fast::hash(&contents), filenames));
+        }
+        let open = || fs::File::open(&path).map_err(Error::io("read", &path));
+        self.has_no_path(&mut open()?, &path)?;
+        self.start(zip, planned, size)?;
+        let offset = position.get();
+        let mut copy = Copied {
+            from: open()?.take(size),
+            to: zip,
+            checksum: crc32fast::Hasher::new(),
+            size: 0,
+        };
+        if let Some(row) = &planned.row {
+            row.verify_stream(&mut copy, || interrupt.check())?
+                .map_err(differs)?;
+        } else {
+            io::copy(&mut copy, &mut io::sink()).map_err(Error::io("read", &path))?;
+        }
+        Ok(entry(offset, copy.size, copy.checksum.finalize(), None))
+    }
+
+    fn start(
+        &self,
+        zip: &mut ZipWriter<Tracked<'_, impl Write + Seek>>,
+        planned: &Planned,
+        size: u64,
+    ) -> Result<(), Error> {
+        let started = zip.start_file(&planned.path, options(size));
+        started.map_err(|error| self.failed()(error.into()))
+    }
+
+    /// Refuses a file that contains the environment's path.
+    fn has_no_path(&self, contents: &mut impl io::Read, path: &Path) -> Result<(), Error> {
+        let Some(own) = &self.own_path else {
+            return Ok(());
+        };
+        if own.is_in(contents).map_err(Error::io("read", path))? {
+            return Err(unfit(path, "it contains the environment's path"));
         }
         Ok(())
     }
+
+    fn failed(&self) -> impl FnOnce(io::Error) -> Error {
+        Error::io("write an image of", &self.site_packages)
+    }
 }
 
-/// The folders, parents first, and the files below `root`, with `prefix` in front of their relative paths.
+fn options(size: u64) -> SimpleFileOptions {
+    let options = SimpleFileOptions::default()
+        .compression_method(CompressionMethod::Stored)
+        .large_file(size >= u64::from(u32::MAX));
+    if size < LARGE {
+        return options;
+    }
+    options.with_alignment(BLOCK)
+}
+
+/// What is written, and where the next byte goes.
+struct Tracked<'a, W> {
+    inner: W,
+    position: &'a Cell<u64>,
+}
+
+impl<W: Write> Write for Tracked<'_, W> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        let count = self.inner.write(buffer)?;
+        self.position.set(self.position.get() + count as u64);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.inner.flush()
+    }
+}
+
+impl<W: Seek> Seek for Tracked<'_, W> {
+    fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        let position = self.inner.seek(to)?;
+        self.position.set(position);
+        Ok(position)
+    }
+}
+
+/// Reads, and writes what was read at the same time.
+struct Copied<'a, R, W> {
+    from: R,
+    to: &'a mut W,
+    checksum: crc32fast::Hasher,
+    size: u64,
+}
+
+impl<R: io::Read, W: Write> io::Read for Copied<'_, R, W> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.from.read(buffer)?;
+        self.to.write_all(&buffer[..count])?;
+        self.checksum.update(&buffer[..count]);
+        self.size += count as u64;
+        Ok(count)
+    }
+}
+
+/// The directories, parents first, and the files below `root`, with `prefix` before their relative paths.
 fn walk(root: &Path, prefix: &str) -> Result<(Vec<String>, Vec<String>), Error> {
     let (mut folders, mut files) = (Vec::new(), Vec::new());
     for entry in WalkDir::new(root).min_depth(1).sort_by_file_name() {
@@ -136,7 +319,7 @@ fn walk(root: &Path, prefix: &str) -> Result<(Vec<String>, Vec<String>), Error> 
     Ok((folders, files))
 }
 
-/// The way from site-packages up to the scratch environment, which holds `bin`, and its folder `share`.
+/// The relative path from site-packages to the scratch environment, which contains `bin`, and its `share` directory.
 fn beside(site_packages: &Path, bin: &Path) -> (String, PathBuf) {
     let root = bin.parent().unwrap_or(bin);
     let depth = site_packages
@@ -149,7 +332,7 @@ fn is_pip(distribution: &Distribution) -> bool {
     distribution.name == "pip"
 }
 
-/// A source directly before its bytecode, so that the second can repeat the first's time; folder by folder.
+/// Sorts each source directly before its bytecode, which needs its timestamp, and groups files by directory.
 fn laying_order(path: &str) -> (String, bool) {
     match source_of(path) {
         Some(source) => (source, true),
@@ -157,14 +340,7 @@ fn laying_order(path: &str) -> (String, bool) {
     }
 }
 
-/// `importlib.util.source_from_cache`, for bytecode that lies beside its source.
-fn source_of(path: &str) -> Option<String> {
-    let (folder, name) = path.rsplit_once("__pycache__/")?;
-    let stem = name.strip_suffix(".pyc")?.split('.').next()?;
-    Some(format!("{folder}{stem}.py"))
-}
-
-/// The contents of a file in the image: bytecode has the relative path of its source, and no time.
+/// The contents of a file in the image. Bytecode has the relative path of its source and no timestamp.
 fn stored(site_packages: &Path, path: &str) -> Result<(Vec<u8>, Option<Vec<u32>>), Error> {
     let file = site_packages.join(path);
     let contents = fs::read(&file).map_err(Error::io("read", &file))?;
@@ -182,7 +358,7 @@ fn stored(site_packages: &Path, path: &str) -> Result<(Vec<u8>, Option<Vec<u32>>
     Err(unfit(&file, "it does not name its source file"))
 }
 
-/// The paths that bytecode may have for its source; on Windows separators depend on what compiled it.
+/// The paths of the source that bytecode may contain. On Windows separators depend on what compiled it.
 fn names_of_source(site_packages: &Path, source: &str) -> Result<Vec<String>, Error> {
     let said = site_packages.join(source);
     let said = said
@@ -193,7 +369,7 @@ fn names_of_source(site_packages: &Path, source: &str) -> Result<Vec<String>, Er
     }
     let native = said.replace('/', "\\");
     let folder = &native[..native.len() - source.len()];
-    // `compile.py` is given the scratch folder and adds the rest as the wheel has it.
+    // `compile.py` gets the scratch directory and appends the path in the wheel.
     let root = folder.trim_end_matches('\\');
     let root = root.rsplitn(3, '\\').last().unwrap_or(root);
     let below = &folder[root.len()..];
@@ -226,7 +402,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_vendored_distributions_record_is_a_file_of_its_vendor() {
+    fn the_record_of_a_vendored_distribution_is_an_ordinary_file() {
         let scratch = tempfile::tempdir().unwrap();
         let site_packages = scratch.path().join("lib");
         let files = [
@@ -242,12 +418,7 @@ mod tests {
             fs::write(path, contents).unwrap();
         }
         let packed = Packed::read(&site_packages, &scratch.path().join("bin"), 16).unwrap();
-        let paths: Vec<_> = packed
-            .index
-            .entries
-            .iter()
-            .map(|entry| &entry.path)
-            .collect();
+        let paths: Vec<_> = packed.files.iter().map(|file| &file.path).collect();
         assert_eq!(paths, ["demo/x-2.dist-info/RECORD"]);
     }
 }

@@ -1,35 +1,36 @@
-//! Unpacks an image into an environment: checks and writes every file, with several threads.
+//! Unpacks an image into an environment, with several threads. Every file is checked.
 
+use std::io::Write as _;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::{ops::Range, thread};
 
 use crate::error::Error;
 use crate::image::destination::{self, Destination};
 use crate::image::finish;
-use crate::image::format::{Entry, Image};
+use crate::image::format::{Entry, Image, with_time};
 use crate::installed::relocate::bytecode;
 use crate::installed::scripts::exe;
-use crate::interpreter::platform::Platform;
 use crate::sys::fs;
 use crate::sys::fs::{Folder, Mode, read_exact_at};
+use crate::sys::workers;
 use finish::Programs;
 
-/// How much of the image one thread reads at once: little enough to stay in a core's cache, enough that reading is rare.
+/// How much of the image a thread reads at once. It fits into a core's cache, and reads are rare.
 const CHUNK: usize = 256 * 1024;
-/// More threads than this only wait for each other in the file system.
-const THREADS: usize = 4;
+/// More than any run of entries has, which is a chunk or a source with its bytecode.
+const LARGEST_CHUNK: usize = 1 << 30;
 
-/// Lays the wanted distributions down.
+/// Unpacks the selected distributions.
 ///
 /// # Errors
 ///
 /// [`Error::DamagedImage`] if an entry has a wrong checksum: what was unpacked by then must be removed.
 pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> {
     let purelib = &to.interpreter.scheme.purelib;
-    let site_packages = to.tree.child(purelib)?;
+    let site_packages = to.tree.child(purelib.as_ref())?;
     for folder in &image.index.folders {
-        // Folders of bytecode are not in the environment where bytecode is not.
+        // The directories for bytecode do not exist in the environment if it is written elsewhere.
         if to.pycache_prefix.is_some() && folder.ends_with("__pycache__") {
             continue;
         }
@@ -37,7 +38,7 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
             site_packages.create_dir(folder)?;
         }
     }
-    let chunks = chunks(image);
+    let chunks = chunks(&image.index.entries[..image.index.files]);
     let next = AtomicUsize::new(0);
     let work = || -> Result<(), Error> {
         let mut unpacker = Unpacker {
@@ -53,56 +54,31 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
         }
         Ok(())
     };
-    let threads = match thread::available_parallelism().map_or(1, usize::from) {
-        1 => 1,
-        // One more than there are cores: some thread always waits for a folder's lock.
-        cores => (cores + 1).min(THREADS).min(chunks.len()),
-    };
-    thread::scope(|scope| {
-        // If a thread cannot be started the others do its work.
-        let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
-        let others: Vec<_> = (1..threads).filter_map(spawn).collect();
-        let mut result = work();
-        for other in others {
-            result = result.and(
-                other
-                    .join()
-                    .unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
-            );
-        }
-        result
-    })?;
+    workers::share(chunks.len(), work)?;
     let programs = match (&to.interpreter.windows, to.made) {
         (Some(windows), Some(made)) => Some(Programs {
-            launcher: read(image, exe::path(&windows.machine))?,
+            launcher: launcher(image, exe::path(&windows.machine))?,
             made,
         }),
         _ => None,
     };
     let distributions = image.index.distributions.iter().zip(to.wanted);
     for (distribution, _) in distributions.filter(|(_, wanted)| **wanted) {
-        finish::finish(distribution, &site_packages, to, programs.as_ref())?;
+        finish::finish(image, distribution, &site_packages, to, programs.as_ref())?;
     }
     Ok(())
 }
 
-/// One file of the image, whether it is wanted or not.
-fn read(image: &Image, path: &str) -> Result<Vec<u8>, Error> {
+/// Reads a file of the image, whether it is selected or not.
+fn launcher(image: &Image, path: &str) -> Result<Vec<u8>, Error> {
     let mut entries = image.index.entries.iter();
-    let position = entries
-        .position(|entry| entry.path == path)
-        .ok_or_else(|| damaged(image, &format!("{path} is not in it")))?;
-    let entry = &image.index.entries[position];
-    let mut contents = vec![0; entry.size as usize];
-    read_exact_at(&image.file, &mut contents, image.offsets[position])
-        .map_err(|error| damaged(image, &error.to_string()))?;
-    if crc32fast::hash(&contents) != entry.crc {
-        return Err(damaged(image, &format!("{path} has a wrong checksum")));
-    }
-    Ok(contents)
+    let entry = entries
+        .find(|entry| entry.path == path)
+        .ok_or_else(|| image.damaged(&format!("{path} is not in it")))?;
+    image.contents(entry)
 }
 
-/// One thread's part of the work, with buffers that it fills again and again.
+/// A thread's state, with reusable buffers.
 struct Unpacker<'a> {
     image: &'a Image,
     to: &'a Destination<'a>,
@@ -112,64 +88,93 @@ struct Unpacker<'a> {
 }
 
 impl Unpacker<'_> {
-    /// Reads a run of entries at once, checks each and writes those that are wanted.
+    /// Reads a range of entries at once, checks each, and writes those that are selected.
     fn chunk(&mut self, range: Range<usize>) -> Result<(), Error> {
-        let (entries, offsets) = (&self.image.index.entries, &self.image.offsets);
-        let (start, last) = (offsets[range.start], range.end - 1);
-        let end = offsets[last] + u64::from(entries[last].size);
-        let length = usize::try_from(end - start).unwrap_or(usize::MAX);
+        let entries = &self.image.index.entries;
+        let (start, last) = (entries[range.start].offset, &entries[range.end - 1]);
+        if range.len() == 1 && last.size > CHUNK as u64 && last.filenames.is_none() {
+            return self.big(last);
+        }
+        let length = (last.offset + last.size).checked_sub(start);
+        let length = length.and_then(|length| usize::try_from(length).ok());
+        let length = length.filter(|&length| length <= LARGEST_CHUNK);
+        let length = length.ok_or_else(|| self.image.damaged("its entries are out of order"))?;
         if self.buffer.len() < length {
-            // Never shrunk: growing again would fill it with zeros again.
+            // Never shrunk, because growing it again would fill it with zeros again.
             self.buffer.resize(length.max(CHUNK), 0);
         }
         read_exact_at(&self.image.file, &mut self.buffer[..length], start)
-            .map_err(|error| damaged(self.image, &error.to_string()))?;
+            .map_err(|error| self.image.damaged(&error.to_string()))?;
         let mut source_time = 0;
         for position in range {
             let entry = &entries[position];
-            let at = usize::try_from(offsets[position] - start).unwrap_or(usize::MAX);
-            let place = at..at + entry.size as usize;
-            if crc32fast::hash(&self.buffer[place.clone()]) != entry.crc {
+            let place = entry.offset.checked_sub(start).and_then(|at| {
+                let at = usize::try_from(at).ok()?;
+                Some(at..at.checked_add(usize::try_from(entry.size).ok()?)?)
+            });
+            let contents = place.clone().and_then(|place| self.buffer.get(place));
+            let (Some(place), Some(contents)) = (place, contents) else {
+                return Err(self.image.damaged("its entries are out of order"));
+            };
+            if crc32fast::hash(contents) != entry.crc {
                 let reason = format!("{} has a wrong checksum", entry.path);
-                return Err(damaged(self.image, &reason));
+                return Err(self.image.damaged(&reason));
             }
             if !self.to.wanted[entry.distribution] {
                 continue;
             }
-            let contents = &self.buffer[place.clone()];
-            let mode = if entry.is_executable {
-                Mode::Program
-            } else {
-                Mode::Plain
-            };
             if entry.filenames.is_some() {
                 self.bytecode(position, place, source_time)?;
             } else if entry.path.ends_with(".py") {
                 source_time = self
                     .site_packages
-                    .write_timed(&entry.path, contents, mode)?;
+                    .write_timed(&entry.path, contents, mode(entry))?;
             } else {
-                self.site_packages.write(&entry.path, contents, mode)?;
+                self.site_packages
+                    .write(&entry.path, contents, mode(entry))?;
             }
         }
         Ok(())
     }
 
-    /// Writes bytecode with the real path and time of its source, which is the entry before.
+    /// Writes a file that is too large for memory, checking it on the way.
+    fn big(&mut self, entry: &Entry) -> Result<(), Error> {
+        if !self.to.wanted[entry.distribution] {
+            return Ok(());
+        }
+        self.buffer.resize(self.buffer.len().max(CHUNK), 0);
+        let file = self.site_packages.open_new(&entry.path, mode(entry))?;
+        let (mut checksum, mut done) = (crc32fast::Hasher::new(), 0);
+        while done < entry.size {
+            self.to.interrupt.check()?;
+            let count = usize::try_from(entry.size - done)
+                .unwrap_or(CHUNK)
+                .min(CHUNK);
+            let block = &mut self.buffer[..count];
+            read_exact_at(&self.image.file, block, entry.offset + done)
+                .map_err(|error| self.image.damaged(&error.to_string()))?;
+            checksum.update(block);
+            (&file)
+                .write_all(block)
+                .map_err(Error::io("write", file.path()))?;
+            done += count as u64;
+        }
+        if checksum.finalize() != entry.crc {
+            let reason = format!("{} has a wrong checksum", entry.path);
+            return Err(self.image.damaged(&reason));
+        }
+        Ok(())
+    }
+
+    /// Writes bytecode with the real path and timestamp of its source, which is the previous entry.
     fn bytecode(&mut self, position: usize, place: Range<usize>, time: i64) -> Result<(), Error> {
         let index = &self.image.index;
         let entry = &index.entries[position];
         let source = &index.entries[position - 1].path;
-        // On Windows, too: pip compiles what RECORD calls it, below the folder as the system calls that.
-        let said = match self.to.interpreter.platform {
-            Platform::Windows => format!("{}\\{source}", self.to.site_packages),
-            platform => platform.join(self.to.site_packages, source),
-        };
+        let said = self.to.name_of(source);
         let names_no_source = || {
-            damaged(
-                self.image,
-                &format!("{} does not name its source file", entry.path),
-            )
+            let reason = format!("{} does not name its source file", entry.path);
+            self.image.damaged(&reason)
         };
         let contents = &self.buffer[place];
         let header = contents
@@ -193,7 +198,7 @@ impl Unpacker<'_> {
     }
 }
 
-/// Whether a wanted entry lies below `folder`.
+/// Whether a selected entry is below `folder`.
 fn owns(image: &Image, to: &Destination<'_>, folder: &str) -> bool {
     let below = |entry: &Entry| {
         entry
@@ -208,17 +213,16 @@ fn owns(image: &Image, to: &Destination<'_>, folder: &str) -> bool {
         .any(|entry| to.wanted[entry.distribution] && below(entry))
 }
 
-/// Cuts the entries into runs of about [`CHUNK`] bytes; bytecode stays with its source.
-fn chunks(image: &Image) -> Vec<Range<usize>> {
-    let entries = &image.index.entries;
+/// Cuts the entries into runs of about [`CHUNK`] bytes; bytecode stays with its source, and a large file is a run of its own.
+fn chunks(entries: &[Entry]) -> Vec<Range<usize>> {
     let mut chunks = Vec::new();
-    let (mut start, mut size) = (0, 0);
+    let mut start = 0;
     for (position, entry) in entries.iter().enumerate() {
-        if size > 0 && size + entry.size as usize > CHUNK && entry.filenames.is_none() {
+        let length = (entry.offset + entry.size).saturating_sub(entries[start].offset);
+        if position > start && length > CHUNK as u64 && entry.filenames.is_none() {
             chunks.push(start..position);
-            (start, size) = (position, 0);
+            start = position;
         }
-        size += entry.size as usize;
     }
     if start < entries.len() {
         chunks.push(start..entries.len());
@@ -226,26 +230,10 @@ fn chunks(image: &Image) -> Vec<Range<usize>> {
     chunks
 }
 
-/// The header of timestamp-based bytecode with its source's time; that of checked hashes (PEP 552) stays as it is.
-fn with_time(header: &[u8], time: i64) -> Vec<u8> {
-    let mut header = header.to_vec();
-    let at = header.len() - 8;
-    let is_timed = at < 8 || header[4..8] == [0; 4];
-    if is_timed {
-        // CPython keeps the low 32 bits, too.
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "importlib does the same"
-        )]
-        header[at..at + 4].copy_from_slice(&(time as u32).to_le_bytes());
-    }
-    header
-}
-
-fn damaged(image: &Image, reason: &str) -> Error {
-    Error::DamagedImage {
-        path: image.file.path().into(),
-        reason: reason.into(),
+fn mode(entry: &Entry) -> Mode {
+    if entry.is_executable {
+        Mode::Program
+    } else {
+        Mode::Plain
     }
 }

@@ -13,12 +13,12 @@ use crate::error::Error;
 use crate::sys::fs::is_executable;
 use crate::sys::signal::Interrupt;
 
-/// One `.dist-info` folder.
+/// A `.dist-info` directory.
 #[derive(Debug)]
 pub(crate) struct Installed {
-    /// Normalised.
+    /// Normalized.
     pub(crate) name: String,
-    /// As in the name of the directory.
+    /// As in the directory's name.
     pub(crate) version_text: String,
     pub(crate) version: Option<Version>,
     pub(crate) dist_info: String,
@@ -29,21 +29,21 @@ pub(crate) struct Installed {
 pub(crate) struct Damage {
     pub(crate) missing: Vec<String>,
     pub(crate) altered: Vec<String>,
-    /// Scripts without permission to be executed.
+    /// Scripts that are not executable.
     pub(crate) not_executable: Vec<String>,
 }
 
 impl Damage {
-    /// Whether all is well.
+    /// Whether there are no differences.
     pub(crate) fn is_none(&self) -> bool {
         self.missing.is_empty() && self.altered.is_empty() && self.not_executable.is_empty()
     }
 }
 
 impl Installed {
-    /// Compares every file with the RECORD; `None` if it is missing, unreadable or empty.
+    /// Compares every file with RECORD; `None` if that is missing, unreadable or empty.
     ///
-    /// Bytecode is anybody's to delete and to write, and some list its folders: it is not looked at.
+    /// Bytecode is ignored, since any program may write or delete it, and some RECORDs list its directories.
     pub(crate) fn damage(
         &self,
         site_packages: &Path,
@@ -64,7 +64,7 @@ impl Installed {
             if row.path.is_empty() {
                 continue;
             }
-            // virtualenv lists it without the name of its folder, too.
+            // virtualenv also lists it without its directory.
             let is_folder = row.path.rsplit(['/', '\\']).next() == Some("__pycache__");
             if is_folder || row.path.ends_with(".pyc") {
                 continue;
@@ -78,7 +78,7 @@ impl Installed {
                 continue;
             }
             let is_another_size = !row.size.is_empty() && row.size != metadata.len().to_string();
-            // What is no file may have no end.
+            // Reading something that is not a regular file might not end.
             let is_same = metadata.is_file()
                 && !is_another_size
                 && match fs::File::open(&path) {
@@ -97,13 +97,13 @@ impl Installed {
         Ok(Some(damage))
     }
 
-    /// The rows of its RECORD; `None` if it is missing, unreadable or empty.
+    /// The rows of its RECORD; `None` if that is missing, unreadable or empty.
     pub(crate) fn rows(&self, site_packages: &Path) -> Option<Vec<record::Row>> {
         let rows: Result<Vec<_>, _> = self.open(site_packages)?.collect();
         rows.ok().filter(|rows| !rows.is_empty())
     }
 
-    /// Whether its RECORD has a row of `path`.
+    /// Whether its RECORD contains `path`.
     pub(crate) fn lists(&self, site_packages: &Path, path: &str) -> bool {
         let rows = self.open(site_packages).into_iter().flatten();
         rows.flatten().any(|row| row.path == path)
@@ -114,7 +114,7 @@ impl Installed {
         site_packages: &Path,
     ) -> Option<impl Iterator<Item = Result<record::Row, String>> + use<>> {
         let path = site_packages.join(&self.dist_info).join("RECORD");
-        // Who opens a pipe waits for its other end.
+        // Opening a pipe would block.
         if !fs::metadata(&path).ok()?.is_file() {
             return None;
         }
@@ -128,7 +128,7 @@ fn is_script(path: &Path) -> bool {
         && start == *b"#!"
 }
 
-/// The projects in a site-packages folder; none if there is no such folder.
+/// The projects in a site-packages directory; none if it does not exist.
 pub(crate) fn read(site_packages: &Path) -> Vec<Installed> {
     let entries = fs::read_dir(site_packages).into_iter().flatten().flatten();
     entries
@@ -136,14 +136,14 @@ pub(crate) fn read(site_packages: &Path) -> Vec<Installed> {
         .collect()
 }
 
-/// The project of this normalized name in a site-packages folder.
+/// The project with this normalized name in a site-packages directory.
 pub(crate) fn find(site_packages: &Path, name: &str) -> Option<Installed> {
     let mut installed = read(site_packages).into_iter();
     installed.find(|project| project.name == name)
 }
 
-/// The scripts in `bin` of what is installed for other versions and not for this one: they find their packages no more.
-pub(crate) fn scripts_behind(folder: &Path, names: &[String]) -> Vec<String> {
+/// The scripts in `bin` of projects that are only installed for other versions. They no longer find their packages.
+pub(crate) fn scripts_of(folder: &Path, names: &[String]) -> Vec<String> {
     let mut scripts: Vec<_> = read(folder)
         .iter()
         .filter(|installed| names.contains(&installed.name))
@@ -163,10 +163,10 @@ pub(crate) fn files(site_packages: &Path, purelib: &str) -> BTreeSet<String> {
         .collect()
 }
 
-/// What is installed for other versions of Python beside `site_packages` and not in it: each folder with the projects in it.
+/// The projects that are installed for other Python versions and not in `site_packages`, by directory.
 ///
-/// Only `lib/pythonX.Y/site-packages` (with `X.Y` or the like) is one version's alone.
-pub(crate) fn behind(site_packages: &Path) -> Vec<(PathBuf, Vec<String>)> {
+/// Only `lib/pythonX.Y/site-packages` and the like belong to a single version.
+pub(crate) fn of_other_versions(site_packages: &Path) -> Vec<(PathBuf, Vec<String>)> {
     let Some((python, lib)) = site_packages
         .parent()
         .and_then(|python| Some((python, python.parent()?)))
@@ -193,10 +193,10 @@ pub(crate) fn behind(site_packages: &Path) -> Vec<(PathBuf, Vec<String>)> {
     behind
 }
 
-/// Whether `name` is installed in `version` or a newer one, as `pip install --upgrade` decides.
+/// Whether `version` of `name` or a newer one is installed, as `pip install --upgrade` decides.
 pub(crate) fn satisfies(existing: &[Installed], name: &str, version: &str) -> bool {
     let bundled = Version::from_str(version).ok();
-    // A version that cannot be compared is not one that may be replaced.
+    // A version that cannot be compared is not replaced.
     existing.iter().any(|installed| {
         installed.name == normalized(name)
             && installed
@@ -207,7 +207,7 @@ pub(crate) fn satisfies(existing: &[Installed], name: &str, version: &str) -> bo
     })
 }
 
-/// Whether files of `name` are missing or altered. A newer version than `version` is never replaced by it.
+/// Whether files of `name` are missing or modified. A newer version is never replaced.
 pub(crate) fn is_damaged(
     existing: &[Installed],
     name: &str,
@@ -233,8 +233,8 @@ pub(crate) fn is_damaged(
     Ok(false)
 }
 
-/// The files of `names`' old versions that are not `brought` by the new ones, relative to the environment; `brought` is asked
-/// with a path as RECORD has it. Scripts with a name in `scripts` are overwritten and stay.
+/// The files of older versions of `names` that the new ones do not contain, relative to the environment. `brought` is
+/// called with a path as in RECORD. Scripts with a name in `scripts` are overwritten and kept.
 pub(crate) fn obsolete(
     existing: &[Installed],
     names: &[&str],
@@ -260,7 +260,7 @@ pub(crate) fn obsolete(
 
 fn dist_info(folder: &str) -> Option<Installed> {
     let (name, version) = folder.strip_suffix(".dist-info")?.split_once('-')?;
-    // What pip was about to remove when it was killed.
+    // pip was killed while it removed this.
     if name.starts_with('~') {
         return None;
     }
@@ -272,12 +272,12 @@ fn dist_info(folder: &str) -> Option<Installed> {
     })
 }
 
-/// The name normalisation of the packaging specifications (PEP 503).
+/// Normalizes a name (PEP 503).
 fn normalized(name: &str) -> String {
     name.to_ascii_lowercase().replace(['.', '_'], "-")
 }
 
-/// A RECORD path, relative to the environment; `None` if it leads out of it.
+/// A path in RECORD, relative to the environment; `None` if it is outside of it.
 fn within(purelib: &str, path: &str) -> Option<String> {
     let mut parts: Vec<&str> = purelib.split('/').collect();
     for part in path.split('/') {

@@ -1,16 +1,16 @@
 //! Parses `entry_points.txt` (entry points specification).
 
-/// One entry point that becomes a script.
+/// An entry point that becomes a script.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EntryPoint {
-    /// The file's name.
+    /// The script's name.
     pub(crate) name: String,
     pub(crate) module: String,
     pub(crate) function: String,
 }
 
-/// The entry points of `entry_points.txt` that become scripts: `console_scripts`, then `gui_scripts`, which are the same
-/// everywhere but on Windows.
+/// The entry points in `entry_points.txt` that become scripts: `console_scripts` and then `gui_scripts`, which only
+/// differ on Windows.
 ///
 /// # Errors
 ///
@@ -42,7 +42,7 @@ pub(crate) fn read(text: &str) -> Result<Vec<EntryPoint>, String> {
 
 fn entry_point(line: &str) -> Option<EntryPoint> {
     let (name, value) = line.split_once('=')?;
-    // Extras are allowed by the specification and mean nothing to a script.
+    // The specification allows extras, but scripts ignore them.
     let reference = value.split('[').next().unwrap_or_default();
     let (module, function) = reference.split_once(':')?;
     let (name, module, function) = (name.trim(), module.trim(), function.trim());
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn only_scripts_are_taken() {
+    fn only_script_groups_are_read() {
         let text = "[distutils.commands]\nx = broken\n\n# said\n[console_scripts]\n a = m:f\n\
                     [gui_scripts]\nb=m.n:f.g [extra]\n[ console_scripts ]\nc = m : f\n";
         assert_eq!(names(text), ["a", "c", "b"]);
@@ -84,14 +84,14 @@ mod tests {
     }
 
     #[test]
-    fn the_last_one_of_a_name_counts() {
+    fn the_last_entry_point_of_a_name_wins() {
         let points = read("[console_scripts]\na = m:f\na = m:g\n").unwrap();
         assert_eq!(points.len(), 1);
         assert_eq!(points[0].function, "g");
     }
 
     #[test]
-    fn what_cannot_be_a_script_is_refused() {
+    fn invalid_entry_points_are_refused() {
         let lines = [
             "a",
             "a = m",

@@ -9,22 +9,22 @@ use sha2::{Digest as _, Sha256, Sha384, Sha512};
 
 /// How much of a file is read at once.
 const BLOCK: usize = 1 << 16;
-/// More than any line of a `RECORD` has, in bytes: no path is that long.
+/// The maximum length of a line, in bytes. No path is that long.
 const LONGEST_LINE: usize = 1 << 20;
 
-/// One line of `RECORD`. The order of the fields is the order in which pip sorts.
+/// A row of `RECORD`. The fields are in the order by which pip sorts.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Row {
-    /// Relative to the folder that holds the `.dist-info`, with `/`.
+    /// Relative to the directory that contains `.dist-info`, with `/`.
     pub(crate) path: String,
-    /// `algorithm=digest`, or nothing for bytecode and for `RECORD` itself.
+    /// `algorithm=digest`; empty for bytecode and for `RECORD` itself.
     pub(crate) hash: String,
-    /// In bytes, or nothing.
+    /// In bytes, or empty.
     pub(crate) size: String,
 }
 
 impl Row {
-    /// A row without hash and size, as bytecode has it.
+    /// A row without hash and size, as for bytecode.
     pub(crate) fn unhashed(path: String) -> Self {
         Self {
             path,
@@ -33,7 +33,7 @@ impl Row {
         }
     }
 
-    /// The row of a file that the installer itself wrote.
+    /// The row of a file that the installer wrote.
     pub(crate) fn hashed(path: String, contents: &[u8]) -> Self {
         let digest = URL_SAFE_NO_PAD.encode(Sha256::digest(contents));
         Self {
@@ -43,10 +43,33 @@ impl Row {
         }
     }
 
-    /// Whether `contents` are what this row promises, else what is wrong.
+    /// Like [`Row::hashed`], for a stream.
+    pub(crate) fn hashed_stream(path: String, mut reader: impl io::Read) -> io::Result<Self> {
+        let (mut hash, mut length) = (Sha256::new(), 0);
+        let mut block = vec![0; BLOCK];
+        loop {
+            match reader.read(&mut block) {
+                Ok(0) => break,
+                Ok(count) => {
+                    hash.update(&block[..count]);
+                    length += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let digest = URL_SAFE_NO_PAD.encode(hash.finalize());
+        Ok(Self {
+            path,
+            hash: format!("sha256={digest}"),
+            size: length.to_string(),
+        })
+    }
+
+    /// Checks that `contents` match this row.
     ///
-    /// The wheel specification (binary distribution format, "The .dist-info directory") wants sha256 or better for every
-    /// file; a size may be missing.
+    /// The wheel specification (binary distribution format, "The .dist-info directory") requires sha256 or better for
+    /// every file. The size is optional.
     pub(crate) fn verify(&self, contents: &[u8]) -> Result<(), String> {
         let Some((algorithm, digest)) = self.hash.split_once('=') else {
             return Err(format!("RECORD has no hash for {:?}", self.path));
@@ -65,7 +88,7 @@ impl Row {
         self.compare(&actual, digest, contents.len() as u64)
     }
 
-    /// As [`Row::verify`], for what a reader gives block by block; `between` is asked between two of them.
+    /// Like [`Row::verify`], for a stream. `between` is called between two blocks.
     pub(crate) fn verify_stream<E>(
         &self,
         mut reader: impl io::Read,
@@ -118,7 +141,7 @@ impl Row {
     }
 }
 
-/// Reads the rows of a `RECORD`, in their order.
+/// Reads the rows of a `RECORD` in their order.
 ///
 /// # Errors
 ///
@@ -127,7 +150,7 @@ pub(crate) fn read(text: &[u8]) -> Result<Vec<Row>, String> {
     rows(text).collect()
 }
 
-/// As [`read`], row by row, for a `RECORD` of any size.
+/// Like [`read`], row by row, for a `RECORD` of any size.
 pub(crate) fn rows(text: impl io::Read) -> impl Iterator<Item = Result<Row, String>> {
     let reader = ReaderBuilder::new()
         .has_headers(false)
@@ -150,7 +173,7 @@ pub(crate) fn rows(text: impl io::Read) -> impl Iterator<Item = Result<Row, Stri
     })
 }
 
-/// A text whose lines are no longer than a `RECORD` can have them.
+/// A stream that fails if a line is too long.
 struct Lines<R> {
     text: R,
     length: usize,
@@ -227,7 +250,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_rendered_is_read_back() {
+    fn a_rendered_record_can_be_parsed() {
         let mut rows = vec![
             row("a,b", "sha256=x", "3"),
             row("c\"d", "", ""),
@@ -238,7 +261,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_may_lack_its_last_fields_but_have_no_fourth() {
+    fn a_row_has_one_to_three_fields() {
         assert_eq!(
             read(b"a,sha256=x\nb\n"),
             Ok(vec![row("a", "sha256=x", ""), row("b", "", "")])
@@ -247,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn the_row_of_installer_is_the_one_that_pip_writes() {
+    fn the_row_of_installer_equals_the_row_of_pip() {
         let expected = row(
             "x/INSTALLER",
             "sha256=zuuue4knoyJ-UwPPXg8fezS7VCrXJQrAP7zeNuwvFQg",
@@ -258,7 +281,7 @@ mod tests {
     }
 
     #[test]
-    fn a_row_that_does_not_match_says_why() {
+    fn a_mismatch_with_a_row_has_a_reason() {
         let good = Row::hashed("a".into(), b"pip\n");
         assert!(
             good.verify(b"pop\n")

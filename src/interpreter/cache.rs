@@ -1,4 +1,4 @@
-//! Stores the facts about an interpreter in the cache, and checks that they still hold.
+//! Stores the facts about an interpreter in the cache, and checks that they are still valid.
 
 use std::io::Write as _;
 use std::path::Path;
@@ -12,7 +12,7 @@ use crate::interpreter::Interpreter;
 use crate::sys::env::Env;
 use crate::sys::fs::Identity;
 
-/// Variables that change what an interpreter answers though its files stay the same.
+/// Variables that can change the facts about an interpreter.
 const VARIABLES: [&str; 10] = [
     "LC_ALL",
     "LC_CTYPE",
@@ -26,8 +26,8 @@ const VARIABLES: [&str; 10] = [
     "DYLD_LIBRARY_PATH",
 ];
 
-/// Counted up when a Python is asked something more, so that facts without that answer are asked for again.
-const FORMAT: u32 = 1;
+/// Incremented when the facts change, so that stored facts of another format are not used.
+const FORMAT: u32 = 2;
 
 #[derive(Serialize, Deserialize)]
 struct Facts {
@@ -37,7 +37,7 @@ struct Facts {
 }
 
 impl Store {
-    /// The facts about `executable`, if they were stored and nothing they depend on has changed since.
+    /// The stored facts about `executable`, if nothing that they depend on has changed.
     pub(crate) fn facts(&self, executable: &Path, environment: &Env) -> Option<Interpreter> {
         let path = self.trusted(&facts_name(executable, environment))?;
         let facts: Facts = serde_json::from_slice(&fs::read(path).ok()?).ok()?;
@@ -54,14 +54,14 @@ impl Store {
             .then_some(facts.interpreter)
     }
 
-    /// Remembers the facts about `executable`.
+    /// Stores the facts about `executable`.
     pub(crate) fn keep_facts(
         &self,
         executable: &Path,
         environment: &Env,
         interpreter: &Interpreter,
     ) {
-        // The name itself may be a symlink that somebody points elsewhere.
+        // The path may be a symlink, whose target may change.
         let witnesses = interpreter.witnesses.iter().map(String::as_str);
         let name = executable.to_str();
         let name = name.filter(|name| !witnesses.clone().any(|witness| witness == *name));

@@ -1,4 +1,4 @@
-//! The paths that a request could mean, in the order in which they are tried. They are computed one at a time.
+//! The paths that match a request, in search order. They are computed one at a time.
 
 use std::collections::HashSet;
 use std::env::consts::EXE_SUFFIX;
@@ -11,21 +11,21 @@ use crate::interpreter::locations;
 use crate::interpreter::locations::Source;
 use crate::interpreter::on_disk;
 use crate::interpreter::registry;
-use crate::interpreter::request::{Fit, Request, Wanted};
+use crate::interpreter::request::{Match, Request, VersionRequest};
 use crate::sys::env::Env;
 use crate::sys::paths::absolute;
 
-/// A path to look at, absolute and as it would be invoked: links are not resolved.
+/// A path to check, absolute and as it would be invoked: links are not resolved.
 #[derive(Debug)]
 pub(crate) struct Candidate {
     pub(crate) path: PathBuf,
     pub(crate) source: Source,
 }
 
-/// What is done with each candidate; `Break` ends the search, so that nothing is listed that is not needed.
+/// Called for each candidate. `Break` ends the search, so that no directory is listed unnecessarily.
 type Visit<'a, B> = &'a mut dyn FnMut(Candidate) -> ControlFlow<B>;
 
-/// Visits the candidates of one request.
+/// Visits the candidates for a request.
 pub(crate) fn visit<B>(
     request: &Request,
     environment: &Env,
@@ -33,24 +33,24 @@ pub(crate) fn visit<B>(
 ) -> ControlFlow<B> {
     match request {
         Request::Path(text) => {
-            named_directly(text, environment, visit)?;
-            // Blanks around a path belong to it only if there is such a file.
+            from_path(text, environment, visit)?;
+            // Spaces around a path are only part of it if such a file exists.
             match text.trim() {
-                bare if bare.len() < text.len() => named_directly(bare, environment, visit),
+                bare if bare.len() < text.len() => from_path(bare, environment, visit),
                 _ => ControlFlow::Continue(()),
             }
         }
         Request::Name(name) => {
             on_path(name, environment, visit)?;
             // The directory of an environment may be given without a slash.
-            named_directly(name, environment, &mut |candidate| {
+            from_path(name, environment, &mut |candidate| {
                 if candidate.path.ends_with(name) {
                     return ControlFlow::Continue(());
                 }
                 visit(candidate)
             })
         }
-        Request::Wanted(wanted) => {
+        Request::Version(wanted) => {
             if let Some(name) = &wanted.name {
                 on_path(name, environment, visit)?;
             }
@@ -62,15 +62,15 @@ pub(crate) fn visit<B>(
     }
 }
 
-/// Visits every file that is named like a Python, for a list of all.
+/// Visits every file with the name of a Python, for `--list-pythons`.
 pub(crate) fn visit_all<B>(environment: &Env, visit: Visit<'_, B>) -> ControlFlow<B> {
     visit_folders(environment, &mut |folder, source| {
-        every_name(folder, source, visit)
+        all_executables(folder, source, visit)
     })?;
     registered(visit)
 }
 
-/// Visits the folders on PATH, then those in which tools install Pythons.
+/// Visits the directories on PATH, then those in which tools install Pythons.
 fn visit_folders<B>(
     environment: &Env,
     visit: &mut dyn FnMut(&Path, Source) -> ControlFlow<B>,
@@ -88,8 +88,9 @@ fn visit_folders<B>(
     ControlFlow::Continue(())
 }
 
-/// Visits every file in a folder that could be a Python by its name; it is listed only after the usual names.
-fn every_name<B>(folder: &Path, source: Source, visit: Visit<'_, B>) -> ControlFlow<B> {
+/// Visits every file in a directory with the name of a Python. The directory is listed after the usual names were
+/// tried.
+fn all_executables<B>(folder: &Path, source: Source, visit: Visit<'_, B>) -> ControlFlow<B> {
     for path in usual(folder) {
         visit(Candidate { path, source })?;
     }
@@ -99,7 +100,7 @@ fn every_name<B>(folder: &Path, source: Source, visit: Visit<'_, B>) -> ControlF
     ControlFlow::Continue(())
 }
 
-/// Those in the registry of Windows.
+/// Visits the Pythons in the Windows registry.
 fn registered<B>(visit: Visit<'_, B>) -> ControlFlow<B> {
     for path in registry::executables() {
         let source = Source::Registry;
@@ -108,7 +109,7 @@ fn registered<B>(visit: Visit<'_, B>) -> ControlFlow<B> {
     ControlFlow::Continue(())
 }
 
-/// The folders on PATH, absolute and each once.
+/// The directories on PATH, absolute and without duplicates.
 pub(crate) fn path_folders(environment: &Env) -> Vec<PathBuf> {
     let Some(path) = environment.var("PATH") else {
         return Vec::new();
@@ -121,8 +122,8 @@ pub(crate) fn path_folders(environment: &Env) -> Vec<PathBuf> {
         .collect()
 }
 
-/// The executables of an installation prefix or an environment, or of a folder of executables.
-fn named_directly<B>(text: &str, environment: &Env, visit: Visit<'_, B>) -> ControlFlow<B> {
+/// The executables in an installation prefix, an environment, or a directory of executables.
+fn from_path<B>(text: &str, environment: &Env, visit: Visit<'_, B>) -> ControlFlow<B> {
     let Ok(path) = absolute(Path::new(text), environment.cwd.as_deref()) else {
         return ControlFlow::Continue(());
     };
@@ -132,7 +133,7 @@ fn named_directly<B>(text: &str, environment: &Env, visit: Visit<'_, B>) -> Cont
     }
     let bin = if cfg!(windows) { "Scripts" } else { "bin" };
     for folder in [path.join(bin), path] {
-        every_name(&folder, source, &mut |candidate| {
+        all_executables(&folder, source, &mut |candidate| {
             if candidate.path.is_file() {
                 return visit(candidate);
             }
@@ -151,11 +152,11 @@ fn on_path<B>(name: &str, environment: &Env, visit: Visit<'_, B>) -> ControlFlow
     ControlFlow::Continue(())
 }
 
-/// What a folder may hold of a wanted Python; it is listed only if none of the usual names was what was wanted.
+/// Visits the files in a directory that may match. The directory is only listed if none of the usual names matches.
 fn in_folder<B>(
     folder: &Path,
     source: Source,
-    wanted: &Wanted,
+    wanted: &VersionRequest,
     visit: Visit<'_, B>,
 ) -> ControlFlow<B> {
     for name in wanted.names() {
@@ -166,21 +167,21 @@ fn in_folder<B>(
         return ControlFlow::Continue(());
     }
     for (traits, path) in versioned(folder) {
-        if wanted.is_meant_unnamed(&traits) && wanted.fits(&traits) != Fit::No {
+        if wanted.matches_default_python(&traits) && wanted.matches(&traits) != Match::No {
             visit(Candidate { path, source })?;
         }
     }
     ControlFlow::Continue(())
 }
 
-/// The executables that an installation usually has.
+/// The usual executables of an installation.
 fn usual(folder: &Path) -> [PathBuf; 4] {
     ["python3", "python", "pypy3", "pypy"].map(|name| executable(folder, name))
 }
 
-/// The executables in a directory with a version in their names, the newest first.
+/// The executables with a version in their name in a directory, the newest first.
 fn versioned(folder: &Path) -> Vec<(crate::interpreter::version::Traits, PathBuf)> {
-    // Entries that cannot be read are skipped.
+    // Unreadable entries are skipped.
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<_> = entries
         .filter_map(|entry| {
@@ -209,7 +210,7 @@ fn executable(folder: &Path, name: &str) -> PathBuf {
     }
 }
 
-/// Whether a folder of executables is an environment's.
+/// Whether a directory of executables belongs to an environment.
 pub(crate) fn is_environment(folder: &Path) -> bool {
     folder
         .parent()

@@ -1,4 +1,5 @@
-//! Finds the requested Python: tries one candidate after the other, and starts one only if its files do not tell enough.
+//! Finds the requested Python. Candidates are tried one after the other. One is only started if its files do not tell
+//! its version.
 
 use std::collections::HashSet;
 use std::ops::ControlFlow;
@@ -6,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::Interpreter;
 use super::probe;
-use super::request::{Fit, Request};
+use super::request::{Match, Request};
 use crate::cache::Store;
 use crate::error::Error;
 use crate::interpreter::candidates;
@@ -16,14 +17,14 @@ use crate::interpreter::locations::Source;
 use crate::interpreter::not_found::NotFound;
 use crate::interpreter::on_disk;
 use crate::interpreter::shims;
-use crate::interpreter::shims::{Asked, Resolved};
+use crate::interpreter::shims::{Resolved, SelectedVersion};
 use crate::interpreter::version::Traits;
 use crate::sys::env::Env;
 use crate::sys::fs::{Identity, is_executable};
 use crate::sys::signal::Interrupt;
 use crate::terminal::log::Log;
 
-/// Everything that decides which Python is found.
+/// Everything that determines which Python is found.
 pub(crate) struct Discovery<'a> {
     pub(crate) environment: &'a Env,
     pub(crate) store: Store,
@@ -39,37 +40,37 @@ pub(crate) struct Found {
     pub(crate) source: Source,
 }
 
-/// What a candidate turned out to be.
-enum Verdict {
-    Fits(Box<Interpreter>),
-    Unfit(Traits, PathBuf),
+/// The result for a candidate.
+enum Outcome {
+    Matches(Box<Interpreter>),
+    Mismatch(Traits, PathBuf),
     Broken(PathBuf, String),
-    /// A shim asks for a Python that is not installed, for this reason.
+    /// A shim for a Python that is not installed, with the reason.
     NotInstalled(PathBuf, String),
     Nothing,
 }
 
-/// A candidate with its shims followed.
+/// A candidate after its shims were resolved.
 enum Executable {
-    /// It can be started under this path.
+    /// The path to start.
     At(PathBuf),
-    /// A shim that only running it can resolve.
+    /// A shim that must be started to be resolved.
     Opaque(PathBuf),
-    /// A version manager's shim of this kind, and what is known of the version that it is asked for.
-    Managed(PathBuf, Option<Asked>),
+    /// The shim of a version manager, and the version that it selects if that is known.
+    Managed(PathBuf, Option<SelectedVersion>),
     Broken(PathBuf, String),
     NotInstalled(PathBuf, String),
     Nothing,
 }
 
 impl Discovery<'_> {
-    /// The first Python that one of the requests means, as it answers under the name it was found by; without any request,
-    /// what `python3` or `python` would start.
+    /// The first Python that matches one of the requests, queried under the name by which it was found. Without a
+    /// request it is the one that `python3` or `python` would start.
     ///
     /// # Errors
     ///
-    /// [`Error::PythonNotFound`] with the places that were searched, [`Error::UnusablePython`] with what is wrong
-    /// with the only one there is, [`Error::Request`] which one is not understood, [`Error::Interrupted`].
+    /// [`Error::PythonNotFound`] with the places that were searched, [`Error::UnusablePython`] if the only candidate
+    /// does not work, [`Error::Request`] if a request is not valid, [`Error::Interrupted`].
     pub(crate) fn find(&self, asked: &[String]) -> Result<Interpreter, Error> {
         let default = ["python3".to_owned()];
         let texts = if asked.is_empty() { &default } else { asked };
@@ -89,7 +90,7 @@ impl Discovery<'_> {
         Err(not_found.into_error(asked, &requests, self.environment))
     }
 
-    /// Ends the search with the Python or an error; with `None` if the next request is to be tried.
+    /// Ends the search with a Python or an error, or with `None` to try the next request.
     fn try_candidate(
         &self,
         candidate: &Candidate,
@@ -97,38 +98,38 @@ impl Discovery<'_> {
         seen: &mut HashSet<PathBuf>,
         not_found: &mut NotFound,
     ) -> ControlFlow<Option<Result<Interpreter, Error>>> {
-        match self.judge(candidate, request, seen) {
+        match self.check_candidate(candidate, request, seen) {
             Err(error) => return ControlFlow::Break(Some(Err(error))),
-            Ok(Verdict::Fits(interpreter)) => return ControlFlow::Break(Some(Ok(*interpreter))),
-            Ok(Verdict::Unfit(traits, path)) => {
+            Ok(Outcome::Matches(interpreter)) => return ControlFlow::Break(Some(Ok(*interpreter))),
+            Ok(Outcome::Mismatch(traits, path)) => {
                 self.log
                     .say(|| format!("skipping {traits} at {}", path.display()));
-                not_found.unfit(traits, path);
+                not_found.add_mismatch(traits, path);
             }
-            Ok(Verdict::Broken(path, reason)) => {
+            Ok(Outcome::Broken(path, reason)) => {
                 self.log
                     .say(|| format!("skipping {}: {reason}", path.display()));
                 not_found.broken(path, reason);
             }
-            Ok(Verdict::NotInstalled(path, reason)) => {
+            Ok(Outcome::NotInstalled(path, reason)) => {
                 not_found.broken(path, reason);
-                // Starting that command gives this error, and no other Python.
+                // The command itself would fail with this error instead of starting another Python.
                 if request.is_a_command() {
                     return ControlFlow::Break(None);
                 }
             }
-            Ok(Verdict::Nothing) => {}
+            Ok(Outcome::Nothing) => {}
         }
         ControlFlow::Continue(())
     }
 
-    /// Every Python on this machine, each installation once, in the order in which they would be found.
+    /// Every Python on this machine, each installation once, in search order.
     ///
     /// # Errors
     ///
     /// [`Error::Interrupted`].
     pub(crate) fn all(&self) -> Result<Vec<Found>, Error> {
-        // Names of the same file, by links of either kind, are one Python.
+        // Paths of the same file, through symlinks or hard links, are one Python.
         let mut seen = Vec::new();
         let mut is_new = |path: &Path| {
             let identity = Identity::of(path);
@@ -150,7 +151,7 @@ impl Discovery<'_> {
         }
     }
 
-    /// The Python at a candidate, if there is one that was not seen before.
+    /// The Python at a candidate, if it was not found before.
     fn look_at(
         &self,
         candidate: &Candidate,
@@ -163,7 +164,7 @@ impl Discovery<'_> {
                 return Ok(None);
             }
         };
-        // An environment's Python is its base's.
+        // The Python of an environment is listed as its base Python.
         let must_ask = is_opaque || path.parent().is_some_and(candidates::is_environment);
         if !must_ask && !is_new(&path) {
             return Ok(None);
@@ -195,48 +196,48 @@ impl Discovery<'_> {
         }))
     }
 
-    fn judge(
+    fn check_candidate(
         &self,
         candidate: &Candidate,
         request: &Request,
         seen: &mut HashSet<PathBuf>,
-    ) -> Result<Verdict, Error> {
+    ) -> Result<Outcome, Error> {
         if !seen.insert(candidate.path.clone()) {
-            return Ok(Verdict::Nothing);
+            return Ok(Outcome::Nothing);
         }
         let (path, is_opaque, managed) = match self.follow(&candidate.path) {
             Executable::At(path) => (path, false, None),
             Executable::Opaque(path) => (path, true, None),
             Executable::Managed(path, asked) => (path, true, Some(asked)),
-            Executable::Broken(path, reason) => return Ok(Verdict::Broken(path, reason)),
+            Executable::Broken(path, reason) => return Ok(Outcome::Broken(path, reason)),
             Executable::NotInstalled(path, reason) => {
-                return Ok(Verdict::NotInstalled(path, reason));
+                return Ok(Outcome::NotInstalled(path, reason));
             }
-            Executable::Nothing => return Ok(Verdict::Nothing),
+            Executable::Nothing => return Ok(Outcome::Nothing),
         };
         if path != candidate.path && !seen.insert(path.clone()) {
-            return Ok(Verdict::Nothing);
+            return Ok(Outcome::Nothing);
         }
-        let is_meant = |traits: &Traits| match request {
-            Request::Wanted(wanted) => {
+        let matches_request = |traits: &Traits| match request {
+            Request::Version(wanted) => {
                 let is_near = matches!(candidate.source, Source::Path);
-                if is_near || wanted.is_meant_unnamed(traits) {
-                    wanted.fits(traits)
+                if is_near || wanted.matches_default_python(traits) {
+                    wanted.matches(traits)
                 } else {
-                    Fit::No
+                    Match::No
                 }
             }
-            _ => Fit::Yes,
+            _ => Match::Yes,
         };
-        if matches!(request, Request::Wanted(_)) && !is_opaque {
+        if matches!(request, Request::Version(_)) && !is_opaque {
             let traits = on_disk::read(&path);
-            if let Some(traits) = traits.filter(|traits| is_meant(traits) == Fit::No) {
-                return Ok(Verdict::Unfit(traits, path));
+            if let Some(traits) = traits.filter(|traits| matches_request(traits) == Match::No) {
+                return Ok(Outcome::Mismatch(traits, path));
             }
         }
         match self.facts(&path) {
-            // It went on to the system's Python.
-            Ok(facts) if is_another(&facts, managed.as_ref()) => Ok(Verdict::NotInstalled(
+            // The version manager fell back to the system's Python.
+            Ok(facts) if is_other_version(&facts, managed.as_ref()) => Ok(Outcome::NotInstalled(
                 path,
                 not_installed(
                     managed.flatten(),
@@ -245,15 +246,15 @@ impl Discovery<'_> {
             )),
             Ok(facts) => {
                 let traits = Traits::from(&facts);
-                Ok(match is_meant(&traits) {
-                    Fit::Yes => Verdict::Fits(Box::new(facts)),
-                    _ => Verdict::Unfit(traits, path),
+                Ok(match matches_request(&traits) {
+                    Match::Yes => Outcome::Matches(Box::new(facts)),
+                    _ => Outcome::Mismatch(traits, path),
                 })
             }
             Err(Error::UnusablePython { path, reason }) if managed.is_some() => Ok(
-                Verdict::NotInstalled(path, not_installed(managed.flatten(), &reason)),
+                Outcome::NotInstalled(path, not_installed(managed.flatten(), &reason)),
             ),
-            Err(Error::UnusablePython { path, reason }) => Ok(Verdict::Broken(path, reason)),
+            Err(Error::UnusablePython { path, reason }) => Ok(Outcome::Broken(path, reason)),
             Err(error) => Err(error),
         }
     }
@@ -276,7 +277,7 @@ impl Discovery<'_> {
         }
     }
 
-    /// What the Python at `path` answers, now or when it was asked before.
+    /// The facts about the Python at `path`, from the cache or by querying it.
     ///
     /// # Errors
     ///
@@ -289,32 +290,32 @@ impl Discovery<'_> {
         let facts = self.log.wait("querying Python", || {
             probe::ask(path, utf8_mode, self.interrupt)
         })?;
-        // A shim may resolve to another Python tomorrow, so its answer is not cached.
+        // A shim may resolve to another Python later, so its facts are not cached.
         if Path::new(&facts.executable) == path {
             self.store.keep_facts(path, self.environment, &facts);
         }
         Ok(facts)
     }
 
-    /// The source of `path`, which may have been reached through a shim on PATH.
+    /// The source of `path`, which may have been found through a shim on PATH.
     fn source(&self, path: &Path, source: Source) -> Source {
         if source != Source::Path {
             return source;
         }
         let places = locations::all(self.environment);
-        let mut keepers = places.iter().filter(|place| {
+        let mut owners = places.iter().filter(|place| {
             !matches!(place.source, Source::UsrLocal | Source::Opt) && path.starts_with(&place.root)
         });
-        keepers.next().map_or(source, |place| place.source)
+        owners.next().map_or(source, |place| place.source)
     }
 }
 
-/// Whether a version manager that was asked for a version has started another one.
-fn is_another(facts: &Interpreter, managed: Option<&Option<Asked>>) -> bool {
+/// Whether a version manager started another version than the selected one.
+fn is_other_version(facts: &Interpreter, managed: Option<&Option<SelectedVersion>>) -> bool {
     let Some(Some(asked)) = managed else {
         return false;
     };
-    // Any other word may mean any Python.
+    // Any other name may stand for any Python.
     let is_number = asked
         .version
         .starts_with(|first: char| first.is_ascii_digit())
@@ -326,12 +327,12 @@ fn is_another(facts: &Interpreter, managed: Option<&Option<Asked>>) -> bool {
     is_number && !format!("{}.", facts.version_string()).starts_with(&prefix)
 }
 
-fn not_installed(asked: Option<Asked>, said: &str) -> String {
+fn not_installed(asked: Option<SelectedVersion>, reason: &str) -> String {
     match asked {
-        Some(Asked { version, origin }) => {
-            format!("version {version} is not installed (requested by {origin}): {said}")
+        Some(SelectedVersion { version, origin }) => {
+            format!("version {version} is not installed (requested by {origin}): {reason}")
         }
-        None => said.to_owned(),
+        None => reason.to_owned(),
     }
 }
 

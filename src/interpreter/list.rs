@@ -8,13 +8,13 @@ use crate::interpreter::discovery::Found;
 /// A Python on this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Python {
-    /// `3.12.1`; with `t` behind it a free-threaded, with `d` a debug build.
+    /// `3.12.1`, followed by `t` for a free-threaded build and by `d` for a debug build.
     pub(crate) version: String,
     /// `sys.implementation.name`.
     pub(crate) implementation: String,
-    /// The executable, as `-p` takes it.
+    /// The executable, as an argument for `-p`.
     pub(crate) path: PathBuf,
-    /// Who put it there: `PATH`, `pyenv`, `uv`, …
+    /// Which tool installed it: `PATH`, `pyenv`, `uv`, …
     pub(crate) source: String,
 }
 
@@ -30,7 +30,7 @@ impl From<Found> for Python {
 }
 
 impl Python {
-    /// One line for each; `aligned` for people, separated by tabs for programs that read lines.
+    /// One line for each Python; `aligned` for people, otherwise separated by tabs.
     pub(crate) fn lines(pythons: &[Self], aligned: bool) -> String {
         let fields = |python: &Self| {
             let path = python.path.to_string_lossy().into_owned();

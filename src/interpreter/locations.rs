@@ -9,7 +9,7 @@ use crate::sys::env::Env;
 /// Who put a Python where it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Source {
-    /// The request itself names it.
+    /// It is named in the request.
     Request,
     Path,
     Pyenv,
@@ -27,20 +27,20 @@ pub(crate) enum Source {
 
 /// A directory in which a tool installs Pythons.
 #[derive(Debug)]
-pub(crate) struct Place {
+pub(crate) struct Location {
     pub(crate) source: Source,
     pub(crate) root: PathBuf,
-    /// Below `root`, with `*` for names that are to be listed: `versions/*/bin`.
+    /// Relative to `root`, with `*` for all names in a directory: `versions/*/bin`.
     pattern: &'static str,
 }
 
-impl Place {
-    /// The folders that may hold executables, the newest version first.
+impl Location {
+    /// The directories that may contain executables, the newest version first.
     pub(crate) fn folders(&self) -> Vec<PathBuf> {
         let mut folders = vec![self.root.clone()];
         for part in self.pattern.split('/') {
             folders = match part.split_once('*') {
-                // On Windows an installation's folder itself holds its executables.
+                // On Windows the executables are in the directory of the installation.
                 None if part == "bin" && cfg!(windows) => folders,
                 None => folders.iter().map(|folder| folder.join(part)).collect(),
                 Some((prefix, _)) => folders
@@ -57,12 +57,12 @@ impl Place {
     }
 }
 
-/// Every place, in the order in which they are searched.
-pub(crate) fn all(environment: &Env) -> Vec<Place> {
+/// Every place, in search order.
+pub(crate) fn all(environment: &Env) -> Vec<Location> {
     let mut places = Vec::new();
     let mut add = |source, root: Option<PathBuf>, pattern| {
         if let Some(root) = root.filter(|root| root.is_absolute()) {
-            places.push(Place {
+            places.push(Location {
                 source,
                 root,
                 pattern,
@@ -92,7 +92,7 @@ pub(crate) fn all(environment: &Env) -> Vec<Place> {
     });
     add(Source::Uv, uv, "*/bin");
 
-    for conda in condas(environment) {
+    for conda in conda_installations(environment) {
         add(Source::Conda, Some(conda.clone()), "bin");
         add(Source::Conda, Some(conda), "envs/*/bin");
     }
@@ -124,8 +124,9 @@ pub(crate) fn all(environment: &Env) -> Vec<Place> {
     places
 }
 
-/// The active environment, the base of the running conda, those it has noted down, and where its installers put one.
-fn condas(environment: &Env) -> Vec<PathBuf> {
+/// The active environment, the base of the running conda, the environments that it knows, and the default directories
+/// of its installers.
+fn conda_installations(environment: &Env) -> Vec<PathBuf> {
     let home = environment.home();
     let mut found: Vec<PathBuf> = Vec::new();
     let mut add = |folder: PathBuf| {

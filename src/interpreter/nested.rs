@@ -1,4 +1,4 @@
-//! Resolves a base Python that is itself in an environment to the one behind it.
+//! Finds the base Python of a Python that is itself in an environment.
 
 use std::path::{Path, PathBuf};
 
@@ -7,21 +7,21 @@ use fs_err as fs;
 use crate::interpreter::candidates::is_environment;
 use crate::interpreter::pyvenv_cfg;
 
-/// The system, too, follows no more links than this.
+/// The operating system follows no more links than this either.
 const LONGEST: usize = 40;
 
-/// Where an executable is, seen from a directory that is about to be changed.
+/// Where an executable is, relative to a directory that will be changed.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Position {
-    /// The directory plays no part in it.
+    /// It does not depend on the directory.
     Outside,
-    /// It leads through the directory to this one outside.
+    /// It is a link in the directory to this path outside.
     Through(PathBuf),
-    /// It ends in the directory.
+    /// It is in the directory.
     Inside,
 }
 
-/// Follows `executable` from link to link, and from a copy to the base that its `pyvenv.cfg` names.
+/// Follows the links of `executable`, and from a copy to the base in its `pyvenv.cfg`.
 pub(crate) fn position(executable: &Path, env_dir: &Path) -> Position {
     let Ok(env_dir) = fs::canonicalize(env_dir) else {
         return Position::Outside;
@@ -44,7 +44,7 @@ pub(crate) fn position(executable: &Path, env_dir: &Path) -> Position {
     Position::Inside
 }
 
-/// Whether `path` is a link that names something in `env_dir` by its absolute path.
+/// Whether `path` is a link with an absolute target in `env_dir`.
 pub(crate) fn is_link_into(path: &Path, env_dir: &Path) -> bool {
     fs::read_link(path).is_ok_and(|target| target.is_absolute() && target.starts_with(env_dir))
 }
@@ -66,7 +66,7 @@ fn next(executable: &Path) -> Option<PathBuf> {
     let home = Path::new(pyvenv_cfg::value(&text, "home")?);
     let own = home.join(executable.file_name()?);
     let names = ["python3", "python", "pypy3", "pypy"].map(|name| home.join(name));
-    let said = pyvenv_cfg::value(&text, "executable").map(PathBuf::from);
-    let mut bases = [own].into_iter().chain(names).chain(said);
+    let recorded = pyvenv_cfg::value(&text, "executable").map(PathBuf::from);
+    let mut bases = [own].into_iter().chain(names).chain(recorded);
     bases.find(|base| base != executable && base.is_file())
 }

@@ -13,21 +13,21 @@ use crate::repr::repr;
 use crate::sys::env::Env;
 use crate::sys::paths::absolute;
 
-/// The most of one kind in a message.
-const SHOWN: usize = 12;
+/// The maximum number of entries of each kind in a message.
+const MAX_NAMES: usize = 12;
 
-/// The candidates that were skipping.
+/// The candidates that were skipped.
 #[derive(Debug, Default)]
 pub(crate) struct NotFound {
-    /// Pythons that are not what was asked for.
-    unfit: Vec<(Traits, PathBuf)>,
-    /// What is no Python that works, with the reason.
+    /// Pythons that do not match the request.
+    mismatches: Vec<(Traits, PathBuf)>,
+    /// Candidates that do not work, with the reason.
     broken: Vec<(PathBuf, String)>,
 }
 
 impl NotFound {
-    pub(crate) fn unfit(&mut self, traits: Traits, path: PathBuf) {
-        self.unfit.push((traits, path));
+    pub(crate) fn add_mismatch(&mut self, traits: Traits, path: PathBuf) {
+        self.mismatches.push((traits, path));
     }
 
     pub(crate) fn broken(&mut self, path: PathBuf, reason: String) {
@@ -40,19 +40,19 @@ impl NotFound {
         }
     }
 
-    /// The error for what was asked for.
+    /// The error for these requests.
     pub(crate) fn into_error(
         mut self,
         asked: &[String],
         requests: &[Request],
         environment: &Env,
     ) -> Error {
-        if self.unfit.is_empty() && self.broken.len() == 1 {
+        if self.mismatches.is_empty() && self.broken.len() == 1 {
             let (path, reason) = self.broken.remove(0);
             return Error::UnusablePython { path, reason };
         }
         let mut seen = HashSet::new();
-        self.unfit.retain(|(_, path)| {
+        self.mismatches.retain(|(_, path)| {
             seen.insert(fs_err::canonicalize(path).unwrap_or_else(|_| path.clone()))
         });
         let request = match asked {
@@ -64,7 +64,7 @@ impl NotFound {
                 .join(" or "),
         };
         let mut searched = sought(requests, environment);
-        let found = self.unfit.iter();
+        let found = self.mismatches.iter();
         let found = found.map(|(traits, path)| format!("{traits} at {}", path.display()));
         list(&mut searched, "found", found.collect());
         let broken = self.broken.iter();
@@ -73,37 +73,40 @@ impl NotFound {
         Error::PythonNotFound {
             request,
             searched,
-            nearest: self.nearest(requests),
+            closest: self.closest(requests),
         }
     }
 
-    /// The found one that is the least different.
-    fn nearest(&self, requests: &[Request]) -> Option<String> {
+    /// The Python that differs least from the request: its version and its executable.
+    fn closest(&self, requests: &[Request]) -> Option<(String, PathBuf)> {
         let wanted = requests.iter().find_map(|request| match request {
-            Request::Wanted(wanted) => Some(wanted),
+            Request::Version(wanted) => Some(wanted),
             _ => None,
         })?;
-        let usable = self.unfit.iter().filter(|(traits, _)| !traits.is_too_old());
+        let usable = self
+            .mismatches
+            .iter()
+            .filter(|(traits, _)| !traits.is_too_old());
         let (traits, path) = usable.min_by_key(|(traits, _)| wanted.distance(traits))?;
-        Some(format!("{traits} (-p {})", path.display()))
+        Some((traits.to_string(), path.clone()))
     }
 }
 
-/// Where these requests were sought.
+/// Where these requests were searched for.
 fn sought(requests: &[Request], environment: &Env) -> String {
     let by_name = |request: &Request| !matches!(request, Request::Path(_));
-    let by_property = |request: &Request| matches!(request, Request::Wanted(_));
-    let mut sought = Vec::new();
+    let by_property = |request: &Request| matches!(request, Request::Version(_));
+    let mut searched = Vec::new();
     for request in requests {
         if let Request::Path(path) = request {
-            sought.push(no_python_at(path, environment));
+            searched.push(no_python_at(path, environment));
         }
     }
     if requests.iter().any(by_name) {
         let folders = path_folders(environment);
-        sought.push(match environment.var("PATH") {
+        searched.push(match environment.var("PATH") {
             None => "PATH is empty".into(),
-            Some(path) if folders.len() <= SHOWN => {
+            Some(path) if folders.len() <= MAX_NAMES => {
                 format!("not found in PATH ({})", path.to_string_lossy())
             }
             Some(_) => format!("not found in the {} directories of PATH", folders.len()),
@@ -118,13 +121,13 @@ fn sought(requests: &[Request], environment: &Env) -> String {
             }
         }
         if !places.is_empty() {
-            sought.push(format!("or among the Pythons of {}", places.join(", ")));
+            searched.push(format!("or among the Pythons of {}", places.join(", ")));
         }
     }
-    sought.join(", ")
+    searched.join(", ")
 }
 
-/// Why nothing was found at a path that was named.
+/// Why there is no Python at a path.
 fn no_python_at(text: &str, environment: &Env) -> String {
     let path = absolute(Path::new(text), environment.cwd.as_deref());
     let path = path.unwrap_or_else(|_| text.into());
@@ -134,27 +137,27 @@ fn no_python_at(text: &str, environment: &Env) -> String {
     if !path.is_dir() {
         return format!("no such file: {}", repr(text));
     }
-    let said = format!("no Python in {}", repr(text));
+    let text = format!("no Python in {}", repr(text));
     let folder = if cfg!(windows) { "Scripts" } else { "bin" };
     let names = ["python3", "python", "pypy3", "pypy"].map(|name| format!("{folder}/{name}"));
     let broken = names
         .into_iter()
         .find_map(|name| Some((broken_link(&path.join(&name))?, name)));
     match broken {
-        Some((target, name)) => format!("{said}: {name} is a broken symlink to {}", repr(&target)),
-        None => said,
+        Some((target, name)) => format!("{text}: {name} is a broken symlink to {}", repr(&target)),
+        None => text,
     }
 }
 
-/// The target of a broken link.
+/// The target of `path` if it is a broken link.
 fn broken_link(path: &Path) -> Option<String> {
     let target = fs_err::read_link(path).ok().filter(|_| !path.exists())?;
     Some(target.to_string_lossy().into_owned())
 }
 
 fn list(text: &mut String, title: &str, lines: Vec<String>) {
-    let more = lines.len().saturating_sub(SHOWN);
-    for line in lines.into_iter().take(SHOWN) {
+    let more = lines.len().saturating_sub(MAX_NAMES);
+    for line in lines.into_iter().take(MAX_NAMES) {
         write!(text, "\n  {title}: {line}").expect("writing to a String cannot fail");
     }
     if more > 0 {

@@ -1,6 +1,6 @@
 //! What the files of an installation tell about its Python: `lib/pythonX.Y`, `include/pythonX.Y/patchlevel.h`.
 //!
-//! This only decides which executable is queried; its answer is checked against the request.
+//! This only selects the executable to query. The result of the query is checked against the request.
 
 use std::path::Path;
 
@@ -8,20 +8,20 @@ use fs_err as fs;
 
 use crate::interpreter::version::{Traits, Variant};
 
-/// The traits of the Python at `executable`; `None` if its directories are not conclusive.
+/// The traits of the Python at `executable`; `None` if its files do not tell.
 pub(crate) fn read(executable: &Path) -> Option<Traits> {
     let real = fs::canonicalize(executable).ok()?;
     let bin = real.parent()?;
     if cfg!(windows) {
-        return on_windows(bin);
+        return windows_installation(bin);
     }
     let prefix = bin.parent()?;
     let mut traits = named(real.file_name()?.to_str()?)
         .filter(|traits| library(prefix, traits))
-        .or_else(|| only_one(prefix))?;
+        .or_else(|| single_version(prefix))?;
     let word = word(&traits);
     let Traits { major, minor, .. } = traits;
-    // `m` is the ABI flag that 3.7 had last.
+    // `m` is an ABI flag up to 3.7.
     for flags in [traits.variant.to_string(), "m".into()] {
         let header = format!("include/{word}{major}.{minor}{flags}/patchlevel.h");
         if let Some((version, prerelease)) = version_in(&prefix.join(header)) {
@@ -35,7 +35,7 @@ pub(crate) fn read(executable: &Path) -> Option<Traits> {
     Some(traits)
 }
 
-/// What the name of an executable tells: `python3.13t`, `pypy3.9`.
+/// The traits in the name of an executable: `python3.13t`, `pypy3.9`.
 pub(crate) fn named(name: &str) -> Option<Traits> {
     let (implementation, rest) = name
         .strip_prefix("python")
@@ -66,15 +66,16 @@ pub(crate) fn named(name: &str) -> Option<Traits> {
     })
 }
 
-/// The version whose library is the only one in `prefix`; of several, only a name can tell which one is meant.
-fn only_one(prefix: &Path) -> Option<Traits> {
+/// The version in `prefix` if there is only one. If there are several, only the executable's name tells which one it
+/// is.
+fn single_version(prefix: &Path) -> Option<Traits> {
     let entries = fs::read_dir(prefix.join("lib")).ok()?;
     let mut found = entries
         .flatten()
         .filter_map(|entry| named(entry.file_name().to_str()?))
         .filter(|traits| library(prefix, traits));
     let first = found.next()?;
-    // The directory of a debug build has no mark.
+    // The library directory of a debug build has no suffix.
     let header = format!("include/python{}.{}d", first.major, first.minor);
     (found.next().is_none() && !prefix.join(header).exists()).then_some(first)
 }
@@ -103,11 +104,11 @@ fn word(traits: &Traits) -> &'static str {
     }
 }
 
-/// Prefix and folder of executables are the same there, and there is but one version in a prefix.
-fn on_windows(prefix: &Path) -> Option<Traits> {
+/// On Windows the executables are in the prefix, which contains a single version.
+fn windows_installation(prefix: &Path) -> Option<Traits> {
     let ([major, minor, micro], prerelease) =
         version_in(&prefix.join("include").join("patchlevel.h"))?;
-    // Both builds of 3.13 and later may lie in one folder.
+    // Both builds of 3.13 and later may be in one directory.
     let is_plain = !prefix.join(format!("python{major}.{minor}t.exe")).exists()
         && prefix.join(format!("python{major}{minor}.dll")).exists();
     is_plain.then(|| Traits {
@@ -121,7 +122,7 @@ fn on_windows(prefix: &Path) -> Option<Traits> {
     })
 }
 
-/// `#define PY_VERSION "3.14.0rc1"`: the numbers, and what follows them.
+/// Parses `#define PY_VERSION "3.14.0rc1"` into the numbers and the rest.
 fn version_in(header: &Path) -> Option<([u32; 3], String)> {
     let text = fs::read_to_string(header).ok()?;
     let quoted = text
@@ -137,6 +138,6 @@ fn version_in(header: &Path) -> Option<([u32; 3], String)> {
         minor.parse().ok()?,
         rest[..end].parse().ok()?,
     ];
-    // The `+` of a checkout is not a pre-release.
+    // The `+` of a development version is not a pre-release.
     Some((numbers, rest[end..].trim_end_matches('+').into()))
 }

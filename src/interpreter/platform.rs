@@ -1,10 +1,10 @@
 //! What `venv/__init__.py` hard-codes for each platform: names, separators, limits.
 //!
-//! This is data and not `cfg`, so that every platform's layout can be rendered on any other.
+//! It is data instead of `cfg`, so that the layout of every platform can be tested on any other.
 
 use serde::{Deserialize, Serialize};
 
-/// `os.name` and `sys.platform`, as far as `venv` tells them apart.
+/// `os.name` and `sys.platform`, as far as `venv` distinguishes them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Platform {
@@ -17,7 +17,7 @@ pub(crate) enum Platform {
 }
 
 impl Platform {
-    /// `bin_name`: where executables and scripts go.
+    /// `bin_name`: the directory of executables and scripts.
     pub(crate) fn bin_name(self) -> &'static str {
         match self {
             Self::Windows => "Scripts",
@@ -33,7 +33,7 @@ impl Platform {
         }
     }
 
-    /// The name of an environment's Python on Windows since 3.13, whatever the base's is.
+    /// The name of an environment's Python on Windows since 3.13, whatever the name of the base.
     pub(crate) fn simplest_name(python_exe: &str) -> &'static str {
         if is_debug(python_exe) {
             "python_d.exe"
@@ -42,7 +42,7 @@ impl Platform {
         }
     }
 
-    /// Joins with the platform's separator; `relative` has `/`.
+    /// Joins paths with the platform's separator; `relative` contains `/`.
     pub(crate) fn join(self, base: &str, relative: &str) -> String {
         match self {
             Self::Windows => format!(
@@ -54,7 +54,7 @@ impl Platform {
         }
     }
 
-    /// The longest `#!` line that the kernel honours, in bytes (distlib's rule).
+    /// The maximum length of a `#!` line, in bytes (distlib's rule).
     pub(crate) fn shebang_limit(self) -> usize {
         match self {
             Self::Darwin => 512,

@@ -3,6 +3,7 @@
 import sys
 
 MARKER = "rvenv-facts "
+LIBC = ("libc.so", "libc-2", "ld-musl-")
 
 
 def with_slashes(path):
@@ -125,16 +126,18 @@ def witnesses(real):
     for folder in (os.path.dirname(sys.executable), os.path.dirname(os.path.dirname(sys.executable))):
         found.append(os.path.join(folder, "pyvenv.cfg"))
     found.append(os.path.join(os.path.dirname(os.__file__), "venv", "__init__.py"))
+    # A set: where the libraries are in memory, and so their order here, differs from start to start.
+    libraries = set()
     try:
         with open("/proc/self/maps") as maps:
             for line in maps:
                 path = line.rstrip("\n").partition("/")[2]
                 name = path.rpartition("/")[2]
-                if name.startswith(("libpython", "libpypy")):
-                    found.append("/" + path)
+                if name.startswith(("libpython", "libpypy") + LIBC):
+                    libraries.add("/" + path)
     except OSError:
         pass
-    return found
+    return found + sorted(libraries)
 
 
 def listing(folder):
@@ -198,6 +201,58 @@ def prerelease():
     return "%s%d" % (mark, serial) if mark else ""
 
 
+def soabi():
+    # importlib.machinery.EXTENSION_SUFFIXES; sysconfig would take longer than all the rest.
+    import _imp
+
+    return _imp.extension_suffixes()[0] if _imp.extension_suffixes() else None
+
+
+def build_platform():
+    # sysconfig.get_platform(), which is no more than this on Linux.
+    if sys.platform.startswith("linux"):
+        return os.environ.get("_PYTHON_HOST_PLATFORM") or "linux-" + os.uname()[4]
+    import sysconfig
+
+    return sysconfig.get_platform()
+
+
+def libc(seen):
+    if sys.platform == "darwin":
+        import platform
+
+        return "macOS " + platform.mac_ver()[0]
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION")
+    except (AttributeError, OSError, ValueError):
+        pass
+    # musl tells its version only to those who start it; which one it is its contents tell as well.
+    for path in seen:
+        if os.path.basename(path).startswith("ld-musl-"):
+            import zlib
+
+            with open(path, "rb") as library:
+                return "musl %08x" % (zlib.crc32(library.read()) & 0xFFFFFFFF)
+    return None
+
+
+def markers(seen):
+    # Of PEP 508, what the system itself does not tell.
+    info = sys.implementation.version
+    version = "%d.%d.%d" % info[:3]
+    if info[3] != "final":
+        version += info[3][0] + str(info[4])
+    return {
+        "implementation_version": version,
+        "python_full_version": sys.version.split()[0],
+        "os_name": os.name,
+        "sys_platform": sys.platform,
+        "soabi": soabi(),
+        "platform": build_platform(),
+        "libc": libc(seen),
+    }
+
+
 def free_threaded():
     if hasattr(sys, "abiflags"):
         return "t" in sys.abiflags
@@ -240,6 +295,7 @@ else:
         "free_threaded": free_threaded(),
         "debug": hasattr(sys, "gettotalrefcount"),
         "platform": platform,
+        "markers": markers(seen),
         "is_64bit": sys.maxsize > 2**32,
         "utf8_file_system": sys.getfilesystemencoding() == "utf-8",
         "scheme": scheme(),

@@ -14,7 +14,7 @@ use crate::sys::signal::Interrupt;
 
 const PROGRAM: &str = include_str!("probe.py");
 const MARKER: &str = "rvenv-facts ";
-/// A Python that has not answered after this long never will.
+/// How long a Python may take to answer.
 const LIMIT: Duration = Duration::from_secs(15);
 
 #[derive(Deserialize)]
@@ -24,18 +24,18 @@ enum Answer {
     Facts(Box<Interpreter>),
 }
 
-/// Starts `executable` under exactly this name and returns its answer.
+/// Starts `executable` under this name and returns the facts about it.
 ///
 /// # Errors
 ///
-/// [`Error::UnusablePython`] for a Python older than 3.6, and for everything that is no Python: it names `executable`;
-/// [`Error::Io`] if no more can be started.
+/// [`Error::UnusablePython`] for a Python older than 3.6 and for everything that is not a Python; [`Error::Io`] if no
+/// process can be started.
 pub(crate) fn ask(
     executable: &Path,
     utf8_mode: Option<&OsStr>,
     interrupt: &Interrupt,
 ) -> Result<Interpreter, Error> {
-    // -I hides the variable that decides, with the locale, what a file can be named (PEP 540).
+    // -I ignores the variable that, with the locale, determines the file system encoding (PEP 540).
     let utf8_mode = match utf8_mode.and_then(OsStr::to_str) {
         Some("0") => &["-X", "utf8=0"][..],
         Some("1") => &["-X", "utf8=1"],
@@ -45,7 +45,7 @@ pub(crate) fn ask(
     let output = if answer(&isolated).is_some() {
         isolated
     } else {
-        // Python 2 knows no -I; a relocated Python may need the PYTHONHOME that -I ignores.
+        // Python 2 does not support -I, and a relocated Python may need PYTHONHOME, which -I ignores.
         let output = run(executable, &["-S"], interrupt)?;
         if answer(&output).is_some() {
             output
@@ -59,7 +59,7 @@ pub(crate) fn ask(
             executable,
             format!("Python {too_old} is not supported (3.6 or later is needed)"),
         )),
-        None => Err(unusable(executable, complaint(&output))),
+        None => Err(unusable(executable, failure_message(&output))),
     }
 }
 
@@ -67,7 +67,7 @@ fn run(executable: &Path, flags: &[&str], interrupt: &Interrupt) -> Result<Outpu
     let mut command = process::python(executable);
     command.args(flags).arg("-c").arg(PROGRAM);
     process::run(&mut command, Some(LIMIT), interrupt).map_err(|error| match error {
-        // Another Python could not be started either.
+        // No other Python could be started either.
         error if error.is_limit() => error,
         Error::Io { source, .. } => unusable(executable, source.to_string()),
         Error::Command { status, .. } => unusable(executable, status),
@@ -84,7 +84,7 @@ fn answer(output: &Output) -> Option<Answer> {
     serde_json::from_str(json).ok()
 }
 
-fn complaint(output: &Output) -> String {
+fn failure_message(output: &Output) -> String {
     let text = output.text();
     match text.lines().map(str::trim).rfind(|line| !line.is_empty()) {
         Some(line) if !output.status.success() => {

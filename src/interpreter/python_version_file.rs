@@ -1,13 +1,14 @@
-//! Reads `.python-version`. rvenv does not use it, but pyenv and uv would, so there is a note if it asks for another Python.
+//! Reads `.python-version`. rvenv does not use it, but pyenv and uv do, so a note is printed if it selects another
+//! Python.
 
 use fs_err as fs;
 
 use crate::interpreter::Interpreter;
-use crate::interpreter::request::{Fit, Request};
+use crate::interpreter::request::{Match, Request};
 use crate::interpreter::version::Traits;
 use crate::sys::env::Env;
 
-/// What the file asks for, if that is another Python than this one.
+/// The version in the file, if it is not that of this Python.
 pub(crate) fn other(environment: &Env, interpreter: &Interpreter) -> Option<String> {
     let path = environment.cwd.as_ref()?.join(".python-version");
     if !path.is_file() {
@@ -21,7 +22,7 @@ pub(crate) fn other(environment: &Env, interpreter: &Interpreter) -> Option<Stri
     let traits = Traits::from(interpreter);
     // A name of pyenv's may be any Python.
     let is_other = |line: &&str| match Request::parse(line) {
-        Ok(Request::Wanted(wanted)) => wanted.fits(&traits) == Fit::No,
+        Ok(Request::Version(wanted)) => wanted.matches(&traits) == Match::No,
         _ => false,
     };
     (!wanted.is_empty() && wanted.iter().all(is_other)).then(|| wanted.join(", "))

@@ -1,8 +1,8 @@
-//! The Pythons in the registry of Windows (PEP 514). Elsewhere there are none.
+//! The Pythons in the Windows registry (PEP 514). There are none on other systems.
 
 use std::path::PathBuf;
 
-/// The executables that are registered, of each company the newest first.
+/// The registered executables, the newest of each company first.
 #[cfg(windows)]
 pub(crate) fn executables() -> Vec<PathBuf> {
     use windows_registry::{CURRENT_USER, Key, LOCAL_MACHINE};
@@ -23,7 +23,7 @@ pub(crate) fn executables() -> Vec<PathBuf> {
         let Ok(companies) = root.open(path) else {
             continue;
         };
-        // PEP 514 reserves this one for the launcher.
+        // PEP 514 reserves this name for the launcher.
         for company in names(&companies)
             .iter()
             .filter(|name| *name != "PyLauncher")
@@ -45,7 +45,7 @@ pub(crate) fn executables() -> Vec<PathBuf> {
     found
 }
 
-/// There is none.
+/// There is no registry.
 #[cfg(not(windows))]
 pub(crate) fn executables() -> Vec<PathBuf> {
     Vec::new()

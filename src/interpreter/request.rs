@@ -1,4 +1,4 @@
-//! Parses what is given with `--python`: a path, a name, a version, an implementation or a version range.
+//! Parses the value of `--python`: a path, a name, a version, an implementation or a version range.
 
 use std::env::consts::OS;
 use std::str::FromStr as _;
@@ -7,40 +7,40 @@ use pep440_rs::{Version, VersionSpecifiers};
 
 use crate::interpreter::version::{Machine, Traits, Variant};
 
-/// One `-p`, understood.
+/// A parsed `-p`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Request {
     /// An executable, an installation prefix or an environment.
     Path(String),
-    /// A name on PATH that tells no version.
+    /// A name on PATH without a version.
     Name(String),
     /// Any Python with these properties.
-    Wanted(Wanted),
+    Version(VersionRequest),
 }
 
 /// The properties that a Python must have.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    /// The request itself where it is also the name of an executable, as `python3.12` is.
+pub(crate) struct VersionRequest {
+    /// The request itself if it is also the name of an executable, such as `python3.12`.
     pub(crate) name: Option<String>,
     implementation: Option<&'static str>,
     versions: Versions,
-    /// `rc1`; `None` where none is asked for.
+    /// `rc1`; `None` if no pre-release is requested.
     prerelease: Option<String>,
     variant: Variant,
     platform: Platform,
 }
 
-/// Whether a Python is what is wanted.
+/// Whether a Python matches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Fit {
+pub(crate) enum Match {
     Yes,
     No,
-    /// What is known of it does not tell: it must be asked.
+    /// Not enough is known: the Python must be queried.
     Unknown,
 }
 
-impl Fit {
+impl Match {
     fn and(self, other: Self) -> Self {
         match (self, other) {
             (Self::No, _) | (_, Self::No) => Self::No,
@@ -50,13 +50,13 @@ impl Fit {
     }
 }
 
-impl From<bool> for Fit {
-    fn from(fits: bool) -> Self {
-        if fits { Self::Yes } else { Self::No }
+impl From<bool> for Match {
+    fn from(matches: bool) -> Self {
+        if matches { Self::Yes } else { Self::No }
     }
 }
 
-/// The platform, if given: `-64`, `-linux-x86_64-gnu`.
+/// The requested platform: `-64`, `-linux-x86_64-gnu`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Platform {
     is_64bit: Option<bool>,
@@ -73,7 +73,7 @@ enum Versions {
     Range(VersionSpecifiers),
 }
 
-/// Words in front of a version, the implementation that they mean, and whether word and version are an executable's name.
+/// Words before a version, their implementation, and whether the word with the version is the name of an executable.
 const WORDS: [(&str, Option<&str>, bool); 8] = [
     ("cpython", Some("cpython"), false),
     ("python", None, true),
@@ -90,27 +90,27 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// Why a range is none.
+    /// Why a range is not valid.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let bare = text.trim();
         if bare.contains(std::path::is_separator) || bare == "." || bare == ".." {
             return Ok(Self::Path(text.into()));
         }
-        let wanted = Wanted::parse(&bare.to_ascii_lowercase())?;
-        Ok(wanted.map_or_else(|| Self::Name(bare.into()), Self::Wanted))
+        let wanted = VersionRequest::parse(&bare.to_ascii_lowercase())?;
+        Ok(wanted.map_or_else(|| Self::Name(bare.into()), Self::Version))
     }
 
-    /// Whether it means what a command of that name would start, and no other Python.
+    /// Whether it stands for a command on PATH and no other Python.
     pub(crate) fn is_a_command(&self) -> bool {
         match self {
             Self::Path(_) | Self::Name(_) => true,
-            Self::Wanted(wanted) => wanted.name.is_some() && wanted.may_have_any_minor(),
+            Self::Version(wanted) => wanted.name.is_some() && wanted.may_have_any_minor(),
         }
     }
 }
 
-impl Wanted {
-    /// Understands what is in lower case; `None` if it is only a name.
+impl VersionRequest {
+    /// Parses a lowercase request; `None` if it is a name.
     fn parse(text: &str) -> Result<Option<Self>, String> {
         let (word, implementation, is_name) = WORDS
             .into_iter()
@@ -153,7 +153,7 @@ impl Wanted {
 }
 
 impl Platform {
-    /// `64` and `32` as virtualenv has them; system, architecture and libc as uv's keys have them.
+    /// Parses `64` and `32` as virtualenv does, and system, architecture and libc as in uv's keys.
     fn parse(text: &str) -> Option<Self> {
         let mut parts = text.split('-');
         let mut part = || parts.next().map(str::to_owned).filter(|part| part != "any");
@@ -178,23 +178,23 @@ impl Platform {
         parts.next().is_none().then_some(platform)
     }
 
-    /// Every Python that runs here is one for this system.
-    fn fits(&self, machine: Option<&Machine>) -> Fit {
+    /// Whether the machine matches. Every Python that runs here is one for this system.
+    fn matches(&self, machine: Option<&Machine>) -> Match {
         if self.system.as_deref().unwrap_or(OS) != OS {
-            return Fit::No;
+            return Match::No;
         }
         if self.is_64bit.is_none() && self.architecture.is_none() && self.libc.is_none() {
-            return Fit::Yes;
+            return Match::Yes;
         }
         let Some(machine) = machine else {
-            return Fit::Unknown;
+            return Match::Unknown;
         };
         let is = |wanted: &Option<String>, known: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| {
                 known.is_none_or(|known| Machine::architecture(wanted) == known)
             })
         };
-        Fit::from(
+        Match::from(
             self.is_64bit
                 .is_none_or(|is_64bit| is_64bit == machine.is_64bit)
                 && is(&self.architecture, Some(&machine.architecture))
@@ -253,48 +253,48 @@ fn version_of(text: &str, must: bool) -> Option<(Versions, Option<String>, Varia
     (numbers.len() <= 3).then_some((Versions::Prefix(numbers), prerelease, variant))
 }
 
-impl Wanted {
-    /// Whether a Python with these traits is meant.
-    pub(crate) fn fits(&self, traits: &Traits) -> Fit {
+impl VersionRequest {
+    /// Whether a Python with these traits matches.
+    pub(crate) fn matches(&self, traits: &Traits) -> Match {
         let is_other = self
             .implementation
             .is_some_and(|name| name != traits.implementation);
         if is_other || (self.says_version() && self.variant != traits.variant) {
-            return Fit::No;
+            return Match::No;
         }
-        self.fits_version(traits)
-            .and(self.platform.fits(traits.machine.as_ref()))
+        self.matches_version(traits)
+            .and(self.platform.matches(traits.machine.as_ref()))
     }
 
-    fn fits_version(&self, traits: &Traits) -> Fit {
+    fn matches_version(&self, traits: &Traits) -> Match {
         let Traits { major, minor, .. } = *traits;
         match &self.versions {
-            Versions::Any => Fit::Yes,
+            Versions::Any => Match::Yes,
             Versions::Prefix(prefix) => {
                 let known = [Some(major), Some(minor), traits.micro];
                 let numbers = prefix.iter().zip(known);
                 let numbers = numbers.map(|(wanted, known)| match known {
-                    Some(known) => Fit::from(known == *wanted),
-                    None => Fit::Unknown,
+                    Some(known) => Match::from(known == *wanted),
+                    None => Match::Unknown,
                 });
                 let prerelease = match (&self.prerelease, traits.micro) {
-                    (None, _) => Fit::Yes,
-                    (Some(_), None) => Fit::Unknown,
-                    (Some(wanted), Some(_)) => Fit::from(*wanted == traits.prerelease),
+                    (None, _) => Match::Yes,
+                    (Some(_), None) => Match::Unknown,
+                    (Some(wanted), Some(_)) => Match::from(*wanted == traits.prerelease),
                 };
-                numbers.fold(prerelease, Fit::and)
+                numbers.fold(prerelease, Match::and)
             }
-            Versions::Range(range) => range_fits(range, traits),
+            Versions::Range(range) => matches_range(range, traits),
         }
     }
 
-    /// Whether a Python that is not named `python` matches: another implementation or variant must be requested.
-    pub(crate) fn is_meant_unnamed(&self, traits: &Traits) -> bool {
+    /// Whether a Python whose name is not `python` matches: another implementation or variant must be requested.
+    pub(crate) fn matches_default_python(&self, traits: &Traits) -> bool {
         self.implementation.unwrap_or("cpython") == traits.implementation
             && self.variant == traits.variant
     }
 
-    /// The names under which it could lie in a folder, the most telling first.
+    /// The names that the executable may have, the most specific first.
     pub(crate) fn names(&self) -> Vec<String> {
         let word = match self.implementation {
             Some(name) if name != "cpython" => name,
@@ -317,7 +317,7 @@ impl Wanted {
         names
     }
 
-    /// Whether a name with any minor version matches, such as `python3.11`: then directories must be listed.
+    /// Whether a name with any minor version matches, such as `python3.11`, so that directories must be listed.
     pub(crate) fn may_have_any_minor(&self) -> bool {
         match &self.versions {
             Versions::Any | Versions::Range(_) => true,
@@ -325,7 +325,7 @@ impl Wanted {
         }
     }
 
-    /// How far away a Python is from what is wanted; the least is the nearest.
+    /// How much a Python differs from the request. The smallest value is the closest match.
     pub(crate) fn distance(&self, traits: &Traits) -> (bool, bool, u32, u32) {
         let wanted = match &self.versions {
             Versions::Any => Vec::new(),
@@ -350,19 +350,19 @@ impl Wanted {
         )
     }
 
-    /// `python3` means whatever `python3` is; `3.13` does not mean a free-threaded one.
+    /// `python3` is any version of `python3`, but `3.13` is never a free-threaded build.
     fn says_version(&self) -> bool {
         self.versions != Versions::Any && self.name.is_none() || self.variant != Variant::default()
     }
 }
 
-/// Whether a range has a version in it; where the patch level is not known, whether it has all that there could be, or none.
-fn range_fits(range: &VersionSpecifiers, traits: &Traits) -> Fit {
+/// Whether a range contains a version. If the patch level is unknown: whether it contains all patch levels or none.
+fn matches_range(range: &VersionSpecifiers, traits: &Traits) -> Match {
     let minor = [traits.major, traits.minor].map(u64::from);
     let names_prereleases = range.iter().any(|one| one.version().any_prerelease());
     let contains = |micro: u64| {
         let mut text = format!("{}.{}.{micro}", minor[0], minor[1]);
-        // `>=3.14` means 3.14.0rc1, too, unless it is a range of pre-releases.
+        // `>=3.14` also matches 3.14.0rc1, unless the range contains a pre-release.
         if names_prereleases {
             text.push_str(&traits.prerelease);
         }
@@ -371,7 +371,7 @@ fn range_fits(range: &VersionSpecifiers, traits: &Traits) -> Fit {
     if let Some(micro) = traits.micro {
         return contains(micro.into()).into();
     }
-    // A range's answer changes nowhere but at the versions that it names.
+    // The result can only change at the versions in the range.
     let mut micros = vec![0, u64::from(u32::MAX)];
     for specifier in range.iter() {
         let release = specifier.version().release();
@@ -379,7 +379,7 @@ fn range_fits(range: &VersionSpecifiers, traits: &Traits) -> Fit {
             let named = release.get(2).copied().unwrap_or_default();
             micros.extend([named.saturating_sub(1), named, named + 1]);
             if specifier.version().any_prerelease() {
-                return Fit::Unknown;
+                return Match::Unknown;
             }
         }
     }
@@ -387,7 +387,7 @@ fn range_fits(range: &VersionSpecifiers, traits: &Traits) -> Fit {
     if micros.into_iter().all(|micro| contains(micro) == first) {
         first.into()
     } else {
-        Fit::Unknown
+        Match::Unknown
     }
 }
 

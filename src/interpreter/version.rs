@@ -5,43 +5,43 @@ use std::fmt;
 
 use crate::interpreter::Interpreter;
 
-/// How a Python was built, where that is part of its name.
+/// The build variant, which is part of the executable's name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Variant {
-    /// `t`: without the global interpreter lock.
+    /// `t`: free-threaded.
     pub(crate) free_threaded: bool,
-    /// `d`: with assertions.
+    /// `d`: a debug build.
     pub(crate) debug: bool,
 }
 
-/// What is known of a Python before it is asked, or afterwards.
+/// The properties of a Python, before or after it was queried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Traits {
     /// `sys.implementation.name`.
     pub(crate) implementation: String,
     pub(crate) major: u32,
     pub(crate) minor: u32,
-    /// `None` if the directories of the installation do not tell.
+    /// `None` if the files of the installation do not tell.
     pub(crate) micro: Option<u32>,
-    /// `rc1`; empty for a final version, and where `micro` is not known.
+    /// `rc1`; empty for a final version, and if `micro` is unknown.
     pub(crate) prerelease: String,
     pub(crate) variant: Variant,
-    /// `None` until it was asked.
+    /// `None` before it was queried.
     pub(crate) machine: Option<Machine>,
 }
 
-/// What a Python was built for.
+/// The machine that a Python was built for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Machine {
     pub(crate) is_64bit: bool,
-    /// As [`std::env::consts::ARCH`] has it.
+    /// As in [`std::env::consts::ARCH`].
     pub(crate) architecture: String,
     /// `gnu` or `musl`, if known.
     pub(crate) libc: Option<String>,
 }
 
 impl Machine {
-    /// The one word for an architecture.
+    /// The canonical name of an architecture.
     pub(crate) fn architecture(name: &str) -> &str {
         match name {
             "amd64" => "x86_64",
@@ -52,7 +52,7 @@ impl Machine {
     }
 
     fn of(interpreter: &Interpreter) -> Self {
-        // `x86_64-linux-gnu`; on other systems it does not name a machine.
+        // `x86_64-linux-gnu`; on other systems it does not contain the architecture.
         let multiarch = interpreter.multiarch.as_deref().unwrap_or_default();
         let (architecture, libc) = match multiarch.split_once("-linux-") {
             Some((architecture, libc)) => (architecture, Some(libc)),
@@ -75,12 +75,12 @@ impl Machine {
 }
 
 impl Traits {
-    /// Whether it is too old to have a supported `venv`.
+    /// Whether it is too old to be supported.
     pub(crate) fn is_too_old(&self) -> bool {
         (self.major, self.minor) < (3, 6)
     }
 
-    /// `lib/python3.13t`: the folder of its library in a prefix, and of packages in an environment.
+    /// `lib/python3.13t`: its library directory in a prefix, and the directory of packages in an environment.
     pub(crate) fn library(&self) -> String {
         let word = if self.implementation == "pypy" {
             "pypy"
@@ -91,7 +91,7 @@ impl Traits {
         format!("lib/{word}{}.{}{t}", self.major, self.minor)
     }
 
-    /// `3.13.0`, `3.13t` where the patch level is not known.
+    /// `3.13.0`, or `3.13t` if the patch level is unknown.
     pub(crate) fn version(&self) -> String {
         let micro = self
             .micro

@@ -1,10 +1,10 @@
-//! Directories that are named after versions: their order, and the newest one with a prefix.
+//! Directories that are named after versions: sorts them, and finds the newest one with a prefix.
 
 use std::path::Path;
 
 use fs_err as fs;
 
-/// The names in `folder`, the newest version first; pre-releases and what is a link to another after all others.
+/// The names in `folder`, the newest version first. Pre-releases and links to other versions are last.
 pub(crate) fn newest_first(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut names: Vec<_> = entries
@@ -18,9 +18,9 @@ pub(crate) fn newest_first(folder: &Path) -> Vec<String> {
     names.into_iter().rev().map(|(.., name)| name).collect()
 }
 
-/// The newest final version in `folder` that `prefix` abbreviates, as `pyenv latest` and `mise` choose.
+/// The newest final version in `folder` that starts with `prefix`, as `pyenv latest` and `mise` select it.
 ///
-/// `3.13t` abbreviates `3.13.0t`, and `3.13` does not.
+/// `3.13t` matches `3.13.0t`, and `3.13` does not.
 pub(crate) fn latest(folder: &Path, prefix: &str) -> Option<String> {
     let is_threaded = |name: &str| {
         name.strip_suffix('t')
@@ -57,7 +57,7 @@ fn is_final(name: &str) -> bool {
             .any(|end| name.ends_with(end))
 }
 
-/// The numbers in a name: 3, 12 and 1 of `3.12.1`.
+/// The numbers in a name: 3, 12 and 1 for `3.12.1`.
 pub(crate) fn numbers(name: &str) -> Vec<u64> {
     name.split(|character: char| !character.is_ascii_digit())
         .filter_map(|number| number.parse().ok())
@@ -69,7 +69,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_prefix_is_the_newest_final_version_of_it() {
+    fn a_prefix_selects_its_newest_final_version() {
         let folder = tempfile::tempdir().unwrap();
         for name in [
             "3.9.2",

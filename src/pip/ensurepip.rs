@@ -1,6 +1,6 @@
-//! Installs pip with the base's own `ensurepip`, in a scratch environment.
+//! Installs pip with the base's own `ensurepip` in a scratch environment.
 //!
-//! This is slow and always right. It is used where unpacking the wheels is not enough.
+//! This is slow but always correct. It is used if unpacking the wheels is not enough.
 
 use std::path::Path;
 
@@ -16,9 +16,10 @@ use crate::sys::process;
 use crate::sys::signal::Interrupt;
 use crate::venv::context::Context;
 use crate::venv::executables;
-use crate::venv::executables::How;
+use crate::venv::executables::PlacementKind;
 
-/// Makes a bare environment at `scratch`, which must not exist, and runs ensurepip in it (`venv/__init__.py`, `_setup_pip`).
+/// Creates a bare environment at `scratch`, which must not exist, and runs ensurepip in it (`venv/__init__.py`,
+/// `_setup_pip`).
 ///
 /// # Errors
 ///
@@ -48,16 +49,16 @@ pub(crate) fn produce(
     let links = Options::default().links;
     for placement in executables::placements(&context, interpreter, links) {
         let name = format!("{bin}/{}", placement.name);
-        match placement.how {
-            How::Link(target) => tree.symlink(&target, &name)?,
-            How::Copy(source) => tree.copy_executable(Path::new(&source), &name)?,
+        match placement.kind {
+            PlacementKind::Link(target) => tree.symlink(&target, &name)?,
+            PlacementKind::Copy(source) => tree.copy_executable(Path::new(&source), &name)?,
         }
     }
     let executable = &context.env_exe;
 
     let isolated = !interpreter.at_least(3, 10);
     let mut command = process::python(executable);
-    // gh-98251: since 3.10 not isolated, but without what would lead it out of the environment.
+    // gh-98251: since 3.10 not isolated, but without variables that would make it install elsewhere.
     command.arg(if isolated { "-Im" } else { "-m" }).args([
         "ensurepip",
         "--upgrade",
@@ -94,7 +95,7 @@ pub(crate) fn produce(
     })
 }
 
-/// Leaves what `pip install --no-compile` would have left in `site_packages`.
+/// Removes what `pip install --no-compile` would not have written to `site_packages`.
 ///
 /// # Errors
 ///
@@ -119,11 +120,11 @@ pub(crate) fn remove_bytecode(site_packages: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Compiles everything again. The pips that came with Pythons up to 3.8 could be so old that they compiled in a temporary
-/// folder and moved the result, whose `co_filename` is then a name that nothing has, and another one each time.
+/// Compiles everything again. Old versions of pip, bundled up to 3.8, compile in a temporary directory and move the
+/// result, whose `co_filename` is then a random path that does not exist.
 fn compile_in_place(context: &Context, interrupt: &Interrupt) -> Result<(), Error> {
     let mut command = process::python(&context.env_exe);
     command.args(["-Im", "compileall", "-q", "-f", &context.lib_path]);
-    // What does not compile has no bytecode with pip either, so the exit status tells nothing.
+    // With pip, a file that does not compile has no bytecode either, so the exit status is ignored.
     process::run(&mut command, None, interrupt).map(drop)
 }

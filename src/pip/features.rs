@@ -1,4 +1,4 @@
-//! Which version of pip is needed for an option, so that an older one is named in the error instead of failing obscurely.
+//! Which version of pip an option needs, so that there is a clear error if it is too old.
 
 use std::ffi::OsStr;
 use std::path::Path;
@@ -12,17 +12,17 @@ use crate::options::Options;
 use crate::pip::requirements::Requirements;
 use crate::venv::context::Context;
 
-/// Options that are passed on to pip, with the first version that has them (pip's changelog).
+/// Options that are passed on to pip, with the first version that supports them (pip's changelog).
 const SINCE: [(&str, &str); 2] = [
     ("--keyring-provider", "23.1"),
     ("--uploaded-prior-to", "26.0"),
 ];
-/// The first version that has `--group`.
+/// The first version that supports `--group`.
 const GROUP: &str = "25.1";
-/// The first version whose `-r` reads a `pylock.toml`.
+/// The first version that supports a `pylock.toml` with `-r`.
 const PYLOCK: &str = "26.1";
 
-/// Makes sure that the environment's pip has every option that it is about to be given.
+/// Checks that the environment's pip supports every option that is passed on to it.
 ///
 /// # Errors
 ///
@@ -58,7 +58,7 @@ pub(super) fn check(
     Ok(())
 }
 
-/// Whether a file is named as a lock file (the `pylock.toml` specification, "File name").
+/// Whether a file has the name of a lock file (the `pylock.toml` specification, "File name").
 fn is_pylock(file: &OsStr) -> bool {
     let name = Path::new(file).file_name().and_then(OsStr::to_str);
     name.is_some_and(|name| {
@@ -75,7 +75,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lock_file_is_known_by_its_name() {
+    fn pylock_files_are_recognized_by_name() {
         for name in ["pylock.toml", "a/pylock.toml", "pylock.dev.toml"] {
             assert!(is_pylock(OsStr::new(name)), "{name}");
         }

@@ -15,7 +15,7 @@ use crate::pip::wheel::install::Production;
 use crate::sys::fs::Identity;
 
 impl Seed<'_> {
-    /// Everything that shapes an image's bytes: the wheels' identity, and what the compiler does with them.
+    /// Everything that the contents of an image depend on: the identity of the wheels, and the compiler settings.
     pub(crate) fn key(&self) -> String {
         let interpreter = self.interpreter;
         let mut hasher = Sha256::new();
@@ -53,14 +53,14 @@ impl Seed<'_> {
         hex(&hasher.finalize()[..16])
     }
 
-    /// The settings of ensurepip and the compiler from the variables of this process.
+    /// The settings of ensurepip and the compiler, from the variables of this process.
     pub(crate) fn production(&self) -> Production {
         let variable = |name: &str| {
             let value = self.environment.var(name)?;
             Some(value.to_string_lossy().into_owned())
         };
         Production {
-            // The image takes the first line away again, so it need not be a real one.
+            // The image does not contain the first line, so this path need not exist.
             executable: "/python".into(),
             names: Names::from_options(variable("ENSUREPIP_OPTIONS").as_deref()),
             bytecode: self
@@ -70,8 +70,8 @@ impl Seed<'_> {
     }
 }
 
-/// What a wheel has in common with its copy in another container or on another machine: its version is in its name, and
-/// archives keep times to the second.
+/// What a wheel has in common with its copy in another container or on another machine: its name contains the version,
+/// and archives store times in seconds.
 fn stamp(wheel: &Path) -> Option<(u64, u64)> {
     let metadata = fs::metadata(wheel).ok()?;
     let modified = metadata.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;

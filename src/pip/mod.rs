@@ -4,8 +4,10 @@ mod ensurepip;
 mod features;
 mod key;
 pub(crate) mod other_wheels;
+pub(crate) mod report;
 pub(crate) mod request;
 pub(crate) mod requirements;
+pub(crate) mod reuse;
 pub(crate) mod run;
 mod settings;
 pub(crate) mod source;
@@ -33,14 +35,14 @@ use crate::sys::signal::Interrupt;
 use crate::terminal::log::Log;
 use crate::venv::context::Context;
 
-/// Everything that decides what pip an environment gets.
+/// Everything that determines which pip an environment gets.
 pub(crate) struct Seed<'a> {
     pub(crate) interpreter: &'a Interpreter,
     pub(crate) environment: &'a Env,
     pub(crate) seeder: Seeder,
     pub(crate) with_setuptools: bool,
     pub(crate) relocatable: bool,
-    /// Whether pip comes with bytecode.
+    /// Whether to compile pip to bytecode.
     pub(crate) compile: bool,
     /// Reinstall distributions with modified files.
     pub(crate) repair: bool,
@@ -51,9 +53,10 @@ pub(crate) struct Seed<'a> {
 }
 
 impl Seed<'_> {
-    /// Lays pip down in the stage's tree, as `ensurepip --upgrade --default-pip` would (`venv/__init__.py`, `_setup_pip`).
+    /// Installs pip into the stage's tree, as `ensurepip --upgrade --default-pip` would (`venv/__init__.py`,
+    /// `_setup_pip`).
     ///
-    /// Returns the files of older versions that are to go, relative to `ENV_DIR`.
+    /// Returns the files of older versions that are to be deleted, relative to `ENV_DIR`.
     pub(crate) fn setup_pip(&self, stage: &Stage, context: &Context) -> Result<Vec<String>, Error> {
         let mut image = self.image(&stage.scratch("seed"), context)?;
         let existing = if stage.is_merge() {
@@ -140,7 +143,7 @@ impl Seed<'_> {
         exe::Time::new(epoch.and_then(OsStr::to_str))
     }
 
-    /// `PYTHONPYCACHEPREFIX`: ensurepip honours it since it is no longer isolated (gh-98251), from its own directory.
+    /// `PYTHONPYCACHEPREFIX`: used by ensurepip since it is no longer isolated (gh-98251), relative to its directory.
     fn pycache_prefix(&self, context: &Context) -> Option<String> {
         let prefix = self
             .environment
@@ -150,7 +153,7 @@ impl Seed<'_> {
         prefix.to_str().map(str::to_owned)
     }
 
-    /// The folder outside of `ENV_DIR` that gets bytecode of the environment, if one does.
+    /// The directory outside of `ENV_DIR` for the environment's bytecode, if there is one.
     pub(crate) fn bytecode_elsewhere(&self, context: &Context) -> Option<PathBuf> {
         let prefix = self.pycache_prefix(context)?;
         let folder = destination::below_prefix(&prefix, &context.env_dir);

@@ -12,25 +12,26 @@ use crate::interpreter::{BundledWheel, Interpreter};
 use crate::pip::wheel::archive::Archive;
 use crate::pip::wheel::install::header;
 
-/// Where wheels may come from.
+/// Where wheels are searched for.
 pub(crate) struct OtherWheels<'a> {
     /// `--find-links`.
     pub(crate) find_links: &'a [PathBuf],
     pub(crate) discovery: Discovery<'a>,
 }
 
-/// One choice: pip, and setuptools where the same folder has it and an ensurepip of that version would install it.
+/// The wheels to install: pip, and setuptools if the same directory contains it and an ensurepip of that version would
+/// install it.
 pub(crate) type Choice = Vec<BundledWheel>;
 
 impl OtherWheels<'_> {
-    /// Every choice for `interpreter`, the best first; later sources are looked at only when the earlier ones are used up.
+    /// Every choice for `interpreter`, the best first. Later sources are only searched if the earlier ones do not work.
     pub(crate) fn choices<'b>(
         &'b self,
         interpreter: &'b Interpreter,
     ) -> impl Iterator<Item = Choice> + 'b {
         let own = Self::own(interpreter).into_iter();
         let given = self.find_links.iter().cloned();
-        // Each folder on its own: what is nearest to the Python goes before what is newer.
+        // Each directory separately: wheels that belong to the Python come before newer ones.
         let near = own
             .chain(given)
             .flat_map(|folder| newest_first(in_folder(&folder, interpreter)));
@@ -47,18 +48,18 @@ impl OtherWheels<'_> {
         near.chain(far.flatten())
     }
 
-    /// The folders whose content decides what is chosen, as far as they are cheap to look at.
+    /// The directories that determine the choice, as far as listing them is cheap.
     pub(crate) fn folders(&self, interpreter: &Interpreter) -> Vec<PathBuf> {
         let mut folders = Self::own(interpreter);
         folders.extend_from_slice(self.find_links);
         folders
     }
 
-    /// What an ensurepip that was taken away, or its distributor, left of the Python's own.
+    /// The directories of wheels that belong to the Python itself, if only the ensurepip module was removed.
     fn own(interpreter: &Interpreter) -> Vec<PathBuf> {
         let stdlib = Path::new(&interpreter.stdlib);
         let bundled = stdlib.join("ensurepip").join("_bundled");
-        // Debian and Fedora keep them there (`WHEEL_PKG_DIR`).
+        // The directories of Debian and Fedora (`WHEEL_PKG_DIR`).
         let prefix = stdlib.parent().and_then(Path::parent);
         let system = prefix.map(|prefix| prefix.join("share").join("python-wheels"));
         [bundled].into_iter().chain(system).collect()
@@ -80,7 +81,7 @@ impl OtherWheels<'_> {
     }
 }
 
-/// The error for a Python for which there is no choice at all.
+/// The error for a Python without any choice.
 pub(crate) fn none(env_dir: &str, interpreter: &Interpreter, find_links: &[PathBuf]) -> Error {
     let mut reason = format!(
         "{} has no working ensurepip, and no pip wheel for Python {} was found next to it",
@@ -107,7 +108,7 @@ pub(crate) fn none(env_dir: &str, interpreter: &Interpreter, find_links: &[PathB
     }
 }
 
-/// What a folder has for `interpreter`.
+/// The choices in a directory for `interpreter`.
 fn in_folder(folder: &Path, interpreter: &Interpreter) -> Vec<Choice> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let wheels: Vec<_> = entries.map(|entry| entry.path()).collect();
@@ -134,7 +135,7 @@ fn pip(wheel: &Path, interpreter: &Interpreter) -> Option<Choice> {
     accepts(wheel, interpreter).then(|| vec![pip])
 }
 
-/// `pip-23.2.1-py3-none-any.whl`: a wheel of this project for every platform.
+/// Parses `pip-23.2.1-py3-none-any.whl`, a platform-independent wheel of this project.
 fn named(wheel: &Path, project: &str) -> Option<BundledWheel> {
     let name = wheel.file_name()?.to_str()?;
     let rest = name.strip_prefix(project)?.strip_prefix('-')?;
@@ -147,7 +148,7 @@ fn named(wheel: &Path, project: &str) -> Option<BundledWheel> {
     })
 }
 
-/// Whether the wheel's own `Requires-Python` allows this Python; a wheel that cannot be read is not one to choose.
+/// Whether the wheel's `Requires-Python` allows this Python. A wheel that cannot be read is not used.
 fn accepts(wheel: &Path, interpreter: &Interpreter) -> bool {
     let metadata = Archive::open(wheel).ok().and_then(|mut archive| {
         let name = format!("{}/METADATA", archive.dist_info());

@@ -14,24 +14,24 @@ use crate::error::Error;
 use crate::sys::paths::absolute;
 use crate::sys::signal::Interrupt;
 
-/// How long a signal may go unnoticed.
+/// How often signals are checked.
 const POLL: Duration = Duration::from_millis(20);
 
-/// The files that pip is given.
+/// The files that are passed to pip.
 #[derive(Debug)]
 pub(crate) struct Requirements {
     pub(crate) files: Vec<OsString>,
     pub(crate) constraints: Vec<OsString>,
-    /// The directory of the copies; deleted with this.
+    /// The directory of the copies, which is deleted when this is dropped.
     _folder: Option<TempDir>,
 }
 
 impl Requirements {
-    /// Makes sure that every file can be read, and reads those that are no regular files; `-` is standard input.
+    /// Checks that every file can be read, and reads those that are not regular files; `-` is standard input.
     ///
     /// # Errors
     ///
-    /// [`Error::Io`] for a file that is not there, [`Error::Interrupted`].
+    /// [`Error::RequirementsFile`] for a file that does not exist, [`Error::Interrupted`].
     pub(crate) fn read(
         files: &[OsString],
         constraints: &[OsString],
@@ -47,7 +47,7 @@ impl Requirements {
                 continue;
             }
             let text = drain(path, interrupt)?;
-            // What the text names is relative to its own folder; a pipe has none.
+            // Paths in the file are relative to its directory. A pipe has none.
             let is_pipe = name == "-" || is_standard_input(path);
             let parent = path.parent().filter(|_| !is_pipe).unwrap_or(Path::new(""));
             let base = absolute(parent, cwd)?;
@@ -82,29 +82,31 @@ fn make_folder() -> Result<TempDir, Error> {
         .map_err(Error::io("create a directory in", &std::env::temp_dir()))
 }
 
-/// Whether pip itself can read it, as often as it likes: a regular file or an address.
+/// Whether pip itself can read it several times: a regular file or a URL.
 fn is_plain(name: &OsStr) -> Result<bool, Error> {
     if name.to_string_lossy().contains("://") {
         return Ok(true);
     }
     let path = Path::new(name);
-    let metadata = fs::metadata(path).map_err(Error::io("read", path))?;
+    let metadata = fs::metadata(path).map_err(Error::requirements_file(path))?;
     if metadata.is_dir() {
-        return Err(Error::io("read", path)(io::ErrorKind::IsADirectory.into()));
+        return Err(Error::requirements_file(path)(
+            io::ErrorKind::IsADirectory.into(),
+        ));
     }
     if metadata.is_file() && !is_standard_input(path) {
-        fs::File::open(path).map_err(Error::io("read", path))?;
+        fs::File::open(path).map_err(Error::requirements_file(path))?;
         return Ok(true);
     }
     Ok(false)
 }
 
-/// Whether a path means what this process was started with, which its children are not: not even where that is a file.
+/// Whether a path is this process's standard input. Its children have another one, even if it is a file.
 pub(super) fn is_standard_input(path: &Path) -> bool {
     path.starts_with("/dev") && !path.starts_with("/dev/shm") || path.starts_with("/proc")
 }
 
-/// Reads to the end in a thread of its own, since neither opening nor reading a FIFO returns for a signal.
+/// Reads to the end in another thread, since a signal does not interrupt opening or reading a FIFO.
 fn drain(path: &Path, interrupt: &Interrupt) -> Result<Vec<u8>, Error> {
     let (sender, receiver) = mpsc::channel();
     let owned: PathBuf = path.into();
@@ -115,7 +117,7 @@ fn drain(path: &Path, interrupt: &Interrupt) -> Result<Vec<u8>, Error> {
         } else {
             fs::File::open(&owned).and_then(|mut file| file.read_to_end(&mut text))
         };
-        // Nobody waits for it any more after a signal.
+        // After a signal nobody receives it.
         let _ = sender.send(read.map(|_| text));
     };
     thread::Builder::new()
@@ -123,16 +125,18 @@ fn drain(path: &Path, interrupt: &Interrupt) -> Result<Vec<u8>, Error> {
         .map_err(Error::io("start a thread to read", path))?;
     loop {
         match receiver.recv_timeout(POLL) {
-            Ok(text) => return text.map_err(Error::io("read", path)),
+            Ok(text) => return text.map_err(Error::requirements_file(path)),
             Err(RecvTimeoutError::Timeout) => interrupt.check()?,
             Err(RecvTimeoutError::Disconnected) => {
-                return Err(Error::io("read", path)(io::ErrorKind::BrokenPipe.into()));
+                return Err(Error::requirements_file(path)(
+                    io::ErrorKind::BrokenPipe.into(),
+                ));
             }
         }
     }
 }
 
-/// The text with each file that it includes named by its full path, since it will be read from another folder.
+/// Makes the paths of included files absolute, since the text will be read from another directory.
 pub(crate) fn with_paths(text: &[u8], base: &Path) -> Vec<u8> {
     let Some(base) = base.to_str() else {
         return text.to_vec();
@@ -156,7 +160,7 @@ pub(crate) fn with_paths(text: &[u8], base: &Path) -> Vec<u8> {
     lines.collect::<String>().into_bytes()
 }
 
-/// The option and the path of a line that includes another file.
+/// The option and the path in a line that includes another file.
 fn included(line: &str) -> Option<(&'static str, &str)> {
     let trimmed = line.trim();
     for option in ["--requirement", "--constraint", "-r", "-c"] {
@@ -169,7 +173,7 @@ fn included(line: &str) -> Option<(&'static str, &str)> {
         }
         let rest = rest.trim_start_matches([' ', '\t']);
         let file = rest.strip_prefix('=').filter(|_| is_long).unwrap_or(rest);
-        // pip ends a line at a `#` after a blank.
+        // In pip a comment starts with ` #`.
         let file = file.split(" #").next().unwrap_or_default().trim();
         return (!file.is_empty()).then_some((option, file));
     }
@@ -181,7 +185,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn included_files_are_named_by_their_full_path() {
+    fn paths_of_included_files_become_absolute() {
         for (line, expected) in [
             ("-r more.txt\n", "-r /w/more.txt\n"),
             ("-rmore.txt\n", "-r /w/more.txt\n"),

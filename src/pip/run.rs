@@ -1,7 +1,8 @@
-//! Runs the environment's own pip: for `upgrade_dependencies`, and for requirements.
+//! Runs the environment's own pip, for `upgrade_dependencies` and for requirements.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, IsTerminal as _};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::error::Error;
@@ -18,26 +19,26 @@ use crate::terminal::log::Log;
 use crate::terminal::log::Progress;
 use crate::venv::context::Context;
 
-/// The pip of a finished environment.
+/// The pip of a complete environment.
 ///
-/// On a terminal its progress is shown as it comes; elsewhere it is silent unless it fails.
+/// On a terminal its progress is shown. Elsewhere it prints nothing unless it fails.
 pub(crate) struct Pip<'a> {
     pub(crate) context: &'a Context,
     pub(crate) environment: &'a Env,
-    /// Whether it compiles what it installs.
+    /// Whether it compiles what it installs to bytecode.
     pub(crate) compile: bool,
-    /// Further arguments.
+    /// Other arguments.
     pub(crate) options: &'a [OsString],
     pub(crate) interrupt: &'a Interrupt,
     pub(crate) log: Log,
 }
 
 impl Pip<'_> {
-    /// Runs `pip install --upgrade` in a finished environment (`venv/__init__.py`, `upgrade_dependencies`).
+    /// Runs `pip install --upgrade` (`venv/__init__.py`, `upgrade_dependencies`).
     ///
     /// # Errors
     ///
-    /// [`Error::Command`] with pip's own words.
+    /// [`Error::Command`] with pip's output.
     pub(crate) fn upgrade_dependencies(
         &self,
         interpreter: &Interpreter,
@@ -47,11 +48,12 @@ impl Pip<'_> {
         let mut command = process::python(&context.env_exe);
         command.args(["-m", "pip", "install", "--upgrade"]);
         command.args(self.limits(requirements)).arg("pip");
-        // gh-95299: setuptools is no core dependency since 3.12.
+        // gh-95299: setuptools is not a core dependency since 3.12.
         if !interpreter.at_least(3, 12) {
             command.arg("setuptools");
         }
-        // gh-98251: from 3.10 on pip runs in the environment's directory, without what would lead it elsewhere.
+        // gh-98251: since 3.10 pip runs in the environment's directory, without variables that would make it install
+        // elsewhere.
         if interpreter.at_least(3, 10) {
             command
                 .current_dir(&context.env_dir)
@@ -62,7 +64,7 @@ impl Pip<'_> {
     }
 
     /// Runs `pip install` with the requirements that were asked for, in the caller's own directory, since what a requirements
-    /// file says is relative to it.
+    /// file says is relative to it. pip writes to `report` what it installs.
     ///
     /// # Errors
     ///
@@ -71,12 +73,16 @@ impl Pip<'_> {
         &self,
         requirements: &Requirements,
         options: &Options,
+        report: Option<&Path>,
     ) -> Result<(), Error> {
         features::check(self.context, requirements, options)?;
         let mut command = process::python(&self.context.env_exe);
-        // -I: a file named like a module of pip's in the current directory is not meant, nor are packages on PYTHONPATH.
+        // -I: neither files in the current directory nor packages on PYTHONPATH may shadow pip's modules.
         command.args(["-I", "-m", "pip", "install", "--disable-pip-version-check"]);
         command.args(self.limits(requirements));
+        if let Some(report) = report {
+            command.arg(with_value("--report=", report.as_os_str()));
+        }
         for file in &requirements.files {
             command.arg("-r").arg(file);
         }
@@ -94,7 +100,7 @@ impl Pip<'_> {
         self.run("installing requirements", &mut command)
     }
 
-    /// What is said of everything that it installs.
+    /// The options for everything that it installs.
     fn limits<'a>(&'a self, requirements: &'a Requirements) -> impl Iterator<Item = &'a OsStr> {
         let files = requirements.constraints.iter();
         let files = files.flat_map(|file| [OsStr::new("-c"), file]);
@@ -109,8 +115,7 @@ impl Pip<'_> {
         let program = process::command_line(command);
         let (status, output) = if log.progress() == Progress::Programs && io::stdout().is_terminal()
         {
-            // What pip draws is a sign of life already. pip may have to ask for a password, so it stays in the terminal's
-            // own process group.
+            // pip shows its own progress. It may ask for a password, so it stays in the terminal's process group.
             log.step(name, || {
                 let mut child = command
                     .stdout(Stdio::inherit())

@@ -1,5 +1,5 @@
-//! Removes settings from pip's variables and configuration files that would make it install somewhere else, for another Python,
-//! or nothing.
+//! Removes settings from pip's variables and configuration files that would make it install to another place, for
+//! another Python, or nothing at all.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -17,7 +17,8 @@ use crate::venv::context::Context;
 
 const PROGRAM: &str = include_str!("settings.py");
 
-/// Options of `pip install` that decide where, whether or for which Python it installs, those of old pips included.
+/// Options of `pip install` that determine where, whether or for which Python it installs, including those of old
+/// versions.
 const IGNORED: [&str; 14] = [
     "abi",
     "download",
@@ -41,11 +42,11 @@ struct Answer {
     variables: BTreeMap<String, String>,
 }
 
-/// Lets `pip`, which is about to be started, see all of the user's settings but [`IGNORED`].
+/// Passes all of the user's settings to `pip` except [`IGNORED`].
 ///
 /// # Errors
 ///
-/// [`Error::Command`] if a configuration file cannot be understood.
+/// [`Error::Command`] if a configuration file is not valid.
 pub(crate) fn apply(
     pip: &mut Command,
     context: &Context,
@@ -76,7 +77,7 @@ pub(crate) fn apply(
         for key in answer.ignored {
             log.say(|| format!("{key} of pip's configuration files is not passed to pip"));
         }
-        // There is no other way to ignore one key: pip reads no file, and gets the other keys as variables.
+        // A single key cannot be ignored in another way: pip reads no file and gets the other keys as variables.
         let none = if cfg!(windows) { "nul" } else { "/dev/null" };
         pip.env("PIP_CONFIG_FILE", Path::new(none));
         pip.envs(answer.variables);
@@ -89,8 +90,9 @@ fn is_ignored(variable: &OsStr) -> bool {
     let Some((prefix, key)) = variable.to_str().and_then(|name| name.split_at_checked(4)) else {
         return false;
     };
-    let is_pips = prefix == "PIP_" || cfg!(windows) && prefix.eq_ignore_ascii_case("PIP_");
-    is_pips && IGNORED.contains(&key.to_ascii_lowercase().replace('_', "-").as_str())
+    let is_written_by_pip =
+        prefix == "PIP_" || cfg!(windows) && prefix.eq_ignore_ascii_case("PIP_");
+    is_written_by_pip && IGNORED.contains(&key.to_ascii_lowercase().replace('_', "-").as_str())
 }
 
 #[cfg(test)]
@@ -98,7 +100,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn variables_are_matched_as_pip_reads_them() {
+    fn variable_names_are_matched_as_by_pip() {
         for name in ["PIP_TARGET", "PIP_target", "PIP_DRY_RUN", "PIP_Dry-Run"] {
             assert!(is_ignored(OsStr::new(name)), "{name}");
         }

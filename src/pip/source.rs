@@ -16,23 +16,23 @@ use crate::sys::fs::remove_tree;
 use crate::venv::context::Context;
 
 impl Seed<'_> {
-    /// Makes sure that the image is in the cache; `false` if it cannot be.
+    /// Stores the image in the cache. Returns `false` if that is not possible.
     pub(crate) fn keep_image(&self, scratch: &Path, context: &Context) -> Result<bool, Error> {
         self.image(scratch, context)?;
         Ok(self.stored(&self.key()).is_some())
     }
 
-    /// The image from the store, or a new one; `scratch` is a path for what making it needs.
+    /// The image from the cache or a new one, which is created at the path `scratch`.
     pub(crate) fn image(&self, scratch: &Path, context: &Context) -> Result<Image, Error> {
         let key = self.key();
         if let Some(image) = self.stored(&key) {
             return Ok(image);
         }
-        // Held until the image is built.
-        let mut building = self.store.building(&key);
-        if let Some(building) = &mut building {
-            // Another process that is at it already will be done sooner than this one; if it dies, its lock dies with it.
-            while matches!(building.try_lock(), Ok(false)) {
+        // Locked until the image is created.
+        let mut build_lock = self.store.build_lock(&key);
+        if let Some(build_lock) = &mut build_lock {
+            // Another process that has already started will finish earlier. If it dies, its lock is released.
+            while matches!(build_lock.try_lock(), Ok(false)) {
                 self.interrupt.check()?;
                 thread::sleep(Duration::from_millis(5));
             }
@@ -40,7 +40,7 @@ impl Seed<'_> {
                 return Ok(image);
             }
         }
-        self.build(&key, scratch, context)
+        self.build(&key, build_lock.is_some(), scratch, context)
     }
 
     fn stored(&self, key: &str) -> Option<Image> {
@@ -54,21 +54,41 @@ impl Seed<'_> {
         }
     }
 
-    fn build(&self, key: &str, scratch: &Path, context: &Context) -> Result<Image, Error> {
-        let packed = self
-            .log
-            .wait("preparing pip", || self.produce(scratch, context))?;
-        let file = match self.store.keep_image(key, |file| packed.write(file)) {
+    fn build(
+        &self,
+        key: &str,
+        is_kept: bool,
+        scratch: &Path,
+        context: &Context,
+    ) -> Result<Image, Error> {
+        let step = self.preparing(is_kept);
+        let packed = self.log.wait(&step, || self.produce(scratch, context))?;
+        let file = match self.store.keep_image(key, |file| {
+            packed
+                .write(file, self.interrupt)
+                .map_err(std::io::Error::other)
+        }) {
             Some(file) => file,
-            // No store: the image lives as long as the stage does.
-            None => unstored(&packed, &scratch.with_extension("zip"))?,
+            // Without a cache the image is deleted with the stage.
+            None => self.unstored(&packed, &scratch.with_extension("zip"))?,
         };
         remove_tree(scratch).map_err(|(path, error)| Error::io("remove", &path)(error))?;
         Image::open(file)
     }
 
-    /// Makes a scratch environment by the producer that was asked for and packs it; where the Python has nothing to make it
-    /// of, with the wheels of others.
+    /// The name of the slowest step of a first run.
+    fn preparing(&self, is_kept: bool) -> String {
+        let [major, minor, _] = self.interpreter.version;
+        let name = match self.interpreter.implementation.as_str() {
+            "pypy" => "PyPy",
+            _ => "Python",
+        };
+        let once = if is_kept { " (once)" } else { "" };
+        format!("preparing pip for {name} {major}.{minor}{once}")
+    }
+
+    /// Creates a scratch environment and packs it. Tries the bundled wheels, ensurepip, and other wheels, as far as
+    /// `seeder` allows.
     fn produce(&self, scratch: &Path, context: &Context) -> Result<Packed, Error> {
         let mut failures = Vec::new();
         let wheels = self.interpreter.wheels.is_some() && self.seeder != Seeder::Ensurepip;
@@ -78,7 +98,7 @@ impl Seed<'_> {
                     self.keep_wheel();
                     return Ok(packed);
                 }
-                // A full disk is full for every producer.
+                // On a full disk the other sources would fail as well.
                 Err(error) if error.is_shortage() => return Err(error),
                 Err(error) => error,
             });
@@ -94,7 +114,7 @@ impl Seed<'_> {
                 if self.compile {
                     return Ok(());
                 }
-                // ensurepip has no such option, and its pip reads no variables.
+                // ensurepip has no such option, and its pip ignores variables.
                 ensurepip::remove_bytecode(&scratch.join(&self.interpreter.scheme.purelib))
             });
             failures.push(match made {
@@ -120,7 +140,7 @@ impl Seed<'_> {
         }
         self.interrupt.check()?;
         match failures.pop() {
-            // The error of its own ensurepip tells more than that there is no other source.
+            // The error of its own ensurepip is more useful than that there is no other source.
             Some(failure) if self.interpreter.wheels.is_some() => Err(failure),
             Some(failure) if self.seeder == Seeder::Ensurepip => Err(failure),
             _ => Err(other_wheels::none(
@@ -131,7 +151,7 @@ impl Seed<'_> {
         }
     }
 
-    /// Removes what a producer that failed left behind.
+    /// Removes the files of the source that failed.
     fn clear(&self, scratch: &Path, failure: Option<&Error>) -> Result<(), Error> {
         self.interrupt.check()?;
         if let Some(failure) = failure {
@@ -147,7 +167,7 @@ impl Seed<'_> {
         self.pack(scratch)
     }
 
-    /// For a Python without ensurepip, at a time when this one may have been removed.
+    /// Stores the wheel for Pythons without ensurepip, since this Python may be removed later.
     fn keep_wheel(&self) {
         let wheels = self.interpreter.wheels.iter().flatten();
         if let Some(pip) = wheels.into_iter().find(|wheel| wheel.project == "pip") {
@@ -156,24 +176,43 @@ impl Seed<'_> {
     }
 
     fn pack(&self, scratch: &Path) -> Result<Packed, Error> {
-        let header = if self.interpreter.at_least(3, 7) {
-            16
-        } else {
-            12
-        };
         let bin = scratch.join(self.interpreter.platform.bin_name());
         Packed::read(
             &scratch.join(&self.interpreter.scheme.purelib),
             &bin,
-            header,
+            self.bytecode_header(),
         )
     }
-}
 
-fn unstored(packed: &Packed, path: &Path) -> Result<fs::File, Error> {
-    let written =
-        fs::File::create(path).and_then(|file| packed.write(std::io::BufWriter::new(file)));
-    written
-        .and_then(|()| fs::File::open(path))
-        .map_err(Error::io("write", path))
+    /// The length of the header of a `.pyc` (PEP 552), in bytes.
+    pub(crate) fn bytecode_header(&self) -> usize {
+        if self.interpreter.at_least(3, 7) {
+            16
+        } else {
+            12
+        }
+    }
+
+    fn unstored(&self, packed: &Packed, path: &Path) -> Result<fs::File, Error> {
+        let file = fs::File::create(path).map_err(Error::io("write", path))?;
+        packed.write(std::io::BufWriter::new(file), self.interrupt)?;
+        fs::File::open(path).map_err(Error::io("read", path))
+    }
+
+    /// The versions of what it installs, if that is known without making it.
+    pub(crate) fn versions(&self) -> Option<Vec<(String, String)>> {
+        let mut versions: Vec<_> = match &self.interpreter.wheels {
+            Some(wheels) if self.seeder != Seeder::Ensurepip => wheels
+                .iter()
+                .map(|wheel| (wheel.project.clone(), wheel.version.clone()))
+                .collect(),
+            _ => {
+                let index = self.stored(&self.key())?.index;
+                let distributions = index.distributions.into_iter();
+                distributions.map(|it| (it.name, it.version)).collect()
+            }
+        };
+        versions.sort();
+        Some(versions)
+    }
 }

@@ -1,14 +1,15 @@
-//! Decides what `--clear` must not delete, and which directories are never made an environment.
+//! Decides which directories `--clear` must not delete, and in which no environment is created.
 
 use std::path::Path;
 
 use fs_err as fs;
 
-use crate::error::Error;
+use crate::error::{Error, NOT_AN_ENVIRONMENT};
 use crate::options::{OnExisting, Options};
 use crate::sys::env::Env;
 
-/// Refuses what is not an environment or holds more than one, unless `--force` is given (gh-90484).
+/// Refuses to clear a directory that is not an environment or contains other files, unless `--force` is given
+/// (gh-90484).
 pub(super) fn check(env_dir: &Path, options: &Options, environment: &Env) -> Result<(), Error> {
     if options.force {
         return Ok(());
@@ -28,23 +29,24 @@ pub(super) fn check(env_dir: &Path, options: &Options, environment: &Env) -> Res
     {
         return refuse("it is the home directory");
     }
-    let cwd_below = environment
+    let contains_cwd = environment
         .cwd
         .as_deref()
         .is_some_and(|cwd| is_within(cwd, env_dir) && !is_same(cwd, env_dir));
-    if cwd_below {
+    if contains_cwd {
         return refuse("the current directory is inside it");
     }
     let is_environment =
         fs::symlink_metadata(env_dir.join("pyvenv.cfg")).is_ok_and(|metadata| metadata.is_file());
     let is_empty = fs::read_dir(env_dir).is_ok_and(|mut entries| entries.next().is_none());
     if !is_environment && !is_empty {
-        return refuse("it is not empty and has no pyvenv.cfg, so it is not a virtual environment");
+        return refuse(NOT_AN_ENVIRONMENT);
     }
     Ok(())
 }
 
-/// Refuses an installation of Python, whatever is asked for, and to clear what holds the base: one of these files.
+/// Refuses a Python installation, whatever the options, and refuses to clear a directory that contains the base Python
+/// (one of these files).
 pub(super) fn check_installation(
     env_dir: &Path,
     base: &[&str],
@@ -56,8 +58,8 @@ pub(super) fn check_installation(
             reason,
         })
     };
-    if let Some(landmark) = landmark(env_dir) {
-        return refuse(format!("it has {landmark}"));
+    if let Some(python_library) = python_library(env_dir) {
+        return refuse(format!("it has {python_library}"));
     }
     let real = |path: &Path| fs::canonicalize(path).ok();
     let own_prefix = base.first().and_then(|library| {
@@ -79,15 +81,15 @@ pub(super) fn check_installation(
     }
 }
 
-/// A file that shows that a directory is a Python installation: an environment has no standard library.
-fn landmark(folder: &Path) -> Option<String> {
+/// A file that shows that a directory is a Python installation. An environment has no standard library.
+fn python_library(folder: &Path) -> Option<String> {
     let is_dir = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
     let is_file = |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file());
     if is_dir(&folder.join("conda-meta")) {
         return Some("conda-meta".into());
     }
     for name in ["pybuilddir.txt", "Lib/os.py", "lib-python/3/os.py"] {
-        // Old versions of virtualenv copy some modules, and write this file.
+        // Old versions of virtualenv copy some modules and write this file.
         if is_file(&folder.join(name)) && !is_file(&folder.join("Lib/orig-prefix.txt")) {
             return Some(name.into());
         }
@@ -116,7 +118,7 @@ fn landmark(folder: &Path) -> Option<String> {
     None
 }
 
-/// Whether `path` is `folder` or below it, through any symlink.
+/// Whether `path` is `folder` or below it, with all symlinks resolved.
 pub(super) fn is_within(path: &Path, folder: &Path) -> bool {
     match (fs::canonicalize(path), fs::canonicalize(folder)) {
         (Ok(path), Ok(folder)) => path.starts_with(folder),

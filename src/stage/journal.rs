@@ -14,41 +14,42 @@ use crate::sys::fs as ours;
 use crate::sys::fs::{Folder, Left};
 
 /// Entries of an existing environment that are not replaced.
-const KEPT: [&str; 2] = [".gitignore", "lib64"];
+const PRESERVED: [&str; 2] = [".gitignore", "lib64"];
 
-/// Refusals that concern one entry alone: a mount point, an immutable file, a folder that is not ours.
-const STUCK: [io::ErrorKind; 2] = [io::ErrorKind::ResourceBusy, io::ErrorKind::PermissionDenied];
+/// Errors that concern a single entry: a mount point, an immutable file, a directory of another user.
+const UNMOVABLE: [io::ErrorKind; 2] =
+    [io::ErrorKind::ResourceBusy, io::ErrorKind::PermissionDenied];
 
-/// What was done, so that it can be undone.
+/// The steps that were done, so that they can be undone.
 #[derive(Debug)]
 pub(crate) struct Journal {
     old: PathBuf,
     steps: Vec<Step>,
-    stuck: Vec<(PathBuf, io::ErrorKind)>,
+    unmovable: Vec<(PathBuf, io::ErrorKind)>,
 }
 
 #[derive(Debug)]
 enum Step {
-    /// An entry that was not there came from the stage.
+    /// A new entry was moved from the stage.
     Added(PathBuf),
     /// An entry was replaced or removed; the old one is at `backup`.
     Replaced { path: PathBuf, backup: PathBuf },
 }
 
-/// Refuses before anything is touched: a symlink or file where a folder must be, a folder where a file must be.
+/// Fails before anything is changed if a symlink or file is in place of a directory, or a directory in place of a file.
 pub(crate) fn check(new: &Path, directory: &Path) -> Result<(), Error> {
     for name in entries(new, directory)? {
         let (from, to) = (new.join(&name), directory.join(&name));
-        let Ok(there) = fs::symlink_metadata(&to) else {
+        let Ok(existing) = fs::symlink_metadata(&to) else {
             continue;
         };
         let is_folder = fs::symlink_metadata(&from).is_ok_and(|metadata| metadata.is_dir());
-        if is_kept(&name) && !is_folder {
+        if is_preserved(&name) && !is_folder {
             continue;
         }
-        match (is_folder, there.is_dir()) {
+        match (is_folder, existing.is_dir()) {
             (true, true) => check(&from, &to)?,
-            (true, false) => return Err(Error::no_directory(&to, &there)),
+            (true, false) => return Err(Error::no_directory(&to, &existing)),
             (false, true) => {
                 let source = io::Error::from(io::ErrorKind::IsADirectory);
                 return Err(Error::Io {
@@ -64,18 +65,18 @@ pub(crate) fn check(new: &Path, directory: &Path) -> Result<(), Error> {
 }
 
 impl Journal {
-    /// `old` is an empty folder on the same file system.
+    /// `old` is an empty directory on the same file system.
     pub(crate) fn new(old: PathBuf) -> Self {
         Self {
             old,
             steps: Vec::new(),
-            stuck: Vec::new(),
+            unmovable: Vec::new(),
         }
     }
 
-    /// Moves everything but stages out of `directory` into `out`, `pyvenv.cfg` first; what cannot be moved (a mount, an
-    /// immutable file) stays and is remembered. A folder that stays is in `new` too, if need be as an empty one, so that
-    /// [`move_back`] can tell it from one that came from there.
+    /// Moves everything except stages from `directory` to `out`, `pyvenv.cfg` first. What cannot be moved (a mount
+    /// point, an immutable file) is kept and recorded. A directory that is kept also exists in `new`, if necessary as
+    /// an empty one, so that [`move_back`] can distinguish it from one that was moved from there.
     pub(crate) fn move_out(
         &mut self,
         directory: &Path,
@@ -90,7 +91,7 @@ impl Journal {
             if is_special(&path) {
                 continue;
             }
-            // Under its own name, so that the next run can put it back if this one is killed.
+            // Under its own name, so that the next run can restore it if this one is killed.
             self.move_entry(&path, &out.join(&name), &new.join(&name))?;
         }
         Ok(())
@@ -102,25 +103,25 @@ impl Journal {
                 path: path.into(),
                 backup: backup.into(),
             }),
-            // Another run was faster.
+            // Another run has already removed it.
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) if STUCK.contains(&error.kind()) => {
-                self.stuck.push((path.into(), error.kind()));
+            Err(error) if UNMOVABLE.contains(&error.kind()) => {
+                self.unmovable.push((path.into(), error.kind()));
             }
-            // overlayfs renames no folder of a lower layer, but every file.
+            // overlayfs cannot rename directories of a lower layer, but it can rename every file.
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices && path.is_dir() => {
-                let is_only_old = fs::create_dir(new).is_ok();
+                let is_new_empty = fs::create_dir(new).is_ok();
                 create_like(path, backup)?;
                 let begin = self.steps.len();
                 for name in entries(path, path)? {
                     self.move_entry(&path.join(&name), &backup.join(&name), &new.join(&name))?;
                 }
-                // It stays if something in it does.
+                // The directory is kept if something in it is.
                 if fs::remove_dir(path).is_ok() {
-                    if is_only_old {
+                    if is_new_empty {
                         let _ = fs::remove_dir(new);
                     }
-                    // It goes back as one, with its mode and what was empty in it.
+                    // It is restored as a whole, with its mode and its empty directories.
                     self.steps.truncate(begin);
                     self.steps.push(Step::Replaced {
                         path: path.into(),
@@ -128,43 +129,43 @@ impl Journal {
                     });
                 }
             }
-            Err(error) => return Err(Error::io("move away", path)(ours::bare(error))),
+            Err(error) => return Err(Error::io("move", path)(ours::bare(error))),
         }
         Ok(())
     }
 
-    /// Takes everything in `directory` for added, but what [`Journal::move_out`] left there.
-    pub(crate) fn take_in(&mut self, directory: &Path) {
+    /// Records everything in `directory` as added, except what [`Journal::move_out`] kept.
+    pub(crate) fn record_added(&mut self, directory: &Path) {
         for name in entries(directory, directory).unwrap_or_default() {
             let path = directory.join(&name);
             let is_old =
-                is_special(&path) || self.stuck.iter().any(|(old, _)| old.starts_with(&path));
+                is_special(&path) || self.unmovable.iter().any(|(old, _)| old.starts_with(&path));
             if !is_old && !is_stage(&name, OsStr::new(INFIX)) {
                 self.steps.push(Step::Added(path));
             }
         }
     }
 
-    /// Moves the entries of `new` into `directory`: packages first, the interpreter's names and `pyvenv.cfg` last.
+    /// Moves the entries of `new` into `directory`: packages first, the interpreter and `pyvenv.cfg` last.
     pub(crate) fn merge(&mut self, new: &Path, directory: &Path) -> Result<(), Error> {
         for name in entries(new, directory)? {
             let (from, to) = (new.join(&name), directory.join(&name));
-            if is_kept(&name) && to.exists() {
+            if is_preserved(&name) && to.exists() {
                 continue;
             }
             if add(&from, &to)? {
                 self.steps.push(Step::Added(to));
             } else if fs::symlink_metadata(&from).is_ok_and(|metadata| metadata.is_dir()) {
-                let there = fs::symlink_metadata(&to).map_err(Error::io("look at", &to))?;
-                if !there.is_dir() {
-                    return Err(Error::no_directory(&to, &there));
+                let existing = fs::symlink_metadata(&to).map_err(Error::io("access", &to))?;
+                if !existing.is_dir() {
+                    return Err(Error::no_directory(&to, &existing));
                 }
                 self.merge(&from, &to)?;
             } else {
                 let backup = self.backup_name();
                 match keep_copy(&to, &backup) {
                     Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(Error::io("save", &to)(ours::bare(error)));
+                        return Err(Error::io("back up", &to)(ours::bare(error)));
                     }
                     _ => {}
                 }
@@ -176,11 +177,11 @@ impl Journal {
         Ok(())
     }
 
-    /// Removes files (named relative to `directory`, with `/`) and the folders that this empties.
+    /// Removes files (relative to `directory`, with `/`) and the directories that become empty.
     pub(crate) fn remove(&mut self, directory: &Path, names: &[String]) -> Result<(), Error> {
         for name in names {
             let path = directory.join(name);
-            // A folder on the way that is a symlink leads out of the environment: what it holds is not ours.
+            // A directory that is a symlink may be outside of the environment, where nothing is deleted.
             if !is_real(directory, &path) {
                 continue;
             }
@@ -206,7 +207,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Removes a folder if it is empty; a folder like it is kept.
+    /// Removes a directory if it is empty. It is restored as an empty one.
     fn remove_empty(&mut self, folder: &Path) -> Result<bool, Error> {
         if fs::read_dir(folder).map_or(true, |mut entries| entries.next().is_some()) {
             return Ok(false);
@@ -222,7 +223,7 @@ impl Journal {
         Ok(true)
     }
 
-    /// Puts everything back, last step first. Whether all is back.
+    /// Undoes all steps, the last one first. Returns whether everything was restored.
     pub(crate) fn undo(&mut self) -> bool {
         let mut is_whole = true;
         for step in self.steps.drain(..).rev() {
@@ -230,11 +231,11 @@ impl Journal {
                 Step::Added(path) => {
                     let _ = ours::remove_tree(&path);
                 }
-                // If it is missing the next run restores the rest.
+                // Without `pyvenv.cfg` the next run restores the rest.
                 Step::Replaced { path, .. } if !is_whole && path.ends_with("pyvenv.cfg") => {}
                 Step::Replaced { path, backup } => {
                     if fs::rename(&backup, &path).is_err() {
-                        // A folder that has come since is in the way.
+                        // A new directory may exist at this path.
                         let _ = ours::remove_tree(&path);
                         let is_back = fs::rename(&backup, path).is_ok();
                         is_whole &= is_back || fs::symlink_metadata(backup).is_err();
@@ -246,19 +247,19 @@ impl Journal {
     }
 
     /// The first entry that could not be moved out.
-    pub(crate) fn stuck(&self) -> Option<Left> {
-        self.stuck
+    pub(crate) fn unmovable(&self) -> Option<Left> {
+        self.unmovable
             .first()
             .map(|(path, kind)| (path.clone(), (*kind).into()))
     }
 
     fn backup_name(&self) -> PathBuf {
         self.old
-            .join((self.steps.len() + self.stuck.len()).to_string())
+            .join((self.steps.len() + self.unmovable.len()).to_string())
     }
 }
 
-/// Moves an entry to a name that nothing has; `false` if something has it.
+/// Moves an entry to a path that does not exist. Returns `false` if it exists.
 fn add(from: &Path, to: &Path) -> Result<bool, Error> {
     match fs::symlink_metadata(to) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => ours::rename_new(from, to),
@@ -266,18 +267,19 @@ fn add(from: &Path, to: &Path) -> Result<bool, Error> {
     }
 }
 
-/// Puts back what a killed run moved from `directory` to `out`, over what came from `new` meanwhile. Whether all is back.
+/// Restores what a killed run moved from `directory` to `out`, over entries that came from `new`. Returns whether
+/// everything was restored.
 pub(crate) fn move_back(out: &Path, new: &Path, directory: &Path) -> bool {
     let is_folder =
         |path: &Path| fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
     let Ok(names) = entries(out, directory) else {
-        // Killed before there was such a folder.
+        // The run was killed before it created this directory.
         return fs::symlink_metadata(out).is_err();
     };
     let mut is_whole = true;
     for name in names {
         let (from, new, to) = (out.join(&name), new.join(&name), directory.join(&name));
-        // What is not in the tree any more came from there.
+        // It was moved to `directory`.
         if fs::symlink_metadata(&new).is_err() {
             let _ = ours::remove_tree(&to);
         }
@@ -291,13 +293,13 @@ pub(crate) fn move_back(out: &Path, new: &Path, directory: &Path) -> bool {
     is_whole
 }
 
-/// Makes a folder with the mode and the owner of another.
+/// Creates a directory with the mode and owner of another one.
 fn create_like(folder: &Path, path: &Path) -> Result<(), Error> {
     fs::create_dir(path).map_err(|error| Error::io("create directory", path)(ours::bare(error)))?;
     Folder::open(path, folder)?.adopt(folder)
 }
 
-/// Copies `path` to another name without a moment at which `path` is missing.
+/// Copies `path`, which always exists.
 pub(crate) fn keep_copy(path: &Path, backup: &Path) -> io::Result<()> {
     if fs::hard_link(path, backup).is_ok() {
         return Ok(());
@@ -308,7 +310,7 @@ pub(crate) fn keep_copy(path: &Path, backup: &Path) -> io::Result<()> {
     ours::copy_file(path, backup)
 }
 
-/// The names in `folder` in the order in which they may appear to a process that runs from the environment.
+/// The names in `folder` in the order in which they may become visible to a process that uses the environment.
 pub(crate) fn entries(folder: &Path, shown: &Path) -> Result<Vec<OsString>, Error> {
     let failed = |error| Error::io("list", shown)(ours::bare(error));
     let mut names = Vec::new();
@@ -329,16 +331,16 @@ pub(crate) fn entries(folder: &Path, shown: &Path) -> Result<Vec<OsString>, Erro
     Ok(names)
 }
 
-fn is_kept(name: &OsStr) -> bool {
-    KEPT.iter().any(|kept| name == *kept)
+fn is_preserved(name: &OsStr) -> bool {
+    PRESERVED.iter().any(|preserved| name == *preserved)
 }
 
-/// Such an entry stays where it is (`venv/__init__.py`, `clear_directory`).
+/// These entries are kept (`venv/__init__.py`, `clear_directory`).
 fn is_special(path: &Path) -> bool {
     fs::symlink_metadata(path).is_ok_and(|metadata| ours::is_special(metadata.file_type()))
 }
 
-/// Whether no folder between `directory` and `path` is a symlink.
+/// Whether no directory between `directory` and `path` is a symlink.
 fn is_real(directory: &Path, path: &Path) -> bool {
     let folders = path
         .ancestors()
@@ -365,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn folders_that_a_removal_emptied_come_back_with_their_modes() {
+    fn emptied_folders_are_restored_with_their_modes() {
         let root = tempfile::tempdir().unwrap();
         let [env, old] = folders(root.path(), ["env", "old"]);
         let names = ["lib", "lib/one", "lib/one/two"];
@@ -387,10 +389,10 @@ mod tests {
     }
 
     #[test]
-    fn what_was_moved_out_of_a_folder_that_stayed_comes_back() {
+    fn entries_moved_out_of_a_remaining_folder_are_restored() {
         let root = tempfile::tempdir().unwrap();
         let [env, out, new] = folders(root.path(), ["env", "out", "new"]);
-        // Moved in part, whole with a new one in its place, and not yet.
+        // Partly moved, moved and replaced by a new one, and not moved.
         for (folder, file) in [
             ("out/part", "moved"),
             ("env/part", "stayed"),
@@ -404,14 +406,14 @@ mod tests {
         }
         fs::create_dir(new.join("part")).unwrap();
         assert!(move_back(&out, &new, &env));
-        for (name, there) in [
+        for (name, existing) in [
             ("part/moved", true),
             ("part/stayed", true),
             ("whole/old", true),
             ("whole/new", false),
             ("later/later", true),
         ] {
-            assert_eq!(env.join(name).exists(), there, "{name}");
+            assert_eq!(env.join(name).exists(), existing, "{name}");
         }
     }
 }

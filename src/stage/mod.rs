@@ -1,12 +1,12 @@
 //! A stage: the temporary directory in which a tree is built before it becomes `ENV_DIR`.
 //!
-//! The tree is in `new`, and what it replaces is moved to `old`. A stage is locked while its process runs, so that the next run
-//! can tell the remains of a killed run from one that is still at work. A stage that is dropped before it is finished undoes all
-//! its changes.
+//! The tree is in `new`, and what it replaces is moved to `old`. A stage is locked while its process runs, so that the
+//! next run can distinguish it from the remains of a killed run. A stage that is dropped before it is finished undoes
+//! all its changes.
 
 mod guard;
 pub(crate) mod journal;
-mod names;
+pub(crate) mod names;
 pub(crate) mod plan;
 mod publish;
 pub(crate) mod pycache_prefix;
@@ -22,7 +22,7 @@ use crate::error::Error;
 use crate::options::Options;
 use crate::stage::names::PENDING;
 pub(crate) use crate::stage::plan::check;
-use crate::stage::plan::{Plan, is_refusal, plan};
+use crate::stage::plan::{Plan, is_not_writable, plan};
 use crate::stage::pycache_prefix::PycachePrefix;
 use crate::sys::env::Env;
 use crate::sys::fs as ours;
@@ -30,7 +30,7 @@ use crate::sys::fs::{Claim, Folder, Left};
 use publish::Published;
 use snapshot::Snapshot;
 
-/// A tree on its way to be an environment.
+/// A tree that will become the environment.
 #[derive(Debug)]
 pub(crate) struct Stage {
     env_dir: PathBuf,
@@ -38,18 +38,19 @@ pub(crate) struct Stage {
     tree: Option<Folder>,
     claim: Option<Claim>,
     plan: Plan,
-    /// Parents of `ENV_DIR` that were made for it, outermost first.
+    /// Parents of `ENV_DIR` that were created for it, outermost first.
     parents: Vec<PathBuf>,
     published: Published,
-    /// What a program that works in the published environment may change.
+    /// The parts of the published environment that a program may change.
     snapshot: Option<Snapshot>,
-    /// What is written outside of `ENV_DIR`.
+    /// A directory outside of `ENV_DIR` that is written to.
     elsewhere: Option<PycachePrefix>,
     finished: bool,
 }
 
 impl Stage {
-    /// Checks `env_dir`, which must hold none of the `base` Python's files, clears away what killed runs left there, and makes an empty tree.
+    /// Checks `env_dir`, which must not contain the `base` Python's files, removes the remains of killed runs, and
+    /// creates an empty tree.
     ///
     /// # Errors
     ///
@@ -83,8 +84,8 @@ impl Stage {
         };
         stage.make_parents()?;
         match stage.make_root() {
-            // The parent cannot be written, but ENV_DIR may be.
-            Err(error) if stage.plan == Plan::Exchange && is_refusal(&error) => {
+            // The parent is not writable, but ENV_DIR may be.
+            Err(error) if stage.plan == Plan::Exchange && is_not_writable(&error) => {
                 stage.plan = Plan::InPlace;
                 stage.make_root()?;
             }
@@ -93,7 +94,7 @@ impl Stage {
         let new = stage.root.join("new");
         fs::create_dir(&new).map_err(Error::io("create directory", env_dir))?;
         let tree = Folder::open(&new, env_dir).inspect_err(|_| {
-            // Without a file left to open, no folder can be listed to be removed.
+            // Without a free file descriptor, a directory cannot be listed, but an empty one can be removed.
             let _ = fs::remove_dir(&new);
         })?;
         stage.tree = Some(tree);
@@ -112,25 +113,36 @@ impl Stage {
         self.root.join(name)
     }
 
-    /// Empties a folder of the tree, so that it can be filled again.
+    /// Where something of the tree is until it is published.
+    pub(crate) fn path_in_tree(&self, name: &str) -> PathBuf {
+        self.root.join("new").join(name)
+    }
+
+    /// Empties a directory of the tree.
     pub(crate) fn restart(&self, name: &str) -> Result<(), Error> {
         let folder = self.root.join("new").join(name);
         ours::remove_tree(&folder).map_err(|(path, error)| Error::io("remove", &path)(error))?;
         self.tree().create_dir(name)
     }
 
-    /// Whether something is at `ENV_DIR` already.
+    /// Whether `ENV_DIR` exists already.
     pub(crate) fn replaces(&self) -> bool {
         self.plan != Plan::New
     }
 
-    /// Whether the tree will be merged into what is at `ENV_DIR`.
+    /// Whether the tree will be merged into an existing directory.
     pub(crate) fn is_merge(&self) -> bool {
         self.plan == Plan::Merge
     }
 
-    /// Remembers these entries of the published environment, which a program is about to change: undoing puts them back.
-    /// In the folders `packages` it only replaces files. A tree that came as a whole goes as a whole.
+    /// Whether the published tree has become `ENV_DIR` where nothing was before.
+    pub(crate) fn is_renamed(&self) -> bool {
+        matches!(self.published, Published::Renamed)
+    }
+
+    /// Records these entries of the published environment before a program changes them, so that they can be restored.
+    /// In the directories `packages` the program only replaces files. A tree that was published as a whole is removed
+    /// as a whole.
     pub(crate) fn remember(&mut self, entries: &[&str], packages: &[&str]) -> Result<(), Error> {
         if !matches!(self.published, Published::Moved(_)) || self.snapshot.is_some() {
             return Ok(());
@@ -144,19 +156,19 @@ impl Stage {
         Ok(())
     }
 
-    /// Takes a snapshot of a directory outside of `ENV_DIR` that gets files of the environment, for undoing.
+    /// Takes a snapshot of a directory outside of `ENV_DIR` that files of the environment are written to.
     pub(crate) fn remember_elsewhere(&mut self, folder: &Path) -> Result<(), Error> {
         let kept = self.root.join("elsewhere");
         self.elsewhere = Some(PycachePrefix::remember(folder, &kept)?);
         Ok(())
     }
 
-    /// Whether undoing needs to know what a program has put elsewhere than into the remembered entries.
+    /// Whether files that a program has written outside of the recorded entries must be known to undo it.
     pub(crate) fn remembers(&self) -> bool {
         self.snapshot.is_some()
     }
 
-    /// Names files, relative to `ENV_DIR`, that a program has put elsewhere: undoing removes them.
+    /// Adds files, relative to `ENV_DIR`, that a program has written elsewhere, so that they are removed.
     pub(crate) fn added(&mut self, files: impl IntoIterator<Item = String>) {
         if let Some(snapshot) = &mut self.snapshot {
             let paths = files.into_iter().map(|file| self.env_dir.join(file));
@@ -164,21 +176,21 @@ impl Stage {
         }
     }
 
-    /// Publishes the empty tree for another program to fill. Until the stage is finished the next run restores what was there
-    /// if this one is killed.
+    /// Publishes the empty tree for another program to fill. If this run is killed before the stage is finished, the
+    /// next run restores the previous environment.
     pub(crate) fn publish_pending(&mut self) -> Result<bool, Error> {
         let pending = self.root.join(PENDING);
         fs::write(pending, "").map_err(Error::io("create a file in", &self.env_dir))?;
         self.publish(&[])
     }
 
-    /// The environment is complete: deletes what it replaced. What cannot be deleted is returned.
+    /// Completes the environment and deletes what it replaced. Returns what could not be deleted.
     pub(crate) fn finish(mut self) -> Result<(), Left> {
         self.finished = true;
-        // First, or a run that is killed while it deletes the old environment would have it restored.
+        // Removed first: if this run is killed while it deletes the old environment, that must not be restored.
         let _ = fs::remove_file(self.root.join(PENDING));
-        let stuck = match &self.published {
-            Published::Moved(journal) => journal.stuck(),
+        let unmovable = match &self.published {
+            Published::Moved(journal) => journal.unmovable(),
             Published::Exchanged => {
                 self.keep_special();
                 None
@@ -186,22 +198,22 @@ impl Stage {
             Published::Nothing | Published::Renamed => None,
         };
         self.remove_root()?;
-        stuck.map_or(Ok(()), Err)
+        unmovable.map_or(Ok(()), Err)
     }
 
-    /// Undoes everything, with what a program has put into the published tree since.
+    /// Undoes everything, including what a program has written into the published tree.
     pub(crate) fn take_back(mut self) {
         if let Published::Moved(journal) = &mut self.published {
-            journal.take_in(&self.env_dir);
+            journal.record_added(&self.env_dir);
         }
     }
 
-    /// What is neither file nor folder nor link survives `--clear` (`venv/__init__.py`, `clear_directory`).
+    /// `--clear` keeps what is not a file, directory or link (`venv/__init__.py`, `clear_directory`).
     fn keep_special(&self) {
         let old = self.root.join("new");
         for entry in fs::read_dir(&old).into_iter().flatten().flatten() {
             if entry.file_type().is_ok_and(ours::is_special) {
-                // In the new environment's way it goes with the old one.
+                // If the new environment has an entry with this name, it is deleted with the old one.
                 let _ = ours::rename_new(&entry.path(), &self.env_dir.join(entry.file_name()));
             }
         }

@@ -11,17 +11,17 @@ use crate::cache::hex;
 
 /// Part of the name of every stage.
 pub(crate) const INFIX: &str = ".rvenv-";
-/// The file that tells a stage from a folder of another's with such a name.
+/// The file that distinguishes a stage from another directory with such a name.
 pub(crate) const MARK: &str = "rvenv-stage";
-/// In a stage: the old environment between the two renames that stand for an exchange.
+/// In a stage: the old environment, if two renames replace an exchange.
 pub(crate) const ASIDE: &str = "aside";
-/// In a stage: a file, as long as another program still has to complete what was published.
+/// In a stage: a file that exists until another program has completed the published environment.
 pub(crate) const PENDING: &str = "pending";
-/// In a stage: the old entries of an environment that is cleared in place, under their own names.
-pub(crate) const OUT: &str = "out";
+/// In a stage: the old entries of an environment that is cleared in place.
+pub(crate) const MOVED_OUT: &str = "out";
 
-/// The beginning of the names of stages beside `env_dir`: recognisable, and short enough for every file system.
-pub(crate) fn beside(env_dir: &Path) -> OsString {
+/// The prefix of the names of stages in the parent of `env_dir`: recognizable, and short enough for every file system.
+pub(crate) fn stage_prefix(env_dir: &Path) -> OsString {
     const LONGEST: usize = 100;
     let name = env_dir
         .file_name()
@@ -30,7 +30,7 @@ pub(crate) fn beside(env_dir: &Path) -> OsString {
     if name.len() <= LONGEST {
         return OsString::from(format!(".{name}{INFIX}"));
     }
-    // Long names may begin with the same letters.
+    // Long names may have the same beginning.
     let mut end = LONGEST - 17;
     while !name.is_char_boundary(end) {
         end -= 1;
@@ -39,8 +39,7 @@ pub(crate) fn beside(env_dir: &Path) -> OsString {
     OsString::from(format!(".{}~{digest}{INFIX}", &name[..end]))
 }
 
-/// A random name for a stage; the last of its digits are computed from the others, so that no other name is
-/// taken for one.
+/// A random name for a stage. Its last digits are a checksum of the others, so that no other name is taken for one.
 pub(crate) fn new_name(prefix: &OsStr) -> OsString {
     let random = format!("{:016x}", RandomState::new().hash_one(prefix));
     let mut name = prefix.to_owned();
@@ -53,7 +52,7 @@ fn check_digits(random: &str) -> String {
     format!("{:08x}", crc32fast::hash(random.as_bytes()))
 }
 
-/// Whether a stage may have this name.
+/// Whether this is the name of a stage.
 pub(crate) fn is_stage(name: &OsStr, prefix: &OsStr) -> bool {
     let rest = name
         .as_encoded_bytes()

@@ -1,4 +1,4 @@
-//! Decides how the tree will become the environment: by a rename, an exchange, or entry by entry.
+//! Decides how the tree becomes the environment: by a rename, by an exchange, or entry by entry.
 
 use std::io;
 use std::path::Path;
@@ -14,17 +14,17 @@ use crate::sys::fs as ours;
 /// How the tree becomes the environment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Plan {
-    /// Nothing is at `ENV_DIR`: one rename.
+    /// `ENV_DIR` does not exist: one rename.
     New,
     /// `--clear`: one exchange.
     Exchange,
-    /// `--clear` where `ENV_DIR` itself must stay: its entries are renamed out, then the tree's in.
+    /// `--clear` if `ENV_DIR` itself cannot be replaced: its entries are moved out, then those of the tree in.
     InPlace,
     /// An existing directory is kept: entry by entry.
     Merge,
 }
 
-/// Refuses what `Stage::open` would refuse, and changes nothing.
+/// Fails if `Stage::open` would fail, and changes nothing.
 pub(crate) fn check(
     env_dir: &Path,
     base: &[&str],
@@ -34,7 +34,7 @@ pub(crate) fn check(
     plan(env_dir, base, options, environment).map(drop)
 }
 
-/// Decides by what is at `env_dir`, before anything is changed.
+/// Decides before anything is changed.
 pub(crate) fn plan(
     env_dir: &Path,
     base: &[&str],
@@ -44,7 +44,7 @@ pub(crate) fn plan(
     let metadata = match fs::symlink_metadata(env_dir) {
         Ok(metadata) => metadata,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Plan::New),
-        Err(error) => return Err(Error::io("look at", env_dir)(ours::bare(error))),
+        Err(error) => return Err(Error::io("access", env_dir)(ours::bare(error))),
     };
     if !metadata.is_dir() {
         // CPython deletes the contents of a symlink's target before it fails.
@@ -71,14 +71,14 @@ pub(crate) fn plan(
     Ok(Plan::Exchange)
 }
 
-/// Whether a folder cannot be written at all, whatever is done there.
-pub(crate) fn is_refusal(error: &Error) -> bool {
+/// Whether a directory is not writable.
+pub(crate) fn is_not_writable(error: &Error) -> bool {
     use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
     matches!(error.io_kind(), Some(PermissionDenied | ReadOnlyFilesystem))
 }
 
-/// Whether a folder cannot be renamed, though what is in it can.
-pub(crate) fn is_fixed(error: &Error) -> bool {
+/// Whether a directory cannot be renamed, but its entries can.
+pub(crate) fn cannot_be_renamed(error: &Error) -> bool {
     use io::ErrorKind::{CrossesDevices, ResourceBusy};
     matches!(error.io_kind(), Some(CrossesDevices | ResourceBusy))
 }

@@ -9,11 +9,11 @@ use super::Stage;
 use crate::error::Error;
 use crate::stage::journal;
 use crate::stage::journal::Journal;
-use crate::stage::names::{ASIDE, OUT};
-use crate::stage::plan::{Plan, is_fixed};
+use crate::stage::names::{ASIDE, MOVED_OUT};
+use crate::stage::plan::{Plan, cannot_be_renamed};
 use crate::sys::fs as ours;
 
-/// What has been done to `ENV_DIR` so far, so that it can be undone.
+/// What was done to `ENV_DIR`, so that it can be undone.
 #[derive(Debug)]
 pub(super) enum Published {
     Nothing,
@@ -23,10 +23,10 @@ pub(super) enum Published {
 }
 
 impl Stage {
-    /// Makes the tree the environment. `false` if something appeared at `ENV_DIR` or went from it meanwhile: nothing
-    /// was done then, and a new stage must look again.
+    /// Makes the tree the environment. Returns `false` if `ENV_DIR` was created or removed in the meantime: nothing was
+    /// changed then, and a new stage is needed.
     ///
-    /// `remove` are files below `ENV_DIR` that the tree makes obsolete; only a merge has such.
+    /// `remove` are files below `ENV_DIR` that are obsolete. Only a merge has any.
     pub(crate) fn publish(&mut self, remove: &[String]) -> Result<bool, Error> {
         let new = self.root.join("new");
         match self.plan {
@@ -41,8 +41,9 @@ impl Stage {
                 match self.exchange(&new) {
                     Ok(false) => return Ok(false),
                     Ok(true) => self.published = Published::Exchanged,
-                    // What a lower layer of an overlay holds, or another name space has mounted, stays where it is.
-                    Err(error) if is_fixed(&error) => {
+                    // A directory in a lower layer of an overlay, or a mount point in another namespace, cannot be
+                    // moved.
+                    Err(error) if cannot_be_renamed(&error) => {
                         self.plan = Plan::InPlace;
                         return self.publish(remove);
                     }
@@ -51,13 +52,13 @@ impl Stage {
             }
             Plan::InPlace | Plan::Merge => {
                 journal::check(&new, &self.env_dir)?;
-                let (old, out) = (self.root.join("old"), self.root.join(OUT));
+                let (old, out) = (self.root.join("old"), self.root.join(MOVED_OUT));
                 for folder in [&old, &out] {
                     fs::create_dir(folder).map_err(Error::io("create directory", &self.env_dir))?;
                 }
                 let mut journal = Journal::new(old);
                 let moved = self.move_entries(&mut journal, &new, &out, remove);
-                // What was moved until an error is undone, too.
+                // Everything moved before an error is undone as well.
                 self.published = Published::Moved(journal);
                 moved?;
             }
@@ -79,7 +80,7 @@ impl Stage {
         journal.remove(&self.env_dir, remove)
     }
 
-    /// Exchanges the tree with the old environment; by two renames where the file system knows no exchange.
+    /// Exchanges the tree with the old environment; with two renames if the file system does not support that.
     fn exchange(&self, new: &Path) -> Result<bool, Error> {
         match ours::exchange(new, &self.env_dir) {
             Ok(true) => return Ok(true),
@@ -95,17 +96,17 @@ impl Stage {
         }
         let renamed = ours::rename_new(new, &self.env_dir);
         if !matches!(renamed, Ok(true)) {
-            // What another run has put there meanwhile is cleared as the old one was.
+            // What another run has created there is cleared, too.
             let restored = ours::rename_new(&aside, &self.env_dir);
             return renamed.and(restored).map(|_| false);
         }
-        // Done; that the old tree has this name is only for undoing it.
+        // Published. This rename is only needed to undo it.
         fs::rename(&aside, new)
             .map_err(|error| Error::io("rename", &self.env_dir)(ours::bare(error)))?;
         Ok(true)
     }
 
-    /// Whether nothing of what was there before is left in the stage.
+    /// Undoes it. Returns whether the stage contains nothing of the old environment.
     pub(super) fn undo(&mut self) -> bool {
         let new = self.root.join("new");
         if let Some(snapshot) = self.snapshot.take() {

@@ -38,12 +38,13 @@ impl Stage {
         Ok(())
     }
 
-    /// Makes and locks the stage's own folder: beside `ENV_DIR` if the tree will be renamed, inside if moved.
+    /// Creates and locks the stage's directory: in the parent of `ENV_DIR` if the tree will be renamed, in `ENV_DIR` if
+    /// its entries are moved.
     pub(super) fn make_root(&mut self) -> Result<(), Error> {
         let (folder, prefix) = match self.plan {
             Plan::New | Plan::Exchange => (
                 self.env_dir.parent().unwrap_or(&self.env_dir),
-                names::beside(&self.env_dir),
+                names::stage_prefix(&self.env_dir),
             ),
             Plan::InPlace | Plan::Merge => (self.env_dir.as_path(), OsString::from(INFIX)),
         };

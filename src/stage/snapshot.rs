@@ -1,6 +1,6 @@
 //! A snapshot of an existing environment, from which it is restored if pip fails.
 //!
-//! Files that may be rewritten in place are copied (with shared blocks where the file system can); those that are only ever
+//! Files that may be rewritten in place are copied (as clones if the file system supports that). Files that are only
 //! replaced get a hard link.
 
 use std::collections::BTreeMap;
@@ -15,22 +15,22 @@ use crate::error::Error;
 use crate::stage::journal::keep_copy;
 use crate::sys::fs as ours;
 
-/// Endings of the entries of site-packages that installers rewrite in place.
+/// The suffixes of entries of site-packages that installers rewrite in place.
 const REWRITTEN: [&str; 4] = [".pth", ".egg-link", ".dist-info", ".egg-info"];
 
-/// The entries of some folders as they were.
+/// The entries of some directories.
 #[derive(Debug)]
 pub(super) struct Snapshot {
     roots: Vec<PathBuf>,
     entries: BTreeMap<PathBuf, Entry>,
-    /// Files elsewhere that have come since.
+    /// New files in other places.
     added: Vec<PathBuf>,
 }
 
 #[derive(Debug)]
 enum Entry {
     Folder(Permissions),
-    /// The file, and its copy.
+    /// A file and its copy.
     File(State, Kept),
 }
 
@@ -40,13 +40,13 @@ enum Kept {
     SecondName(PathBuf),
 }
 
-/// What tells whether a program has changed a file.
+/// What shows whether a program has changed a file.
 #[derive(Debug, PartialEq, Eq)]
 struct State {
     size: u64,
     modified: Option<SystemTime>,
     permissions: Permissions,
-    /// Where a symlink leads.
+    /// The target of a symlink.
     target: Option<PathBuf>,
 }
 
@@ -63,8 +63,8 @@ impl State {
 }
 
 impl Snapshot {
-    /// Takes a snapshot of `roots`, which need not exist, and everything below them, in the empty directory `kept`.
-    /// Below the folders `packages` files are only replaced, but for [`REWRITTEN`].
+    /// Takes a snapshot of `roots`, which may not exist, and everything below them, in the empty directory `kept`. In
+    /// the directories `packages` files are only replaced, except for [`REWRITTEN`].
     pub(super) fn take(
         kept: &Path,
         roots: Vec<PathBuf>,
@@ -72,7 +72,7 @@ impl Snapshot {
     ) -> Result<Self, Error> {
         let mut entries = BTreeMap::new();
         for entry in roots.iter().flat_map(walk) {
-            // What vanishes meanwhile cannot be restored.
+            // A file that disappears cannot be restored.
             let Ok(entry) = entry else { continue };
             let file_type = entry.file_type();
             let path = entry.into_path();
@@ -92,7 +92,7 @@ impl Snapshot {
                 } else {
                     ours::copy_file(&path, &name).map(|()| Kept::Copy(name))
                 };
-                Entry::File(state, kept.map_err(Error::io("save", &path))?)
+                Entry::File(state, kept.map_err(Error::io("back up", &path))?)
             };
             entries.insert(path, entry);
         }
@@ -103,7 +103,7 @@ impl Snapshot {
         })
     }
 
-    /// Names files outside of the roots that were not there before.
+    /// Adds new files outside of the roots.
     pub(super) fn add(&mut self, files: Vec<PathBuf>) {
         self.added = files;
     }
@@ -118,30 +118,30 @@ impl Snapshot {
             .iter()
             .filter(|entry| !ours::is_special(entry.file_type()))
         {
-            // Gone already with the folder that it was in.
+            // It may already be removed with its directory.
             let _ = ours::remove_tree(entry.path());
         }
         for path in &self.added {
             let is_below = |root: &PathBuf| path.starts_with(root);
             if !self.roots.iter().any(is_below) && fs::remove_file(path).is_ok() {
-                // The folders that this empties.
+                // Directories that become empty.
                 let mut parent = path.parent();
                 while let Some(folder) = parent.filter(|folder| fs::remove_dir(folder).is_ok()) {
                     parent = folder.parent();
                 }
             }
         }
-        // A folder comes before what is in it.
+        // A directory comes before its entries.
         for (path, entry) in &self.entries {
-            let there = fs::symlink_metadata(path).ok();
-            let is_folder = there.as_ref().is_some_and(std::fs::Metadata::is_dir);
+            let existing = fs::symlink_metadata(path).ok();
+            let is_folder = existing.as_ref().is_some_and(std::fs::Metadata::is_dir);
             match entry {
                 Entry::Folder(permissions) => {
                     if !is_folder {
                         let _ = fs::remove_file(path);
                         let _ = fs::create_dir(path);
                     }
-                    if there.is_none_or(|there| there.permissions() != *permissions) {
+                    if existing.is_none_or(|existing| existing.permissions() != *permissions) {
                         let _ = fs::set_permissions(path, permissions.clone());
                     }
                 }
@@ -160,7 +160,7 @@ impl Snapshot {
                         let _ = fs::remove_file(path);
                         let _ = ours::copy_file(saved, path);
                     }
-                    // A second name has had its mode changed with the first, and renaming it to that does nothing.
+                    // A hard link has the changed mode as well, and renaming it to the same file does nothing.
                     if state.target.is_none()
                         && State::of(path).is_some_and(|now| now.permissions != state.permissions)
                     {
@@ -172,7 +172,7 @@ impl Snapshot {
     }
 }
 
-/// Whether a file is never written in place by what is about to run.
+/// Whether a file is never rewritten in place.
 fn is_only_replaced(path: &Path, packages: &[PathBuf]) -> bool {
     let in_packages = packages
         .iter()
@@ -184,12 +184,12 @@ fn is_only_replaced(path: &Path, packages: &[PathBuf]) -> bool {
     })
 }
 
-/// Whether two files hold the same, which neither size nor time tells of one that was rewritten.
+/// Whether two files have the same contents. Size and time may not change when a file is rewritten.
 fn is_equal(one: &Path, other: &Path) -> bool {
     matches!((fs::read(one), fs::read(other)), (Ok(one), Ok(other)) if one == other)
 }
 
-/// No symlink is followed, not even the first; nor is another file system entered.
+/// Follows no symlinks and does not enter other file systems.
 fn walk(root: &PathBuf) -> walkdir::IntoIter {
     WalkDir::new(root)
         .follow_root_links(false)
@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_is_as_it_was() {
+    fn a_snapshot_restores_everything() {
         let root = tempfile::tempdir().unwrap();
         let (env, kept) = (root.path().join("env"), root.path().join("kept"));
         let at = |name: &str| env.join("lib").join(name);
@@ -239,7 +239,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_rewritten_in_place_is_as_it_was() {
+    fn a_snapshot_restores_files_rewritten_in_place() {
         let root = tempfile::tempdir().unwrap();
         let (env, kept) = (root.path().join("env"), root.path().join("kept"));
         let site_packages = env.join("lib/site-packages");
@@ -264,7 +264,7 @@ mod tests {
             let path = env.join(name);
             let modified = fs::metadata(&path).unwrap().modified().unwrap();
             let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
-            // The same length and time: only the contents tell.
+            // The same size and time: only the contents differ.
             file.write_all(b"!").unwrap();
             file.file().set_modified(modified).unwrap();
         }

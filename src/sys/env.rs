@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-/// The process's environment, read once: nothing below `cli` asks the operating system for variables.
+/// The process's environment, read once. Only `cli` reads other variables.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Env {
     variables: BTreeMap<OsString, OsString>,
-    /// The current directory, if there is one.
+    /// The current directory, if it exists.
     pub(crate) cwd: Option<PathBuf>,
 }
 

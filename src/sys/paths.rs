@@ -1,10 +1,10 @@
-//! Functions of paths that do not access the file system.
+//! Path functions that do not access the file system.
 
 use std::path::{Component, Path, PathBuf};
 
 use crate::error::Error;
 
-/// `os.path.abspath`: made absolute, `.` and `..` resolved by their names, exactly two leading slashes kept.
+/// `os.path.abspath`: makes a path absolute and resolves `.` and `..` by name. Exactly two leading slashes are kept.
 ///
 /// # Errors
 ///
@@ -12,9 +12,9 @@ use crate::error::Error;
 pub(crate) fn absolute(path: &Path, cwd: Option<&Path>) -> Result<PathBuf, Error> {
     let joined = match cwd {
         _ if path.is_absolute() => path.to_path_buf(),
-        // `C:env` is relative to that drive's own current directory, which only the system knows.
+        // `C:env` is relative to the current directory of that drive, which only the system knows.
         _ if matches!(path.components().next(), Some(Component::Prefix(_))) => {
-            std::path::absolute(path).map_err(Error::io("make absolute", path))?
+            std::path::absolute(path).map_err(Error::io("resolve", path))?
         }
         Some(cwd) => cwd.join(path),
         None => {
@@ -30,7 +30,7 @@ pub(crate) fn absolute(path: &Path, cwd: Option<&Path>) -> Result<PathBuf, Error
         }
     };
     let mut normal = normal(&joined);
-    // POSIX leaves the meaning of exactly two leading slashes to the system, so Python keeps them.
+    // In POSIX the meaning of exactly two leading slashes is up to the system, so Python keeps them.
     let bytes = joined.as_os_str().as_encoded_bytes();
     if cfg!(unix) && bytes.starts_with(b"//") && !bytes.starts_with(b"///") {
         let mut kept = std::ffi::OsString::from("/");
@@ -40,7 +40,7 @@ pub(crate) fn absolute(path: &Path, cwd: Option<&Path>) -> Result<PathBuf, Error
     Ok(normal)
 }
 
-/// The path with `.` and `..` resolved by their names.
+/// Resolves `.` and `..` by name.
 pub(crate) fn normal(path: &Path) -> PathBuf {
     let mut normal = PathBuf::new();
     for component in path.components() {

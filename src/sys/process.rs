@@ -14,14 +14,15 @@ use crate::sys::fs;
 use crate::sys::fs::Group;
 use crate::sys::signal::Interrupt;
 
-/// The most that is kept of the end of a stream, in bytes.
+/// How much of the end of a stream is kept, in bytes.
 const STREAM_LIMIT: usize = 1 << 20;
-/// The most of one stream that an error message repeats.
-const SHOWN: usize = 16 << 10;
-/// How long the streams of a program that has ended may stay open: what it has left running may hold them for ever.
-const GRACE: Duration = Duration::from_secs(2);
+/// How much of a stream an error message contains, in bytes.
+const MESSAGE_LIMIT: usize = 16 << 10;
+/// How long to wait for the streams of a program that has ended: programs that it left running may keep them open
+/// forever.
+const STREAM_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// A command that starts a Python. Where `rvenv-shim` is installed in it, its own `venv` would otherwise call rvenv again.
+/// A command that starts a Python. If `rvenv-shim` is installed in it, its own `venv` must not call rvenv again.
 pub(crate) fn python(executable: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(executable);
     command.env("RVENV_SHIM", "0");
@@ -33,7 +34,7 @@ pub(crate) struct Output {
     pub(crate) status: ExitStatus,
     pub(crate) stdout: Vec<u8>,
     pub(crate) stderr: Vec<u8>,
-    /// How many bytes came before what is kept of `stdout` and `stderr`.
+    /// How many bytes were dropped from the beginning of `stdout` and `stderr`.
     left_out: [u64; 2],
 }
 
@@ -41,16 +42,16 @@ impl Output {
     /// The ends of both streams, for an error message.
     pub(crate) fn text(&self) -> String {
         let [stdout, stderr] = self.left_out;
-        end(&self.stderr, stderr) + &end(&self.stdout, stdout)
+        tail_text(&self.stderr, stderr) + &tail_text(&self.stdout, stdout)
     }
 }
 
-/// Runs `command` without input and in a process group of its own, so that its own children end with it.
+/// Runs `command` without input and in its own process group, so that its children end with it.
 ///
 /// # Errors
 ///
-/// [`Error::Io`] if it cannot be started, [`Error::Interrupted`] if a signal came, [`Error::Command`] if it ran longer
-/// than `limit`; it is dead in each case.
+/// [`Error::Io`] if it cannot be started, [`Error::Interrupted`] if a signal arrived, [`Error::Command`] if it ran
+/// longer than `limit`. It has ended in each case.
 pub(crate) fn run(
     command: &mut Command,
     limit: Option<Duration>,
@@ -65,20 +66,23 @@ pub(crate) fn run(
     let mut child = command
         .spawn()
         .map_err(Error::io("start", Path::new(command.get_program())))?;
-    let readers = Listener::new(child.stdout.take())
-        .and_then(|stdout| Ok((stdout, Listener::new(child.stderr.take())?)))
-        .map_err(Error::io("listen to", Path::new(command.get_program())));
+    let readers = StreamReader::new(child.stdout.take())
+        .and_then(|stdout| Ok((stdout, StreamReader::new(child.stderr.take())?)))
+        .map_err(Error::io(
+            "read the output of",
+            Path::new(command.get_program()),
+        ));
     let (stdout, stderr) =
         readers.inspect_err(|_| fs::end_process_group(&mut child, Group::Own, None))?;
     let status = wait(&mut child, Group::Own, limit, interrupt, &program)?;
     let ended = Instant::now();
     let mut pause = Duration::from_micros(50);
-    while !(stdout.is_done() && stderr.is_done()) && ended.elapsed() < GRACE {
+    while !(stdout.is_done() && stderr.is_done()) && ended.elapsed() < STREAM_TIMEOUT {
         interrupt.check()?;
         thread::sleep(pause);
         pause = (pause * 2).min(Duration::from_millis(10));
     }
-    let (stdout, stderr) = (stdout.heard(), stderr.heard());
+    let (stdout, stderr) = (stdout.take(), stderr.take());
     Ok(Output {
         status,
         left_out: [stdout.left_out, stderr.left_out],
@@ -87,7 +91,7 @@ pub(crate) fn run(
     })
 }
 
-/// Waits for `child`; ends it and everything it started if a signal comes or `limit` passes.
+/// Waits for `child`. Ends it and everything it started if a signal arrives or `limit` passes.
 pub(crate) fn wait(
     child: &mut Child,
     group: Group,
@@ -105,13 +109,13 @@ pub(crate) fn wait(
             return Ok(status);
         }
         let interrupted = interrupt.check();
-        let late = limit.is_some_and(|limit| started.elapsed() > limit);
-        if interrupted.is_err() || late {
+        let is_late = limit.is_some_and(|limit| started.elapsed() > limit);
+        if interrupted.is_err() || is_late {
             fs::end_process_group(child, group, interrupt.signal());
             interrupted?;
             return Err(Error::Command {
                 program: program.into(),
-                status: format!("no answer within {} s", started.elapsed().as_secs()),
+                status: format!("no response within {} s", started.elapsed().as_secs()),
                 output: String::new(),
             });
         }
@@ -120,12 +124,12 @@ pub(crate) fn wait(
     }
 }
 
-/// The command line as a person would read it, without passwords.
+/// The command line for messages, without passwords.
 pub(crate) fn command_line(command: &Command) -> String {
     let mut line = command.get_program().to_string_lossy().into_owned();
     for argument in command.get_args() {
         let argument = argument.to_string_lossy();
-        // The probe is a program of a hundred lines, which would make the message unreadable.
+        // The probe is a program of a hundred lines, which nobody wants to read in a message.
         line.push(' ');
         line.push_str(&if argument.contains('\n') {
             "…".into()
@@ -136,8 +140,8 @@ pub(crate) fn command_line(command: &Command) -> String {
     line
 }
 
-/// The text with the password of each URL in it hidden as pip hides it; a user without one may be a token.
-fn without_passwords(text: &str) -> String {
+/// Hides the password of each URL in a text as pip does. A user name without a password may be a token.
+pub(crate) fn without_passwords(text: &str) -> String {
     let mut parts = text.split("://");
     let mut hidden = parts.next().unwrap_or_default().to_owned();
     for part in parts {
@@ -159,30 +163,30 @@ fn without_passwords(text: &str) -> String {
     hidden
 }
 
-/// The last lines of a stream, after a line with the number of omitted bytes.
-fn end(kept: &[u8], mut left_out: u64) -> String {
-    let mut start = kept.len().saturating_sub(SHOWN);
+/// The end of a stream, after a line with the number of omitted bytes.
+fn tail_text(tail: &[u8], mut left_out: u64) -> String {
+    let mut start = tail.len().saturating_sub(MESSAGE_LIMIT);
     if start > 0 {
-        // From the beginning of a line, unless that one is longer than all that is shown.
-        let newline = kept[start..].iter().position(|byte| *byte == b'\n');
+        // Starts at the beginning of a line, unless the line is too long.
+        let newline = tail[start..].iter().position(|byte| *byte == b'\n');
         start += newline.map_or(0, |at| at + 1);
         left_out += start as u64;
     }
-    let text = String::from_utf8_lossy(&kept[start..]);
+    let text = String::from_utf8_lossy(&tail[start..]);
     if left_out == 0 {
         return text.into_owned();
     }
     format!("[{left_out} bytes omitted]\n{text}")
 }
 
-/// The output of a stream.
+/// The end of a stream that was read.
 #[derive(Default)]
-struct Heard {
+struct Tail {
     bytes: VecDeque<u8>,
     left_out: u64,
 }
 
-impl Heard {
+impl Tail {
     fn add(&mut self, bytes: &[u8]) {
         self.bytes.extend(bytes);
         let excess = self.bytes.len().saturating_sub(STREAM_LIMIT);
@@ -192,34 +196,34 @@ impl Heard {
 }
 
 /// A thread that reads a program's stream, so that the program never blocks on a full pipe.
-struct Listener {
-    kept: Arc<Mutex<Heard>>,
+struct StreamReader {
+    tail: Arc<Mutex<Tail>>,
     thread: thread::JoinHandle<()>,
 }
 
-impl Listener {
+impl StreamReader {
     fn new(stream: Option<impl Read + Send + 'static>) -> io::Result<Self> {
-        let kept = Arc::new(Mutex::new(Heard::default()));
-        let ours = Arc::clone(&kept);
+        let tail = Arc::new(Mutex::new(Tail::default()));
+        let shared = Arc::clone(&tail);
         let thread = thread::Builder::new().spawn(move || {
             let mut buffer = [0; 8192];
             let mut stream = stream;
             while let Some(Ok(count @ 1..)) =
                 stream.as_mut().map(|stream| read(stream, &mut buffer))
             {
-                let mut kept = ours.lock().unwrap_or_else(PoisonError::into_inner);
-                kept.add(&buffer[..count]);
+                let mut tail = shared.lock().unwrap_or_else(PoisonError::into_inner);
+                tail.add(&buffer[..count]);
             }
         })?;
-        Ok(Self { kept, thread })
+        Ok(Self { tail, thread })
     }
 
     fn is_done(&self) -> bool {
         self.thread.is_finished()
     }
 
-    fn heard(&self) -> Heard {
-        std::mem::take(&mut self.kept.lock().unwrap_or_else(PoisonError::into_inner))
+    fn take(&self) -> Tail {
+        std::mem::take(&mut self.tail.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
@@ -263,21 +267,21 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_long_stream_is_kept_and_the_rest_counted() {
-        let mut heard = Heard::default();
+    fn the_end_of_a_long_stream_is_kept_and_omitted_bytes_are_counted() {
+        let mut tail = Tail::default();
         for number in 0..200_000 {
-            heard.add(format!("line {number}\n").as_bytes());
+            tail.add(format!("line {number}\n").as_bytes());
         }
-        let kept: Vec<u8> = heard.bytes.into();
-        assert_eq!(kept.len(), STREAM_LIMIT);
-        let text = end(&kept, heard.left_out);
-        assert!(text.len() < SHOWN + 100 && text.ends_with("line 199999\n"));
+        let bytes: Vec<u8> = tail.bytes.into();
+        assert_eq!(bytes.len(), STREAM_LIMIT);
+        let text = tail_text(&bytes, tail.left_out);
+        assert!(text.len() < MESSAGE_LIMIT + 100 && text.ends_with("line 199999\n"));
         let (first, rest) = text.split_once('\n').unwrap();
         let total: usize = (0..200_000)
             .map(|number| format!("line {number}\n").len())
             .sum();
         assert_eq!(first, format!("[{} bytes omitted]", total - rest.len()));
         assert!(rest.starts_with("line "));
-        assert_eq!(end(b"short\n", 0), "short\n");
+        assert_eq!(tail_text(b"short\n", 0), "short\n");
     }
 }

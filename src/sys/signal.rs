@@ -1,4 +1,4 @@
-//! Signal handling: handlers only set a number, which is polled.
+//! Signal handling: handlers only store a number, which is polled.
 
 use std::io;
 use std::sync::Arc;
@@ -7,22 +7,36 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::error::Error;
 use crate::sys::fs;
 
-/// Whether a signal came, shared between threads.
+/// Whether a signal has arrived, shared between threads.
+///
+/// ```no_run
+/// use rvenv::{EnvBuilder, Interrupt, Options};
+///
+/// let interrupt = Interrupt::listen()?;
+/// let mut builder = EnvBuilder::new(&Options::new());
+/// builder.interrupt(interrupt.clone());
+/// if let Err(error) = builder.create(".venv") {
+///     eprintln!("{error}");
+///     // After Ctrl-C nothing is left of the environment, and the shell sees the signal.
+///     interrupt.die();
+/// }
+/// # Ok::<(), std::io::Error>(())
+/// ```
 #[derive(Debug, Clone, Default)]
 pub struct Interrupt(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
-    /// The number of the signal that came last; 0 if none did.
+    /// The number of the last signal; 0 if there was none.
     signal: Arc<AtomicUsize>,
 }
 
 impl Interrupt {
-    /// Listens to the signals that end a program politely, except those that the parent wants ignored.
+    /// Installs handlers for the signals that ask a program to end, except for signals that the parent ignores.
     ///
     /// # Errors
     ///
-    /// The operating system's, where handlers cannot be installed.
+    /// The operating system's error if a handler cannot be installed.
     pub fn listen() -> io::Result<Self> {
         let interrupt = Self::default();
         let ignored = ignored_signals();
@@ -35,14 +49,14 @@ impl Interrupt {
         #[cfg(unix)]
         {
             use signal_hook::consts::SIGXFSZ;
-            // SIGPIPE stays ignored, as in CPython: a reader that closes the pipe does not undo an environment.
-            // Handled, it leaves the write that passes the limit an error like any other.
+            // SIGPIPE stays ignored, as in CPython: closing the pipe does not undo an environment. With a handler for
+            // SIGXFSZ, a write over the limit fails with an error.
             signal_hook::flag::register(SIGXFSZ, Arc::default())?;
         }
         Ok(interrupt)
     }
 
-    /// As if `signal` had arrived.
+    /// Simulates a signal.
     #[cfg(test)]
     #[cfg(unix)]
     pub(crate) fn raised(signal: usize) -> Self {
@@ -51,19 +65,19 @@ impl Interrupt {
         interrupt
     }
 
-    /// The signal that came, if any.
+    /// The signal that arrived, if any.
     pub fn signal(&self) -> Option<i32> {
         let number = i32::try_from(self.0.signal.load(Ordering::Relaxed)).ok();
         number.filter(|&signal| signal != 0)
     }
 
-    /// An error if a signal came: called between steps and between files.
+    /// Returns an error if a signal has arrived. Called between steps and between files.
     pub(crate) fn check(&self) -> Result<(), Error> {
         self.signal()
             .map_or(Ok(()), |signal| Err(Error::Interrupted { signal }))
     }
 
-    /// Ends this process by the signal that arrived, as if it had not been caught.
+    /// Ends this process with the signal that arrived, as if it had not been handled.
     pub fn die(&self) {
         if let Some(signal) = self.signal() {
             // If the default action is not to terminate, the caller's exit status is used.
@@ -84,8 +98,8 @@ fn signals() -> [i32; 2] {
     [SIGINT, SIGTERM]
 }
 
-/// The signals that the parent wants ignored, as `nohup` does with SIGHUP and a shell with the SIGINT of background jobs: a
-/// bit for each. Only Linux tells without `unsafe`.
+/// The signals that the parent ignores, as `nohup` does with SIGHUP and a shell with SIGINT for background jobs, one
+/// bit for each. They can only be read without `unsafe` on Linux.
 fn ignored_signals() -> u64 {
     let ignored = fs::status_field("SigIgn:");
     ignored

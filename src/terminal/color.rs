@@ -1,4 +1,4 @@
-//! Colors, as `NO_COLOR`, `FORCE_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR` and `TERM` ask for them.
+//! Colors, depending on `NO_COLOR`, `FORCE_COLOR`, `CLICOLOR_FORCE`, `CLICOLOR` and `TERM`.
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
@@ -8,12 +8,12 @@ use anstyle::{AnsiColor, Style};
 
 use crate::terminal::spinner;
 
-/// How the word before an error looks.
+/// The style of `Error:`.
 pub(crate) const ERROR: Style = AnsiColor::Red.on_default().bold();
-/// How the word before a warning looks.
+/// The style of `Warning:`.
 pub(crate) const WARNING: Style = AnsiColor::Yellow.on_default().bold();
 
-/// When words are colored.
+/// When to use color.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Color {
     /// On a terminal.
@@ -26,7 +26,8 @@ pub(crate) enum Color {
 }
 
 impl Color {
-    /// What the variables ask for (no-color.org, force-color.org, bixense.com/clicolors): a wish for none counts most.
+    /// Reads the variables (no-color.org, force-color.org, bixense.com/clicolors). Those that turn color off have
+    /// priority.
     pub(crate) fn from_variables(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
         let is_zero = |name: &str| variable(name).is_some_and(|value| value == "0");
@@ -42,7 +43,7 @@ impl Color {
         }
     }
 
-    /// Writes text with styles to stderr, in one piece; without the styles if color is off.
+    /// Prints styled text to stderr with a single write; without the styles if color is off.
     pub(crate) fn print(self, styled: &str) {
         spinner::print(|| self.write(styled));
     }
@@ -54,7 +55,7 @@ impl Color {
             Self::Auto => stderr.is_terminal(),
             Self::Never => false,
         };
-        // A closed stderr fails nothing.
+        // A closed stderr is not an error.
         let _ = if is_wanted {
             AutoStream::always(stderr).write_all(styled.as_bytes())
         } else {

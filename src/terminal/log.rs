@@ -8,19 +8,19 @@ use crate::terminal::color::{Color, WARNING};
 use crate::terminal::spinner;
 use crate::terminal::spinner::Spinner;
 
-/// What a person at a terminal is shown while something is done.
+/// The progress shown on a terminal.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Progress {
     /// Nothing.
     #[default]
     None,
-    /// A spinner: several environments are made at once, whose pips would draw over each other.
+    /// A spinner. Several environments are created in parallel, so pip's own progress would be mixed up.
     Spinner,
-    /// A spinner, and what pip itself draws.
+    /// A spinner, and pip's own progress.
     Programs,
 }
 
-/// Says things on stderr, or does not.
+/// Prints messages to stderr, depending on the verbosity.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Log {
     verbosity: Verbosity,
@@ -37,19 +37,29 @@ impl Log {
         }
     }
 
-    /// Says a line if `-v` was given.
+    /// Prints a line with `-v`.
     pub(crate) fn say(self, line: impl FnOnce() -> String) {
         if self.verbosity == Verbosity::Verbose {
             print(&line());
         }
     }
 
-    /// Whether somebody reads along.
-    pub(crate) fn is_for_a_person(self) -> bool {
+    /// Whether `-v` is printed to a terminal.
+    pub(crate) fn is_verbose_terminal(self) -> bool {
         self.verbosity == Verbosity::Verbose && std::io::stderr().is_terminal()
     }
 
-    /// Says a line unless `-q` was given: something went wrong that did not stop the run.
+    /// Whether progress is shown on a terminal.
+    pub(crate) fn shows_progress_on_terminal(self) -> bool {
+        self.shows_progress() && std::io::stderr().is_terminal()
+    }
+
+    /// With `-v` the printed steps show the progress.
+    fn shows_progress(self) -> bool {
+        self.progress != Progress::None && self.verbosity == Verbosity::Normal
+    }
+
+    /// Prints a warning unless `-q` was given.
     pub(crate) fn warn(self, line: &str) {
         if self.verbosity != Verbosity::Quiet {
             let warning = format!("{WARNING}Warning:{WARNING:#} {line}\n");
@@ -57,7 +67,7 @@ impl Log {
         }
     }
 
-    /// Says a line to a person at a terminal, unless `-q` was given.
+    /// Prints a note on a terminal unless `-q` was given.
     pub(crate) fn note(self, line: impl FnOnce() -> Option<String>) {
         if self.verbosity != Verbosity::Quiet
             && std::io::stderr().is_terminal()
@@ -67,12 +77,12 @@ impl Log {
         }
     }
 
-    /// What a person may be shown while something is done.
+    /// The progress that may be shown.
     pub(crate) fn progress(self) -> Progress {
         self.progress
     }
 
-    /// Runs a step, and with `--verbose` prints how long it took.
+    /// Runs a step. With `--verbose` it prints how long that took.
     pub(crate) fn step<T>(self, name: &str, run: impl FnOnce() -> T) -> T {
         if self.verbosity != Verbosity::Verbose {
             return run();
@@ -86,16 +96,15 @@ impl Log {
         result
     }
 
-    /// Runs what may take long, under a spinner if a person would otherwise see nothing.
-    pub(crate) fn wait<T>(self, name: &'static str, run: impl FnOnce() -> T) -> T {
-        // Whoever reads along under `-v` sees that something is done.
-        let is_watched = self.progress != Progress::None && self.verbosity == Verbosity::Normal;
-        let _spinner = is_watched.then(|| Spinner::start(name));
+    /// Runs a step that may take long, with a spinner if nothing else would be shown.
+    pub(crate) fn wait<T>(self, name: &str, run: impl FnOnce() -> T) -> T {
+        let _spinner = self.shows_progress().then(|| Spinner::start(name));
         self.step(name, run)
     }
 }
 
-fn print(line: &str) {
-    // A closed stderr must not fail an environment.
+/// Prints a line to stderr, whatever the verbosity.
+pub(crate) fn print(line: &str) {
+    // A closed stderr is not an error.
     let _ = spinner::print(|| writeln!(std::io::stderr().lock(), "{line}"));
 }

@@ -7,22 +7,22 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::{self, JoinHandle, ThreadId};
 use std::time::{Duration, Instant};
 
-/// What is done sooner than this needs no sign of life.
-const PATIENCE: Duration = Duration::from_millis(500);
-const TICK: Duration = Duration::from_millis(100);
+/// A spinner is only shown for steps that take longer than this.
+const DELAY: Duration = Duration::from_millis(500);
+const INTERVAL: Duration = Duration::from_millis(100);
 const FRAMES: [char; 4] = ['|', '/', '-', '\\'];
 
-/// Spins until it is dropped.
+/// Runs until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Spinner {
-    /// Dropping it tells the thread to stop.
+    /// Dropping it stops the thread.
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Spinner {
-    /// Starts to wait; shows `message` if it takes long.
-    pub(crate) fn start(message: &'static str) -> Self {
+    /// Starts the timer. `message` is shown if the step takes long.
+    pub(crate) fn start(message: &str) -> Self {
         if !std::io::stderr().is_terminal() {
             return Self {
                 stop: None,
@@ -31,36 +31,37 @@ impl Spinner {
         }
         let (stop, stopped) = channel::<()>();
         let started = Instant::now();
+        let message = capitalized(message);
         let spin = move || {
-            if stopped.recv_timeout(PATIENCE) != Err(RecvTimeoutError::Timeout) {
+            if stopped.recv_timeout(DELAY) != Err(RecvTimeoutError::Timeout) {
                 return;
             }
             let spinner = thread::current().id();
             for frame in FRAMES.iter().cycle() {
                 let text = format!("{frame} {message} ({} s)", started.elapsed().as_secs());
                 Line::lock().draw(spinner, &text);
-                if stopped.recv_timeout(TICK) != Err(RecvTimeoutError::Timeout) {
+                if stopped.recv_timeout(INTERVAL) != Err(RecvTimeoutError::Timeout) {
                     break;
                 }
             }
-            Line::lock().leave(spinner);
+            Line::lock().release(spinner);
         };
         Self {
             stop: Some(stop),
-            // Where there can be no more threads there is no spinner.
+            // If no thread can be started, there is no spinner.
             thread: thread::Builder::new().spawn(spin).ok(),
         }
     }
 }
 
-/// Prints something else on stderr, with no spinner in its line; one that turns is drawn again below.
+/// Prints something else to stderr. The spinner is erased first and drawn again afterwards.
 pub(crate) fn print<T>(print: impl FnOnce() -> T) -> T {
     let mut line = Line::lock();
     line.erase();
     print()
 }
 
-/// The line that the cursor is in, which all spinners of the process share: only one of them draws.
+/// The current line of the terminal, which all spinners of the process share. Only one of them is drawn.
 struct Line {
     spinner: Option<ThreadId>,
     width: usize,
@@ -76,7 +77,7 @@ impl Line {
         LINE.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Draws, unless another spinner does.
+    /// Draws, unless another spinner is drawn.
     fn draw(&mut self, spinner: ThreadId, text: &str) {
         if *self.spinner.get_or_insert(spinner) == spinner {
             self.width = text.len();
@@ -84,8 +85,8 @@ impl Line {
         }
     }
 
-    /// Leaves the line to another spinner.
-    fn leave(&mut self, spinner: ThreadId) {
+    /// Erases the line, so that another spinner can use it.
+    fn release(&mut self, spinner: ThreadId) {
         if self.spinner == Some(spinner) {
             self.erase();
             self.spinner = None;
@@ -94,14 +95,21 @@ impl Line {
 
     fn erase(&mut self) {
         if self.width > 0 {
-            // Blanks, because not every terminal knows a sequence that erases.
+            // Spaces, because not every terminal supports an escape sequence for this.
             overwrite(&format!("{}\r", " ".repeat(self.width)));
             self.width = 0;
         }
     }
 }
 
-/// Overwrites the line that the cursor is in.
+/// The name of a step with a capital letter.
+fn capitalized(name: &str) -> String {
+    let mut rest = name.chars();
+    let first = rest.next().map(|first| first.to_ascii_uppercase());
+    first.into_iter().chain(rest).collect()
+}
+
+/// Overwrites the current line.
 fn overwrite(text: &str) {
     let mut stderr = std::io::stderr().lock();
     let _ = write!(stderr, "\r{text}");
@@ -112,7 +120,7 @@ impl Drop for Spinner {
     fn drop(&mut self) {
         drop(self.stop.take());
         if let Some(thread) = self.thread.take() {
-            // Its line must be erased before anything else is printed.
+            // The line must be erased before anything else is printed.
             let _ = thread.join();
         }
     }

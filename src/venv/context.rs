@@ -1,4 +1,4 @@
-//! The names and paths of an environment, under CPython's names, computed without accessing the file system.
+//! The names and paths of an environment, as CPython names them, computed without accessing the file system.
 //!
 //! These are the final absolute paths, which scripts and `pyvenv.cfg` contain. Files are written relative to the stage.
 
@@ -9,13 +9,13 @@ use crate::interpreter::Interpreter;
 use crate::interpreter::platform::Platform;
 use crate::options::Options;
 
-/// The finished description of an environment: what CPython hands to `EnvBuilder`'s hooks.
+/// The names and paths of an environment, which CPython passes to `EnvBuilder`'s hooks.
 ///
 /// All paths are absolute and UTF-8, since `pyvenv.cfg` and the scripts contain them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Context {
-    /// The environment's directory, normalised as `os.path.abspath` does.
+    /// The environment's directory, normalized as by `os.path.abspath`.
     pub env_dir: String,
     /// Its last component.
     pub env_name: String,
@@ -25,15 +25,15 @@ pub struct Context {
     pub executable: String,
     /// The directory of `executable`: `home` in `pyvenv.cfg`.
     pub python_dir: String,
-    /// The file name of `executable`, as it was invoked.
+    /// The file name of `executable` as invoked.
     pub python_exe: String,
-    /// The folder for headers.
+    /// The directory for headers.
     pub inc_path: String,
     /// `site-packages`.
     pub lib_path: String,
-    /// The folder of executables.
+    /// The directory of executables.
     pub bin_path: String,
-    /// Its name: `bin` or `Scripts`.
+    /// The name of `bin_path`: `bin` or `Scripts`.
     pub bin_name: String,
     /// The environment's interpreter.
     pub env_exe: String,
@@ -46,7 +46,7 @@ impl Context {
     ///
     /// # Errors
     ///
-    /// [`Error::NotUtf8`]; [`Error::PathSeparator`] for a base of 3.11 or later, as CPython has it.
+    /// [`Error::NotUtf8`]; [`Error::PathSeparator`] for a base of 3.11 or later, as in CPython.
     pub(crate) fn new(
         env_dir: &Path,
         interpreter: &Interpreter,
@@ -72,7 +72,7 @@ impl Context {
         let executable = interpreter.base_executable.clone();
         let (python_dir, python_exe) = split(&executable, is_separator);
         let env_python = if platform == Platform::Windows && interpreter.at_least(3, 13) {
-            // "Always create the simplest name": a launcher finds the base by pyvenv.cfg, not by its own name.
+            // "Always create the simplest name": a launcher finds the base in pyvenv.cfg, not by its own name.
             Platform::simplest_name(python_exe)
         } else {
             python_exe
@@ -96,7 +96,7 @@ impl Context {
     }
 }
 
-/// `--prompt`; from 3.9 on `.` is the current directory's name (bpo-38901).
+/// `--prompt`; since 3.9 `.` is the name of the current directory (bpo-38901).
 fn prompt(options: &Options, interpreter: &Interpreter, cwd: Option<&Path>) -> Option<String> {
     match options.prompt.as_deref() {
         Some(".") if interpreter.at_least(3, 9) => Some(
@@ -108,7 +108,7 @@ fn prompt(options: &Options, interpreter: &Interpreter, cwd: Option<&Path>) -> O
     }
 }
 
-/// Splits off the last component, keeping the root's own separator.
+/// Splits off the last component. The root keeps its separator.
 fn split(path: &str, is_separator: impl Fn(char) -> bool) -> (&str, &str) {
     match path.rfind(is_separator) {
         Some(0) => path.split_at(1),
@@ -117,7 +117,7 @@ fn split(path: &str, is_separator: impl Fn(char) -> bool) -> (&str, &str) {
     }
 }
 
-/// The path as text, since everything that names it is UTF-8.
+/// The path as text: every file that contains it is UTF-8.
 fn utf8(path: &Path) -> Result<String, Error> {
     path.to_str()
         .map(str::to_owned)

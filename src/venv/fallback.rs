@@ -1,4 +1,4 @@
-//! Implementations other than CPython and PyPy: runs their own `-m venv`.
+//! Runs the `-m venv` of implementations other than CPython and PyPy.
 
 use crate::error::Error;
 use crate::interpreter::Interpreter;
@@ -8,12 +8,12 @@ use crate::sys::signal::Interrupt;
 use crate::venv::context::Context;
 use crate::venv::flags::flags;
 
-/// Runs the base's own venv, which need not clear `ENV_DIR` any more if that `is_cleared`. What it leaves when it fails is the
-/// caller's to remove.
+/// Runs the base's own venv. If `is_cleared`, `ENV_DIR` was cleared already. The caller removes what is left after a
+/// failure.
 ///
 /// # Errors
 ///
-/// [`Error::Command`] with that venv's own words.
+/// [`Error::Command`] with its output.
 pub(crate) fn create(
     context: &Context,
     interpreter: &Interpreter,
@@ -28,7 +28,7 @@ pub(crate) fn create(
         Links::Copy => "--copies",
     };
     let options = Options {
-        // pip is upgraded once the environment is complete.
+        // pip is upgraded after the environment is complete.
         upgrade_deps: false,
         on_existing: match options.on_existing {
             OnExisting::Clear if is_cleared => OnExisting::Keep,

@@ -4,8 +4,8 @@ use crate::interpreter::Interpreter;
 use crate::interpreter::platform::Platform;
 use crate::options::{Links, OnExisting, Options};
 
-/// The flags in CPython's order (`venv/__init__.py`, `EnvBuilder.__init__`), only those that the Python knows and that are not its
-/// default. `prompt` renders the value of `--prompt`.
+/// The flags in CPython's order (`venv/__init__.py`, `EnvBuilder.__init__`): only those that this Python supports and
+/// that are not its default. `prompt` renders the value of `--prompt`.
 pub(crate) fn flags(
     interpreter: &Interpreter,
     options: &Options,

@@ -1,6 +1,6 @@
-//! Creates everything but packages: directories, `lib64`, `pyvenv.cfg`, the interpreter and the activation scripts.
+//! Creates everything except packages: directories, `lib64`, `pyvenv.cfg`, the interpreter and the activation scripts.
 //!
-//! Each function is one of CPython's steps; `builder` calls them.
+//! Each function is one of CPython's steps. `builder` calls them.
 
 use std::io;
 use std::path::Path;
@@ -16,12 +16,12 @@ use crate::terminal::log::Log;
 use crate::venv::activation::{self, Values};
 use crate::venv::context::Context;
 use crate::venv::executables;
-use crate::venv::executables::{How, Placement};
+use crate::venv::executables::{Placement, PlacementKind};
 use crate::venv::pyvenv_cfg;
 
 const GITIGNORE: &str = "# Created by venv; see https://docs.python.org/3/library/venv.html\n*\n";
 
-/// The folders of the `venv` scheme, and `lib64` where that version links it.
+/// Creates the directories of the `venv` scheme, and `lib64` if that version has it.
 pub(crate) fn ensure_directories(
     tree: &Folder,
     interpreter: &Interpreter,
@@ -37,16 +37,16 @@ pub(crate) fn ensure_directories(
     tree.create_dir(&context.bin_name)?;
     if interpreter.links_lib64() {
         match tree.symlink("lib", "lib64") {
-            // gh-98975: CPython makes this link even with --copies, and fails on FAT.
+            // gh-98975: CPython creates this link even with --copies, and fails on FAT.
             Err(error)
                 if links == Links::Copy && error.io_kind() == Some(io::ErrorKind::Unsupported) => {}
-            made => made?,
+            created => created?,
         }
     }
     Ok(())
 }
 
-/// `pyvenv.cfg`, and `.gitignore` where that version writes one.
+/// Writes `pyvenv.cfg`, and `.gitignore` if that version does.
 pub(crate) fn create_configuration(
     tree: &Folder,
     interpreter: &Interpreter,
@@ -65,19 +65,28 @@ pub(crate) fn create_configuration(
     Ok(())
 }
 
-/// What the `pyvenv.cfg` that is there says of the request whose packages are installed.
+/// The request in the existing `pyvenv.cfg` whose packages are installed.
 pub(crate) fn recorded_request(context: &Context) -> Option<String> {
+    recorded(context, pyvenv_cfg::REQUEST)
+}
+
+/// Whether the existing `pyvenv.cfg` says that the environment is relocatable.
+pub(crate) fn is_relocatable(context: &Context) -> bool {
+    recorded(context, pyvenv_cfg::RELOCATABLE).as_deref() == Some("true")
+}
+
+fn recorded(context: &Context, key: &str) -> Option<String> {
     let path = Path::new(&context.cfg_path);
     if !fs_err::symlink_metadata(path).ok()?.is_file() {
         return None;
     }
     let text = fs_err::read_to_string(path).ok()?;
     let mut pairs = text.lines().filter_map(|line| line.split_once('='));
-    let found = pairs.find(|(key, _)| key.trim() == pyvenv_cfg::REQUEST);
+    let found = pairs.find(|(found, _)| found.trim() == key);
     found.map(|(_, value)| value.trim().to_owned())
 }
 
-/// Replaces that line in the finished environment, or removes it.
+/// Replaces or removes the recorded request in the complete environment.
 pub(crate) fn record_request(context: &Context, request: Option<&str>) -> Result<(), Error> {
     let path = Path::new(&context.cfg_path);
     let read = fs_err::read_to_string(path).map_err(Error::io("read", path))?;
@@ -94,7 +103,7 @@ pub(crate) fn record_request(context: &Context, request: Option<&str>) -> Result
     fs_err::set_permissions(path, permissions.permissions()).map_err(Error::io("write", path))
 }
 
-/// The interpreter under all its names; those of an existing environment that lead to the same base already stay.
+/// Creates the interpreter under all its names. Existing links to the same base are kept.
 pub(crate) fn setup_python(
     stage: &Stage,
     interpreter: &Interpreter,
@@ -111,7 +120,7 @@ pub(crate) fn setup_python(
     if stage.is_merge()
         && fs_err::symlink_metadata(&context.env_exe).is_ok_and(|metadata| metadata.is_file())
     {
-        // symlink_or_copy copies where a link cannot be made, and over a copy it cannot.
+        // symlink_or_copy copies if a link cannot be created, and cannot replace a copy by a link.
         links = Links::Copy;
     }
     let mut placements = executables::placements(context, interpreter, links);
@@ -119,18 +128,18 @@ pub(crate) fn setup_python(
         placements = links_or_copies(stage.tree(), interpreter, context, placements, log)?;
     }
     for placement in placements {
-        let there = existing(&placement.name);
+        let existing_path = existing(&placement.name);
         let name = format!("{}/{}", context.bin_name, placement.name);
-        match placement.how {
-            How::Link(_)
+        match placement.kind {
+            PlacementKind::Link(_)
                 if base.is_some()
-                    && Identity::of(&there) == base
-                    && !nested::is_link_into(&there, Path::new(&context.env_dir)) => {}
-            How::Link(target) => {
+                    && Identity::of(&existing_path) == base
+                    && !nested::is_link_into(&existing_path, Path::new(&context.env_dir)) => {}
+            PlacementKind::Link(target) => {
                 log.say(|| format!("{name} -> {target}"));
                 stage.tree().symlink(&target, &name)?;
             }
-            How::Copy(source) => {
+            PlacementKind::Copy(source) => {
                 log.say(|| format!("{name}: a copy of {source}"));
                 stage.tree().copy_executable(Path::new(&source), &name)?;
             }
@@ -144,9 +153,9 @@ pub(crate) fn setup_python(
     Ok(())
 }
 
-/// Makes the links of an environment on Windows; returns what is to be made instead if the system makes none of them.
+/// Creates the links of an environment on Windows. Returns the replacements if the system cannot create links.
 ///
-/// That takes a privilege or the developer mode, so venv goes on with copies.
+/// That needs a privilege or the developer mode, so venv continues with copies.
 fn links_or_copies(
     tree: &Folder,
     interpreter: &Interpreter,
@@ -154,9 +163,9 @@ fn links_or_copies(
     placements: Vec<Placement>,
     log: Log,
 ) -> Result<Vec<Placement>, Error> {
-    let mut made: Vec<String> = Vec::new();
+    let mut created: Vec<String> = Vec::new();
     for placement in &placements {
-        let How::Link(target) = &placement.how else {
+        let PlacementKind::Link(target) = &placement.kind else {
             continue;
         };
         let name = format!("{}/{}", context.bin_name, placement.name);
@@ -166,17 +175,19 @@ fn links_or_copies(
                 repr(target),
                 repr(&name)
             ));
-            for name in made {
+            for name in created {
                 tree.remove_file(&name)?;
             }
-            return Ok(executables::retreat(context, interpreter, placements).unwrap_or_default());
+            return Ok(
+                executables::replace_links(context, interpreter, placements).unwrap_or_default()
+            );
         }
-        made.push(name);
+        created.push(name);
     }
     Ok(Vec::new())
 }
 
-/// The activation scripts of every shell.
+/// Writes the activation scripts of every shell.
 pub(crate) fn setup_scripts(
     tree: &Folder,
     interpreter: &Interpreter,

@@ -1,7 +1,8 @@
-//! What an environment consists of besides packages: names and paths, directories, `pyvenv.cfg`, the interpreter, and activation
-//! scripts.
+//! Everything in an environment except packages: names and paths, directories, `pyvenv.cfg`, the interpreter, and
+//! activation scripts.
 
 pub(crate) mod activation;
+pub(crate) mod clone;
 pub(crate) mod context;
 pub(crate) mod executables;
 pub(crate) mod fallback;

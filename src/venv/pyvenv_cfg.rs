@@ -7,12 +7,15 @@ use crate::repr::{escape, repr};
 use crate::venv::context::Context;
 use crate::venv::flags::flags;
 
-/// The key of the request whose packages are installed.
+/// The key for the request whose packages are installed.
 pub(crate) const REQUEST: &str = "rvenv-request";
 
-/// Renders the finished file (`venv/__init__.py`, `create_configuration`), with rvenv's own lines at its end.
+/// The key of a relocatable environment.
+pub(crate) const RELOCATABLE: &str = "relocatable";
+
+/// Renders the complete file (`venv/__init__.py`, `create_configuration`), with rvenv's own keys at its end.
 ///
-/// `request` is what `rvenv-request` says, if anything.
+/// `request` is the value of `rvenv-request`, if there is one.
 pub(crate) fn render(
     context: &Context,
     interpreter: &Interpreter,
@@ -52,9 +55,9 @@ pub(crate) fn render(
         );
     }
     if options.relocatable {
-        line("relocatable", "true");
+        line(RELOCATABLE, "true");
     }
-    // What pre-commit, virtualenv and others read, and PEP 838.
+    // For pre-commit, virtualenv and others, and PEP 838.
     line("version_info", &interpreter.version_info());
     line("python-version", &interpreter.minor_version());
     line("rvenv", env!("CARGO_PKG_VERSION"));
@@ -64,17 +67,22 @@ pub(crate) fn render(
     text
 }
 
-/// The `… -m venv …` line that CPython would have written, unquoted.
+/// The `… -m venv …` command that CPython would have written, unquoted.
 fn command(context: &Context, interpreter: &Interpreter, options: &Options) -> String {
     let mut words = vec![interpreter.executable.clone(), "-m".into(), "venv".into()];
     words.extend(flags(interpreter, options, |prompt| {
         format!("\"{prompt}\"")
     }));
-    words.push(context.env_dir.clone());
+    // A relocatable environment must not contain its path.
+    words.push(if options.relocatable {
+        context.env_name.clone()
+    } else {
+        context.env_dir.clone()
+    });
     words.join(" ")
 }
 
-/// Unlike CPython: a line break in a prompt or path is escaped, or it would start another key.
+/// Unlike CPython: a line break in a prompt or path is escaped, as it would start another key.
 fn one_line(value: &str) -> String {
     let is_break = |character| {
         matches!(

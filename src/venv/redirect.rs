@@ -1,5 +1,5 @@
-//! The warning that an environment is not where it was asked for, because Windows redirects what a Store app writes, or because
-//! of links and junctions (bpo-45337).
+//! The warning that an environment is in another place than requested, because Windows redirects what a Store app
+//! writes, or because of links and junctions (bpo-45337).
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use crate::sys::fs;
 use crate::terminal::log::Log;
 use crate::venv::context::Context;
 
-/// Warns, as venv does, if the environment's Python is in another place than its path.
+/// Warns, as venv does, if the environment's Python is not at its path.
 pub(crate) fn warn(context: &Context, log: Log) {
     let Some((requested, actual)) = fs::locations(Path::new(&context.env_exe)) else {
         return;
@@ -17,7 +17,7 @@ pub(crate) fn warn(context: &Context, log: Log) {
     }
 }
 
-/// CPython's words.
+/// CPython's message.
 fn text(requested: &str, actual: &str) -> String {
     format!(
         "Actual environment location may have moved due to redirects, links or junctions.\n  \
@@ -25,8 +25,7 @@ fn text(requested: &str, actual: &str) -> String {
     )
 }
 
-/// Whether a reader would take both for the same path (`venv/__init__.py`, `_same_path`): case means nothing, nor does
-/// which separator it is.
+/// Whether both are the same path for the user (`venv/__init__.py`, `_same_path`): case and separators do not matter.
 fn is_same_path(one: &str, other: &str) -> bool {
     let normal = |path: &str| path.replace('/', "\\").to_lowercase();
     normal(one) == normal(other)
@@ -37,7 +36,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn case_and_separators_mean_nothing() {
+    fn paths_are_compared_ignoring_case_and_separators() {
         let python = r"C:\Users\Ümit\env\Scripts\python.exe";
         assert!(is_same_path(
             python,

@@ -3,9 +3,9 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-use crate::cli::args::{Args, ColorWhen, SeederName};
+use crate::cli::args::{Args, ColorWhen, ReuseWhen, SeederName};
 use crate::error::Error;
-use crate::options::{Cache, Links, OnExisting, Options, Seeder, Verbosity};
+use crate::options::{Cache, Links, OnExisting, Options, Reuse, Seeder, Verbosity};
 use crate::terminal::color::Color;
 use crate::terminal::log::Progress;
 
@@ -36,6 +36,7 @@ impl Args {
             prompt: self.prompt.clone(),
             compile: !self.no_compile,
             upgrade_deps: self.upgrade_deps,
+            caller_upgrades: self.decline.is_some(),
             requirements: self.requirements.clone(),
             constraints: self.constraints.iter().map(|file| absolute(file)).collect(),
             editables: self.editable.clone(),
@@ -52,7 +53,13 @@ impl Args {
             },
             find_links: folders(self.find_links.iter().chain(&self.wheels)).collect(),
             pip_args: self.pip_options(),
+            reuse: match self.reuse.unwrap_or(ReuseWhen::Hashed) {
+                ReuseWhen::Hashed => Reuse::Hashed,
+                ReuseWhen::Always => Reuse::Always,
+                ReuseWhen::Never => Reuse::Never,
+            },
             cache: self.cache(),
+            cache_size: self.cache_size,
             verbosity: match (self.quiet, self.verbose) {
                 (true, _) => Verbosity::Quiet,
                 (_, true) => Verbosity::Verbose,
@@ -61,7 +68,7 @@ impl Args {
         })
     }
 
-    /// When to use color: `--color`, or what the variables ask for.
+    /// `--color`, or what the environment variables set.
     pub(crate) fn color(&self, variables: Color) -> Color {
         match self.color {
             None => variables,
@@ -71,7 +78,7 @@ impl Args {
         }
     }
 
-    /// Index options for pip, `--find-links` among them. The variable is only for what rvenv itself installs.
+    /// The options for pip, including `--find-links`. The variable only applies to what rvenv itself installs.
     fn pip_options(&self) -> Vec<OsString> {
         let addresses = self.find_links.iter().filter(|place| is_address(place));
         let folders = folders(self.find_links.iter()).map(|folder| absolute(folder.as_os_str()));
@@ -104,7 +111,7 @@ impl Args {
         }
     }
 
-    /// The cache for --prune-cache, which --no-cache does not turn off.
+    /// The cache for `--prune-cache`, which `--no-cache` does not disable.
     pub(crate) fn cache_to_prune(&self) -> Cache {
         match &self.cache_dir {
             Some(folder) if !folder.as_os_str().is_empty() => Cache::Folder(folder.clone()),
@@ -113,7 +120,7 @@ impl Args {
     }
 }
 
-/// The folders of a list; addresses are for pip alone.
+/// The directories in a list. URLs are only passed to pip.
 fn folders<'a>(places: impl Iterator<Item = &'a OsString>) -> impl Iterator<Item = PathBuf> {
     places
         .filter(|place| !is_address(place))
@@ -125,7 +132,7 @@ fn is_address(file: &OsStr) -> bool {
     file.to_string_lossy().contains("://")
 }
 
-/// pip may be started in another directory.
+/// Makes a path absolute, since pip may run in another directory.
 fn absolute(file: &OsStr) -> OsString {
     match std::path::absolute(file) {
         Ok(path) if !is_address(file) => path.into_os_string(),

@@ -16,10 +16,10 @@ use crate::interpreter::list::Python;
 use crate::sys::paths;
 use crate::venv::context::Context;
 
-/// The version of the schema; it changes when a key goes or means something else, not when one is added.
+/// The version of the schema. It changes if a key is removed or changes its meaning, not if one is added.
 const SCHEMA: u32 = 1;
 
-/// The result for one `ENV_DIR`, Python or cache folder.
+/// The result for one `ENV_DIR`, Python or cache directory.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Outcome {
     ok: bool,
@@ -71,7 +71,7 @@ struct Document<'a> {
 }
 
 impl Outcome {
-    /// What [`EnvBuilder::create`](crate::EnvBuilder::create) has made.
+    /// An environment that was created.
     pub(crate) fn environment(
         context: &Context,
         interpreter: &Interpreter,
@@ -85,7 +85,7 @@ impl Outcome {
             pip: pip_version(context),
             bin: context.bin_path.clone(),
             changed: changed == Changed::Yes,
-            // To the microsecond: the rest is noise.
+            // Rounded to microseconds.
             milliseconds: (took.as_secs_f64() * 1e6).round() / 1e3,
         };
         Self::new(Some(Path::new(&context.env_dir)), details)
@@ -100,12 +100,12 @@ impl Outcome {
         Self::new(Some(Path::new(&interpreter.executable)), details)
     }
 
-    /// A cache folder that was emptied; `None` if there is none.
+    /// A cache directory that was emptied; `None` if there is none.
     pub(crate) fn pruned(folder: Option<&Path>, freed: u64) -> Self {
         Self::new(folder, Details::Pruned { freed })
     }
 
-    /// What [`EnvBuilder::check`](crate::EnvBuilder::check) has found out about `env_dir`.
+    /// The result of [`EnvBuilder::check`](crate::EnvBuilder::check) for `env_dir`.
     pub(crate) fn check(env_dir: &Path, report: Report) -> Self {
         let details = Details::Check {
             problems: report.findings,
@@ -116,7 +116,7 @@ impl Outcome {
         }
     }
 
-    /// An error, and the `ENV_DIR` that it concerns; without one the path is the error's own.
+    /// An error and the `ENV_DIR` that it belongs to. Without `ENV_DIR` the path is that of the error.
     pub(crate) fn failure(env_dir: Option<&Path>, error: &anyhow::Error) -> Self {
         let named = error.downcast_ref::<Error>();
         let filename = named.and_then(Error::path);
@@ -133,7 +133,7 @@ impl Outcome {
         }
     }
 
-    /// Whether everything is as it should be.
+    /// Whether there is neither an error nor a problem.
     pub(crate) fn is_ok(&self) -> bool {
         self.ok
     }
@@ -167,12 +167,12 @@ impl From<Python> for Outcome {
     }
 }
 
-/// Programs that read JSON have another current directory.
+/// An absolute path, since the program that reads the JSON may have another current directory.
 #[derive(Debug, Clone)]
 struct AbsolutePath(PathBuf);
 
 impl AbsolutePath {
-    /// As `os.path.abspath`; what it was where the current directory does not exist.
+    /// As `os.path.abspath`, but unchanged if the current directory does not exist.
     fn new(path: &Path) -> Self {
         let cwd = std::env::current_dir().ok();
         Self(paths::absolute(path, cwd.as_deref()).unwrap_or_else(|_| path.into()))
@@ -184,15 +184,15 @@ impl Serialize for AbsolutePath {
         if let Some(text) = self.0.to_str() {
             return serializer.serialize_str(text);
         }
-        // No `str` can hold it, but JSON can.
+        // It cannot be a `str`, but it can be a JSON string.
         RawValue::from_string(format!("\"{}\"", escape(&self.0)))
             .map_err(serde::ser::Error::custom)?
             .serialize(serializer)
     }
 }
 
-/// A path that is not Unicode, as Python decodes it: on Unix each stray byte is a lone surrogate, U+DC80 to U+DCFF
-/// (`os.fsdecode`); on Windows the path itself has lone surrogates, three bytes each.
+/// A path that is not Unicode, as Python decodes it: on Unix each invalid byte is a lone surrogate, U+DC80 to U+DCFF
+/// (`os.fsdecode`); on Windows the path itself contains lone surrogates, of three bytes each.
 fn escape(path: &Path) -> String {
     escape_bytes(path.as_os_str().as_encoded_bytes(), cfg!(windows))
 }
@@ -222,7 +222,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_lone_surrogate_of_windows_is_one_escape() {
+    fn a_lone_surrogate_is_one_escape() {
         assert_eq!(
             escape_bytes(b"a\xed\xa0\x80b\xed\xbf\xbf", true),
             "a\\ud800b\\udfff"

@@ -1,6 +1,7 @@
 //! Prints results to stdout and errors to stderr.
 
 pub(crate) mod json;
+mod retry;
 
 use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
@@ -10,7 +11,7 @@ use anyhow::Context as _;
 use crate::error::Error;
 use crate::terminal::color::{Color, ERROR};
 
-/// Prints to stdout, where the reader may have closed the pipe.
+/// Prints to stdout. A closed pipe is not an error.
 pub(crate) fn print(text: &[u8]) -> anyhow::Result<ExitCode> {
     let mut stdout = std::io::stdout().lock();
     match stdout.write_all(text).and_then(|()| stdout.flush()) {
@@ -21,21 +22,25 @@ pub(crate) fn print(text: &[u8]) -> anyhow::Result<ExitCode> {
     }
 }
 
-/// One error with its causes, and what to do about it.
+/// Prints an error with its causes, and a hint if there is one.
 pub(crate) fn report(error: &anyhow::Error, color: Color) -> ExitCode {
     let named = error.downcast_ref::<Error>();
     if matches!(named, Some(Error::Interrupted { .. })) {
-        // The process will be ended by the signal.
+        // The signal ends the process.
         return ExitCode::FAILURE;
     }
     let hint = named.and_then(Error::hint);
-    let hint = hint.map(|hint| format!("\n  hint: {hint}"));
-    let hint = hint.unwrap_or_default();
+    let command = named.and_then(|error| retry::command(error.options()));
+    let hint = match (hint, command) {
+        (Some(hint), Some(command)) => format!("\n  hint: {hint}: `{command}`"),
+        (Some(hint), None) => format!("\n  hint: {hint}"),
+        (None, _) => String::new(),
+    };
     color.print(&format!("{ERROR}Error:{ERROR:#} {error:#}{hint}\n"));
     ExitCode::FAILURE
 }
 
-/// clap's own words. Help and version go to stdout and are no failure, unless they cannot be written.
+/// Prints clap's message. Help and version go to stdout and are not failures, unless they cannot be written.
 pub(crate) fn usage(error: &clap::Error, color: Color) -> ExitCode {
     let text = error.render().to_string();
     if !error.use_stderr() {

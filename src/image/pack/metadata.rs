@@ -9,7 +9,7 @@ use crate::image::format::{ConsoleScript, Distribution};
 use crate::image::pack::unfit;
 use crate::installed::scripts::exe;
 
-/// Reads a `.dist-info` folder; returns it with the paths that its RECORD lists.
+/// Reads a `.dist-info` directory. Returns it with the paths in its RECORD.
 pub(crate) fn distribution(
     site_packages: &Path,
     bin: &Path,
@@ -32,7 +32,7 @@ pub(crate) fn distribution(
         paths.push(listed.to_owned());
         let position = row.position().map_or(0, csv::Position::byte);
         let position = usize::try_from(position).unwrap_or(text.len());
-        // The reader counts a line feed after a carriage return to the next row.
+        // The reader treats a line feed after a carriage return as part of the next row.
         let rest = text[position..].trim_start_matches(['\r', '\n']);
         record.push_str(rest.lines().next().unwrap_or_default());
         record.push_str("\r\n");
@@ -54,7 +54,7 @@ pub(crate) fn distribution(
     ))
 }
 
-/// A console script without its shebang, which is one line or the three of the `/bin/sh` form.
+/// A console script without its shebang, which is one line, or three lines with `/bin/sh`.
 fn script(bin: &Path, name: &str) -> Result<ConsoleScript, Error> {
     let path = bin.join(name);
     if let Some(name) = name.strip_suffix(".exe") {
@@ -62,7 +62,7 @@ fn script(bin: &Path, name: &str) -> Result<ConsoleScript, Error> {
         let body = exe::body(&program);
         let body = body.ok_or_else(|| unfit(&path, "it is not a script"))?;
         let name = name.to_owned();
-        return Ok(ConsoleScript { name, body });
+        return Ok(generated(name, body));
     }
     let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
     let lines = if text.starts_with("#!/bin/sh\n'''exec' ") {
@@ -75,10 +75,16 @@ fn script(bin: &Path, name: &str) -> Result<ConsoleScript, Error> {
         .nth(lines)
         .filter(|_| text.starts_with("#!"));
     match body {
-        Some(body) => Ok(ConsoleScript {
-            name: name.into(),
-            body: body.into(),
-        }),
+        Some(body) => Ok(generated(name.into(), body.into())),
         None => Err(unfit(&path, "it is not a script")),
+    }
+}
+
+fn generated(name: String, body: String) -> ConsoleScript {
+    ConsoleScript {
+        name,
+        body,
+        is_generated: true,
+        is_executable: true,
     }
 }

@@ -14,16 +14,17 @@ use crate::interpreter::Interpreter;
 use crate::sys::fs::Folder;
 use crate::sys::signal::Interrupt;
 
-/// More processes than this take longer to start than they save.
+/// Starting more processes than this takes longer than they save.
 const MOST_PROCESSES: usize = 8;
-/// How many bytes of source are handed out at once: small enough that all end together, large
-/// enough to talk little.
+/// How many bytes of source a process gets at once: few enough that all processes finish at about the same time, and
+/// enough to keep communication low.
 const BATCH: u64 = 48 * 1024;
 
-/// Compiles `sources`, `.py` files below `root` with their sizes, and returns the `.pyc` of each that compiles.
+/// Compiles `sources`, `.py` files below `root` with their sizes, and returns the `.pyc` path of each one that
+/// compiles.
 ///
-/// Paths are relative to `root`, which `folder` has open. A source that is not valid for this Python is left out, as pip
-/// does; so are all of them if it writes no bytecode at all.
+/// Paths are relative to `root`, which `folder` has open. Sources that are not valid for this Python are skipped, as
+/// pip does; so are all of them if this Python writes no bytecode.
 ///
 /// # Errors
 ///
@@ -71,7 +72,7 @@ fn cached(source: &str, suffix: &str) -> String {
     )
 }
 
-/// The sources in the order and the portions in which they are handed out.
+/// The sources in the order and the batches in which they are compiled.
 fn batches(sources: &[(String, u64)]) -> VecDeque<Vec<&str>> {
     let mut sorted: Vec<_> = sources.iter().collect();
     sorted.sort_by(|(one, size_of_one), (other, size_of_other)| {

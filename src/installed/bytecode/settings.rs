@@ -2,18 +2,18 @@
 
 use crate::interpreter::Interpreter;
 
-/// How `.pyc` files are to be made.
+/// How `.pyc` files are created.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Bytecode {
-    /// How Python will see that a source has changed.
+    /// How Python detects that a source has changed.
     pub(crate) invalidation: Invalidation,
     /// `sys.flags.optimize`: the level of `-O`.
     pub(crate) optimize: u32,
-    /// Whether code knows the columns of its instructions (`PYTHONNODEBUGRANGES`, 3.11 and later).
+    /// Whether code contains column numbers (`PYTHONNODEBUGRANGES`, 3.11 and later).
     pub(crate) debug_ranges: bool,
 }
 
-/// `py_compile.PycInvalidationMode`, as far as `compileall` chooses it by itself.
+/// The values of `py_compile.PycInvalidationMode` that `compileall` selects itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Invalidation {
     /// By the mtime and the size of the source.
@@ -33,10 +33,10 @@ impl Default for Bytecode {
 }
 
 impl Bytecode {
-    /// What that Python would do in an environment with these variables; `variable` gives their values.
+    /// The settings that this Python would use in an environment with these variables; `variable` returns their values.
     ///
     /// Before 3.10 ensurepip ran isolated (gh-98251), so that Python ignored its own variables, but not
-    /// `SOURCE_DATE_EPOCH`, which is none of them.
+    /// `SOURCE_DATE_EPOCH`, which is not one of them.
     pub(crate) fn for_environment(
         interpreter: &Interpreter,
         variable: impl Fn(&str) -> Option<String>,
@@ -47,7 +47,7 @@ impl Bytecode {
             bytecode.invalidation = Invalidation::CheckedHash;
         }
         if interpreter.at_least(3, 10) {
-            // Python/initconfig.c, get_env_flag: no number or a negative one means 1.
+            // Python/initconfig.c, get_env_flag: a value that is not a number, or is negative, means 1.
             bytecode.optimize =
                 is_set("PYTHONOPTIMIZE").map_or(0, |value| value.parse().unwrap_or(1));
         }
@@ -57,7 +57,7 @@ impl Bytecode {
         bytecode
     }
 
-    /// The end of the names of `.pyc` files (`importlib.util.cache_from_source`).
+    /// The suffix of `.pyc` file names (`importlib.util.cache_from_source`).
     pub(crate) fn suffix(&self, cache_tag: &str) -> String {
         match self.optimize {
             0 => format!(".{cache_tag}.pyc"),

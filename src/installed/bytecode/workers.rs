@@ -1,4 +1,4 @@
-//! The processes that compile, each running `compile.py`. They are killed when they are not needed any more.
+//! The processes that compile, each running `compile.py`. They are killed when they are no longer needed.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
@@ -14,12 +14,12 @@ use crate::interpreter::Interpreter;
 use crate::sys::process;
 use crate::sys::signal::Interrupt;
 
-/// The program that each process runs.
+/// The program of each process.
 const COMPILE: &str = include_str!("compile.py");
-/// How long a signal may go unnoticed.
+/// How often signals are checked.
 const POLL: Duration = Duration::from_millis(20);
 
-/// The running interpreters. They are killed when this is dropped.
+/// The running processes. They are killed when this is dropped.
 pub(crate) struct Workers {
     processes: Vec<Child>,
     program: String,
@@ -29,7 +29,7 @@ pub(crate) struct Workers {
 impl Drop for Workers {
     fn drop(&mut self) {
         for worker in &mut self.processes {
-            // One that has already ended cannot be killed.
+            // A process that has already ended cannot be killed.
             let _ = worker.kill();
             let _ = worker.wait();
         }
@@ -37,7 +37,7 @@ impl Drop for Workers {
 }
 
 impl Workers {
-    /// Starts `count` of them.
+    /// Starts `count` processes.
     pub(crate) fn start(
         interpreter: &Interpreter,
         root: &Path,
@@ -56,12 +56,12 @@ impl Workers {
         };
         for _ in 0..count {
             let mut command = process::python(&interpreter.executable);
-            // Neither site nor the user's variables; nothing written beside the base's own modules; no warnings.
+            // Without site and the user's variables; no bytecode in the base's directories; no warnings.
             command.args(["-I", "-S", "-B", "-W", "ignore"]);
             if !bytecode.debug_ranges {
                 command.args(["-X", "no_debug_ranges"]);
             }
-            // compile() knows levels up to 2; more only changes the file's name.
+            // compile() supports levels up to 2. Higher levels only change the file's name.
             command.args(["-c", COMPILE]).arg(root).args([
                 invalidation,
                 &bytecode.optimize.min(2).to_string(),
@@ -73,7 +73,7 @@ impl Workers {
                 .stderr(Stdio::piped());
             match command.spawn() {
                 Ok(worker) => pool.processes.push(worker),
-                // Fewer than there could be will do.
+                // Fewer processes are enough.
                 Err(_) if !pool.processes.is_empty() => break,
                 Err(error) => {
                     return Err(Error::io("start", Path::new(&interpreter.executable))(
@@ -85,7 +85,7 @@ impl Workers {
         Ok(pool)
     }
 
-    /// Hands out the batches until there are none or something fails; returns the sources that compiled.
+    /// Compiles all batches, or stops at the first failure. Returns the sources that compiled.
     pub(crate) fn run<'a>(
         &mut self,
         batches: VecDeque<Vec<&'a str>>,
@@ -107,11 +107,11 @@ impl Workers {
             let next = idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
             if let Some((stdin, stdout, mut stderr)) = next {
                 let answer = serve(stdin, stdout, &queue, interrupt);
-                // Its pipes are closed now, so that it ends and its last words are complete. Being few, they have not made
-                // it wait for a reader.
+                // Its pipes are closed now, so it ends and its output is complete. The output is short enough not to
+                // block it.
                 let mut words = String::new();
                 let _ = stderr.read_to_string(&mut words);
-                // Nobody listens any more once something else has failed.
+                // The receiver may be gone after another failure.
                 let _ = sender.send(answer.map_err(|error| (error, words)));
             }
         };
@@ -122,7 +122,7 @@ impl Workers {
             };
             let started = (0..count).filter(|_| spawn(sender.clone()).is_ok()).count();
             if started == 0 {
-                // Where there can be no more threads this one talks, to a single process.
+                // If no thread can be started, use a single process from this thread.
                 talk(sender);
             } else {
                 drop(sender);
@@ -133,7 +133,7 @@ impl Workers {
                     Ok(Ok(sources)) => valid.extend(sources),
                     Ok(Err((error, output))) => {
                         self.kill();
-                        // A signal from the terminal reaches them, too.
+                        // A signal from the terminal also reaches the processes.
                         interrupt.check()?;
                         return Err(self.failure(error, output));
                     }
@@ -149,7 +149,7 @@ impl Workers {
         })
     }
 
-    /// What stopped a process, if the file system did; otherwise its own last words.
+    /// The error of the file system if there is one, otherwise the output of the process.
     fn failure(&self, error: io::Error, output: String) -> Error {
         if output.is_empty() && error.raw_os_error().is_some() {
             return Error::io("write bytecode in", &self.root)(error);
@@ -161,7 +161,7 @@ impl Workers {
         }
     }
 
-    /// Kills all, so that the threads which talk to them come to an end.
+    /// Kills all processes, so that the threads that communicate with them end.
     fn kill(&mut self) {
         for worker in &mut self.processes {
             let _ = worker.kill();
@@ -169,7 +169,7 @@ impl Workers {
     }
 }
 
-/// Talks to one process until there is nothing left to do; returns what compiled or how the process failed.
+/// Sends batches to one process until there are none left. Returns what compiled, or how the process failed.
 fn serve<'a>(
     mut stdin: ChildStdin,
     stdout: ChildStdout,
@@ -198,7 +198,7 @@ fn serve<'a>(
         }
         let answer = answer.trim_end().as_bytes();
         if answer.len() != batch.len() {
-            return Err(io::Error::other("an incomplete answer"));
+            return Err(io::Error::other("incomplete response"));
         }
         valid.extend(
             batch

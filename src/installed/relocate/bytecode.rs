@@ -1,7 +1,7 @@
 //! Finds and replaces `co_filename` in bytecode.
 //!
-//! In CPython's `Python/marshal.c` a string is a type byte (with 0x80 set if later objects refer to it), its length, and its
-//! bytes. Nothing else of a code object is read or changed.
+//! In CPython's `Python/marshal.c` a string is a type byte (with 0x80 set if later objects refer to it), its length,
+//! and its bytes. Nothing else in a code object is read or changed.
 
 use memchr::memmem;
 
@@ -14,9 +14,9 @@ const UNICODE: u8 = b'u';
 const INTERNED: u8 = b't';
 const REFERENCE: u8 = 0x80;
 
-/// Replaces every marshalled string that is `old` by `new`; returns the bytes and where the strings begin in them.
+/// Replaces every marshalled string `old` by `new`. Returns the bytes and the offsets of the strings.
 ///
-/// `None` if `old` is anywhere but in a marshalled string of its own: then the bytecode is not understood.
+/// Returns `None` if `old` also occurs elsewhere, since the bytecode is then not understood.
 pub(crate) fn replace(bytecode: &[u8], old: &str, new: &str) -> Option<(Vec<u8>, Vec<u32>)> {
     let mut result = Vec::with_capacity(bytecode.len());
     let mut positions = Vec::new();
@@ -32,9 +32,9 @@ pub(crate) fn replace(bytecode: &[u8], old: &str, new: &str) -> Option<(Vec<u8>,
     Some((result, positions))
 }
 
-/// The pieces of `bytecode` with the strings at `positions` replaced by `new`; `None` if there are none there.
+/// The pieces of `bytecode` with the strings at `positions` replaced by `new`; `None` if there are no strings there.
 ///
-/// The result is in pieces, since another copy of each of a thousand files would cost time. `strings` holds the new strings.
+/// Pieces are returned because copying each of a thousand files would take time. `strings` contains the new strings.
 pub(crate) fn replace_at<'a>(
     bytecode: &'a [u8],
     positions: &[u32],
@@ -69,9 +69,10 @@ pub(crate) fn replace_at<'a>(
     Some(pieces)
 }
 
-/// Puts `new` for `old` at the beginning of what code says of its source; `is_source` tells whether a path is that.
+/// Replaces the directory at the beginning of source paths by `new`. If `new` is empty, the path becomes relative.
+/// `is_source` tells whether a path is that of the source.
 ///
-/// `None` if nothing does.
+/// Returns `None` if there is no such path.
 pub(crate) fn replace_folder(
     bytecode: &[u8],
     old: &str,
@@ -84,12 +85,15 @@ pub(crate) fn replace_folder(
         let Some((start, said)) = string_around(bytecode, at) else {
             continue;
         };
-        let rest = &said[old.len()..];
+        let Some(rest) = said.get(old.len()..) else {
+            continue;
+        };
         if start < copied || !rest.starts_with(['/', '\\']) || !is_source(said) {
             continue;
         }
         result.extend_from_slice(&bytecode[copied..start]);
-        encode(&mut result, bytecode[start], &format!("{new}{rest}"));
+        let below = if new.is_empty() { &rest[1..] } else { rest };
+        encode(&mut result, bytecode[start], &format!("{new}{below}"));
         copied = at + said.len();
     }
     if copied == 0 {
@@ -99,7 +103,16 @@ pub(crate) fn replace_folder(
     Some(result)
 }
 
-/// The marshalled string whose text begins at `at`, and where it begins itself.
+/// Whether a marshalled string begins with `old`, and goes on as `is_end` has it.
+pub(super) fn says(bytecode: &[u8], old: &str, is_end: impl Fn(&str) -> bool) -> bool {
+    memmem::find_iter(bytecode, old).any(|at| {
+        string_around(bytecode, at)
+            .and_then(|(_, said)| said.get(old.len()..))
+            .is_some_and(&is_end)
+    })
+}
+
+/// The marshalled string whose text begins at `at`, and its offset.
 fn string_around(bytecode: &[u8], at: usize) -> Option<(usize, &str)> {
     let is = |start: usize, kinds: &[u8]| kinds.contains(&(bytecode[start] & !REFERENCE));
     let text = |length: usize| str::from_utf8(bytecode.get(at..at.checked_add(length)?)?).ok();
@@ -116,7 +129,7 @@ fn string_around(bytecode: &[u8], at: usize) -> Option<(usize, &str)> {
         .map(|text| (start, text))
 }
 
-/// Where the marshalled string begins whose bytes are at `at`.
+/// The offset of the marshalled string whose bytes are at `at`.
 fn string_start(bytecode: &[u8], at: usize, text: &str) -> Option<usize> {
     let is = |start: usize, kinds: &[u8]| kinds.contains(&(bytecode[start] & !REFERENCE));
     if let Some(start) = at.checked_sub(2)
@@ -131,7 +144,7 @@ fn string_start(bytecode: &[u8], at: usize, text: &str) -> Option<usize> {
         .then_some(start)
 }
 
-/// `w_object` for strings: the form depends on the text, interning and reference flag stay as they were.
+/// `w_object` for strings. The form depends on the text. Interning and the reference flag are kept.
 fn encode(result: &mut Vec<u8>, kind: u8, text: &str) {
     let interned = matches!(
         kind & !REFERENCE,
@@ -159,7 +172,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_form_is_replaced_by_the_form_that_fits() {
+    fn strings_get_the_marshal_type_that_fits_their_length() {
         let long = "/".repeat(300);
         for (kind, new, expected) in [
             (b'z', "/a", b"z\x02/a".to_vec()),
@@ -180,12 +193,12 @@ mod tests {
     }
 
     #[test]
-    fn a_path_inside_another_string_is_not_understood() {
+    fn a_path_inside_another_string_is_not_replaced() {
         assert_eq!(replace(b"z\x08/old/bar", "/old", "rel"), None);
     }
 
     #[test]
-    fn only_the_name_of_the_source_gets_another_folder() {
+    fn only_the_source_path_gets_another_folder() {
         let bytecode =
             b"\xda\x0b/old/lib/a.z\x0b/old/lib/bz\x0d/old/lib/a.py\xf5\x0d\0\0\0/old/lib/a.py";
         let replaced = replace_folder(bytecode, "/old", "/new/place", |said| {

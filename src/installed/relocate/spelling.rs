@@ -1,16 +1,16 @@
-//! The forms in which a file can say a path, and where it does.
+//! The forms in which a file can contain a path, and where they occur.
 
 use std::fmt::Write as _;
 
 use memchr::memmem;
 
-/// One form of an old path and the same form of the new one.
+/// A form of the old path and the same form of the new one.
 pub(super) struct Spelling {
     old: String,
     new: String,
 }
 
-/// As they are, in JSON, in a URL, and in a string of Python.
+/// The path itself, in JSON, in a URL, and in a Python string.
 pub(super) fn spellings(old: &str, new: &str) -> Vec<Spelling> {
     let forms: [fn(&str) -> String; 5] = [str::to_owned, json, ascii_json, url, quoted];
     let mut spellings: Vec<Spelling> = Vec::new();
@@ -29,15 +29,15 @@ impl Spelling {
         self.old.len().max(self.new.len())
     }
 
-    /// Whether it is in a part of a file.
+    /// Whether a part of a file contains it.
     pub(super) fn is_in(&self, part: &[u8], is_start: bool, is_end: bool) -> bool {
         self.places(part).any(|at| {
-            // What is cut off is in the next part or was in the last one.
+            // A path that is cut off is in the next or the previous part.
             (is_start || at >= 8) && (is_end || at + self.length() < part.len())
         })
     }
 
-    /// Puts the new path for the old one.
+    /// Replaces the old path by the new one.
     pub(super) fn replace(&self, contents: &[u8]) -> Vec<u8> {
         let mut replaced = Vec::with_capacity(contents.len());
         let mut copied = 0;
@@ -82,7 +82,7 @@ fn is_begin(before: &[u8]) -> bool {
 }
 
 /// Whether a path can end before `after`.
-fn is_end(after: &[u8]) -> bool {
+pub(super) fn is_end(after: &[u8]) -> bool {
     after.first().is_none_or(|&byte| !is_in_a_name(byte))
 }
 
@@ -91,7 +91,7 @@ fn json(path: &str) -> String {
     text[1..text.len().max(2) - 1].to_owned()
 }
 
-/// As Python's `json` has it unless it is told otherwise.
+/// As Python's `json` does by default.
 fn ascii_json(path: &str) -> String {
     let mut text = String::new();
     for character in json(path).chars() {
@@ -107,7 +107,7 @@ fn ascii_json(path: &str) -> String {
     text
 }
 
-/// As `urllib.parse.quote` has it.
+/// As `urllib.parse.quote` does.
 fn url(path: &str) -> String {
     let mut text = String::new();
     for byte in path.bytes() {
@@ -139,14 +139,14 @@ mod tests {
     }
 
     #[test]
-    fn a_path_counts_only_between_what_no_name_has() {
+    fn a_path_is_only_found_as_a_whole() {
         let text = "/app /app2 /my/app/x /app-1 /app/x:/app \"/app\" file:///app/y -I/app/i x-I/app /app.d";
         let expected = "/b /app2 /my/app/x /app-1 /b/x:/b \"/b\" file:///b/y -I/b/i x-I/app /app.d";
         assert_eq!(replaced("/app", "/b", text), expected);
     }
 
     #[test]
-    fn a_new_path_below_the_old_one_is_put_in_once() {
+    fn a_new_path_below_the_old_path_is_inserted_once() {
         let text = "/a /a/b /a/b/c";
         let once = replaced("/a", "/a/b", text);
         assert_eq!(once, "/a/b /a/b /a/b/c");

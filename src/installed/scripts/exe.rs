@@ -5,14 +5,14 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 /// The name of the script in the archive.
 const MAIN: &str = "__main__.py";
-/// What newer launchers replace by their own folder, as they have it in them.
+/// Newer launchers replace this by their own directory.
 const FOLDER: &str = r"<launcher_dir>\";
-/// The fixed parts of the records of a zip archive, sections 4.3.7, 4.3.12 and 4.3.16 of its specification.
+/// The lengths of the fixed parts of a zip archive's records, sections 4.3.7, 4.3.12 and 4.3.16 of its specification.
 const LOCAL: usize = 30;
 const CENTRAL: usize = 46;
 const END: usize = 22;
 
-/// Where pip has the launcher for a Python of this `sysconfig.get_platform()`.
+/// The path of pip's launcher for a Python with this `sysconfig.get_platform()`.
 pub(crate) fn path(machine: &str) -> &'static str {
     match machine {
         "win-arm64" => "pip/_vendor/distlib/t64-arm.exe",
@@ -21,7 +21,7 @@ pub(crate) fn path(machine: &str) -> &'static str {
     }
 }
 
-/// When a script was made, as zip archives have it: date and time in two words each of two bytes.
+/// A timestamp in a zip archive: date and time, two bytes each.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Time {
     date: u16,
@@ -29,7 +29,8 @@ pub(crate) struct Time {
 }
 
 impl Time {
-    /// `SOURCE_DATE_EPOCH`, or now. Unlike distlib the second is in UTC, too: no place shows in an environment.
+    /// `SOURCE_DATE_EPOCH`, or now. Unlike distlib, the time is always in UTC, so that it does not depend on the time
+    /// zone.
     pub(crate) fn new(source_date_epoch: Option<&str>) -> Self {
         let given = source_date_epoch.and_then(|value| value.trim().parse().ok());
         given.map_or_else(Self::now, Self::at)
@@ -40,7 +41,7 @@ impl Time {
         Self::at(now.unwrap_or_default().as_secs())
     }
 
-    /// Seconds since 1970; the format begins with 1980.
+    /// From seconds since 1970. The format starts with 1980.
     fn at(seconds: u64) -> Self {
         let (mut year, mut days, second) = (1970, seconds / 86_400, seconds % 86_400);
         let is_leap = |year: u64| {
@@ -74,22 +75,22 @@ impl Time {
     }
 }
 
-/// A whole program that runs `body` with the Python `executable`.
+/// A program that runs `body` with the Python `executable`.
 pub(crate) fn render(launcher: &[u8], executable: &str, body: &str, time: Time) -> Vec<u8> {
     let quote = if executable.contains(' ') { "\"" } else { "" };
-    // distlib ends the line for Unix, does not see the end that it looks for on Windows, and ends it again.
+    // distlib ends the line as on Unix, does not recognize that on Windows, and ends it again.
     let shebang = format!("#!{quote}{executable}{quote}\n\r\n");
     [launcher, shebang.as_bytes(), &archive(body, time)].concat()
 }
 
-/// The executable by which a program finds the Python beside it; `None` if its launcher is too old for that.
+/// The path with which a program finds the Python in its own directory; `None` if its launcher is too old.
 pub(crate) fn beside(launcher: &[u8], python: &str) -> Option<String> {
     let wide: Vec<u8> = FOLDER.encode_utf16().flat_map(u16::to_le_bytes).collect();
     let knows = |text: &[u8]| launcher.windows(text.len()).any(|window| window == text);
     (knows(&wide) || knows(FOLDER.as_bytes())).then(|| format!("{FOLDER}{python}"))
 }
 
-/// What Python's `zipfile` on Windows writes for one text: stored, readable by its owner alone.
+/// What Python's `zipfile` writes on Windows for a text: stored, readable only by its owner.
 fn archive(body: &str, time: Time) -> Vec<u8> {
     let size = u32::try_from(body.len()).unwrap_or(u32::MAX);
     let name = u16::try_from(MAIN.len()).unwrap_or(u16::MAX);
@@ -126,23 +127,71 @@ fn archive(body: &str, time: Time) -> Vec<u8> {
     zip
 }
 
-/// The script in a program that [`render`] or distlib made.
+/// The script in a program that [`render`] or distlib created.
 pub(crate) fn body(program: &[u8]) -> Option<String> {
-    let long = |at: usize| {
-        let bytes = program.get(at..at + 4)?.first_chunk::<4>()?;
-        usize::try_from(u32::from_le_bytes(*bytes)).ok()
-    };
-    let end = program.len().checked_sub(END)?;
-    let directory = end.checked_sub(long(end + 12)?)?;
-    let start = directory.checked_sub(long(end + 16)?)?;
+    let (start, directory, end) = archive_in(program)?;
     let (zip, entry) = (program.get(start..)?, program.get(directory..end)?);
     let is_ours = zip.starts_with(b"PK\x03\x04")
         && entry.starts_with(b"PK\x01\x02")
         && entry.len() == CENTRAL + MAIN.len()
         && entry[10..12] == [0, 0]
         && entry.ends_with(MAIN.as_bytes());
-    let text = zip.get(LOCAL + MAIN.len()..)?.get(..long(start + 22)?)?;
+    let text = zip
+        .get(LOCAL + MAIN.len()..)?
+        .get(..long(program, start + 22)?)?;
     is_ours.then(|| String::from_utf8(text.to_vec()).ok())?
+}
+
+/// The parts of a program that [`render`] or distlib created.
+pub(crate) struct Program<'a> {
+    pub(crate) launcher: &'a [u8],
+    /// The Python that it runs.
+    pub(crate) executable: &'a str,
+    /// The rest: options, line end and archive.
+    rest: &'a [u8],
+}
+
+impl<'a> Program<'a> {
+    /// Splits a program into its parts; `None` if it contains no path of a Python.
+    pub(crate) fn read(program: &'a [u8]) -> Option<Self> {
+        let before = &program[..archive_in(program)?.0];
+        let at = memchr::memmem::rfind(before, b"#!")?;
+        let line = str::from_utf8(&before[at + 2..]).ok()?;
+        let (executable, length) = if let Some(quoted) = line.strip_prefix('"') {
+            let end = quoted.find('"')?;
+            (&quoted[..end], end + 2)
+        } else {
+            let end = line.find(char::is_whitespace)?;
+            (&line[..end], end)
+        };
+        Some(Self {
+            launcher: &before[..at],
+            executable,
+            rest: &program[at + 2 + length..],
+        })
+    }
+
+    /// The same program for another Python.
+    pub(crate) fn with_interpreter(&self, executable: &str) -> Vec<u8> {
+        let quote = if executable.contains(' ') { "\"" } else { "" };
+        let shebang = format!("#!{quote}{executable}{quote}");
+        [self.launcher, shebang.as_bytes(), self.rest].concat()
+    }
+}
+
+/// The offsets of a program's archive, of its central directory, and of the end of that.
+fn archive_in(program: &[u8]) -> Option<(usize, usize, usize)> {
+    let end = program.len().checked_sub(END)?;
+    let is_end = program[end..].starts_with(b"PK\x05\x06");
+    let directory = end.checked_sub(long(program, end + 12)?)?;
+    let start = directory.checked_sub(long(program, end + 16)?)?;
+    is_end.then_some((start, directory, end))
+}
+
+/// The 32-bit number at `at`.
+fn long(program: &[u8], at: usize) -> Option<usize> {
+    let bytes = program.get(at..at + 4)?.first_chunk::<4>()?;
+    usize::try_from(u32::from_le_bytes(*bytes)).ok()
 }
 
 #[cfg(test)]
@@ -150,7 +199,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn times_are_those_of_the_calendar() {
+    fn dos_times_are_calendar_times() {
         for (seconds, year, month, day, hour, minute, second) in [
             (0_u64, 1980_u16, 1_u16, 1_u16, 0_u16, 0_u16, 0_u16),
             (1_700_000_000, 2023, 11, 14, 22, 13, 20),
@@ -166,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_put_together_can_be_taken_apart() {
+    fn a_rendered_program_can_be_parsed() {
         let time = Time::new(Some("1700000000"));
         for (executable, line) in [
             (
@@ -184,6 +233,20 @@ mod tests {
     }
 
     #[test]
+    fn the_interpreter_of_a_program_can_be_replaced() {
+        let time = Time::new(Some("1700000000"));
+        let (one, other) = (r"C:\a b\python.exe", r"D:\x\pythonw.exe");
+        let made = |python| render(b"MZ launcher", python, "pass\n", time);
+        for (from, to) in [(one, other), (other, one)] {
+            let program = made(from);
+            let read = Program::read(&program).unwrap();
+            assert_eq!(read.executable, from);
+            assert_eq!(read.with_interpreter(to), made(to));
+        }
+        assert!(Program::read(b"MZ no archive at all, but some length").is_none());
+    }
+
+    #[test]
     #[cfg(unix)]
     fn the_archive_is_the_one_that_python_makes() {
         let program = "import io, sys, zipfile\n\
@@ -193,17 +256,18 @@ mod tests {
             \x20   info.create_system = 0\n\
             \x20   archive.writestr(info, 'body\\n')\n\
             sys.stdout.buffer.write(stream.getvalue())\n";
-        let python = crate::pip::test_wheels::pythons().pop().unwrap();
-        let output = crate::pip::test_wheels::clean(&python)
-            .args(["-c", program])
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{output:?}");
-        assert_eq!(archive("body\n", Time::at(1_700_000_000)), output.stdout);
+        for python in crate::pip::test_wheels::pythons().iter().rev().take(1) {
+            let output = crate::pip::test_wheels::clean(python)
+                .args(["-c", program])
+                .output()
+                .unwrap();
+            assert!(output.status.success(), "{output:?}");
+            assert_eq!(archive("body\n", Time::at(1_700_000_000)), output.stdout);
+        }
     }
 
     #[test]
-    fn a_launcher_that_knows_its_folder_says_so() {
+    fn a_launcher_that_supports_its_own_folder_is_recognized() {
         let wide: Vec<u8> = FOLDER.encode_utf16().flat_map(u16::to_le_bytes).collect();
         let new = [b"MZ", wide.as_slice(), b"rest"].concat();
         let expected = Some(r"<launcher_dir>\python.exe".to_owned());

@@ -1,4 +1,4 @@
-//! Console scripts: their shebang, their text, and the launchers of Windows.
+//! Console scripts: shebangs, templates, and Windows launchers.
 
 pub(crate) mod exe;
 pub(crate) mod moved;

@@ -1,9 +1,10 @@
-//! The shebang of console scripts: a `#!` line, or `/bin/sh` where that would be too long or has spaces (distlib's rule).
+//! The shebang of console scripts: a `#!` line, or `/bin/sh` if that line would be too long or contain spaces
+//! (distlib's rule).
 
-/// A whole script: `body` as `ScriptTemplates::body` made it, started by `executable`.
+/// A complete script: `body` as `ScriptTemplates::body` returns it, run by `executable`.
 pub(crate) fn render(executable: &str, body: &str, limit: usize) -> String {
     let shebang = shebang(executable, limit);
-    // Where the old distlib ended the shebang twice, the three lines had no end of their own.
+    // Old versions of distlib end the shebang twice. The three lines then have no line end of their own.
     let body = if is_simple(executable, limit) {
         body
     } else {
@@ -12,10 +13,20 @@ pub(crate) fn render(executable: &str, body: &str, limit: usize) -> String {
     format!("{shebang}{body}")
 }
 
-/// The first lines of a script, with the end of the last one, by distlib's rule (`ScriptMaker._build_shebang`).
+/// A script of a wheel, the `#!python` of which pip replaces whatever the path is.
+pub(crate) fn one_line(executable: &str, body: &str) -> String {
+    format!("#!{executable}\n{body}")
+}
+
+/// Whether the first lines of scripts are pip's own for this path.
+pub(crate) fn is_written_by_pip(executable: &str, limit: usize) -> bool {
+    !executable.contains(['\n', '\r']) && shebang(executable, limit) != launcher(executable)
+}
+
+/// The first lines of a script including the last line end, by distlib's rule (`ScriptMaker._build_shebang`).
 ///
-/// Unlike distlib: where a character of the path would end the line, be a coding cookie, or be expanded by the shell,
-/// Python is found beside the script instead, because nothing in a name is ever executed.
+/// Unlike distlib: if a character in the path would end the line, look like a coding cookie, or be expanded by the
+/// shell, the script starts the Python in its own directory instead. No part of a name is ever executed.
 pub(crate) fn shebang(executable: &str, limit: usize) -> String {
     if is_simple(executable, limit) {
         if executable.contains(['\t', '\n', '\r', '\u{b}', '\u{c}', '\0'])
@@ -42,19 +53,31 @@ pub(crate) fn shebang(executable: &str, limit: usize) -> String {
     format!("#!/bin/sh\n'''exec' {quote}{executable}{quote} \"$0\" \"$@\"\n' '''\n")
 }
 
-/// distlib's condition for a plain `#!` line: three more bytes are the `#!` and the line's end.
+/// distlib's condition for a plain `#!` line. The three other bytes are `#!` and the line end.
 fn is_simple(executable: &str, limit: usize) -> bool {
     !executable.contains(' ') && executable.len() + 3 <= limit
 }
 
-/// First lines that start the Python beside the script, wherever both are: for `--relocatable`.
+/// The first lines of a script with another option for Python; `None` if they are not understood.
+pub(crate) fn with_option(lines: &str, option: &str) -> Option<String> {
+    let is_option = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '=' | ':');
+    if !option.starts_with('-') || !option.chars().all(is_option) {
+        return None;
+    }
+    Some(match lines.strip_suffix('\n') {
+        Some(line) if !line.contains('\n') => format!("{line} {option}\n"),
+        _ => lines.replacen("\"$0\" \"$@\"", &format!("{option} \"$0\" \"$@\""), 1),
+    })
+}
+
+/// First lines that start the Python in the script's directory, for `--relocatable`.
 ///
-/// A symlink to the script is followed by `readlink` alone, because `realpath` is missing on older systems. The whole is
-/// a string to Python, so there is no backslash and no `'''` within it.
+/// Symlinks are resolved with `readlink` only, because older systems have no `realpath`. To Python the lines are a
+/// string literal, so they contain neither a backslash nor `'''`.
 pub(crate) fn launcher(executable: &str) -> String {
     let name = executable.rsplit('/').next().unwrap_or_default();
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '+');
-    // Every environment has a `python`; a name that the shell would read otherwise is not worth quoting.
+    // Every environment has a `python`, so names with special characters are not quoted.
     let name = if !name.is_empty() && name.chars().all(is_plain) {
         name
     } else {

@@ -1,26 +1,26 @@
-//! The template and the names of the console scripts that a pip generates, read from its source files.
+//! The script template and script names of a pip, read from its source files.
 
 use crate::installed::entry_points::EntryPoint;
 
-/// What is filled into a script's text.
+/// The placeholders of a template.
 const MODULE: &str = "%(module)s";
 const IMPORT_NAME: &str = "%(import_name)s";
 const FUNCTION: &str = "%(func)s";
 
-/// Which names pip's own scripts get (`ENSUREPIP_OPTIONS`).
+/// The names of pip's own scripts (`ENSUREPIP_OPTIONS`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Names {
     /// The variable is not set: `pip`, `pip3` and `pip3.N`.
     #[default]
     All,
-    /// Any other value: without the plain `pip`.
+    /// Any other value: without `pip`.
     Versioned,
-    /// `altinstall`: `pip3.N` alone.
+    /// `altinstall`: only `pip3.N`.
     Alternative,
 }
 
 impl Names {
-    /// What the value of `ENSUREPIP_OPTIONS` means, if it is set.
+    /// Parses the value of `ENSUREPIP_OPTIONS`.
     pub(crate) fn from_options(value: Option<&str>) -> Self {
         match value {
             None => Self::All,
@@ -30,29 +30,29 @@ impl Names {
     }
 }
 
-/// How a pip generates scripts.
+/// How a version of pip generates scripts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct ScriptTemplates {
     template: String,
-    /// distlib before 0.3 ended the shebang twice.
+    /// distlib before 0.3 ends the shebang twice.
     blank_line: bool,
-    /// Before 23.0 `pip3.10` was not seen to be a versioned name.
+    /// Before 23.0 `pip3.10` was not recognized as a versioned name.
     two_digits: bool,
-    /// Since 20.2 there is a file `REQUESTED` (PEP 627's companion).
+    /// Since 20.2 there is a file `REQUESTED` (PEP 627).
     pub(crate) requested: bool,
 }
 
 impl ScriptTemplates {
-    /// Reads it off pip's module that installs wheels and off the `scripts` module of its distlib.
+    /// Reads pip's module that installs wheels and the `scripts` module of its distlib.
     ///
     /// # Errors
     ///
     /// What was not found. Nothing is guessed: ensurepip is run instead.
     pub(crate) fn read(wheel_module: &str, distlib_scripts: &str) -> Result<Self, String> {
-        // The line ends of a source mean nothing to Python; pip 10.0 came with CRLF.
+        // Python ignores the kind of line ends; pip 10.0 has CRLF.
         let wheel_module = &wheel_module.replace("\r\n", "\n");
         let distlib_scripts = &distlib_scripts.replace("\r\n", "\n");
-        // pip overrode distlib's text up to 19.3 and again since 25.2.
+        // pip replaced distlib's template up to 19.3, and again since 25.2.
         let template = if wheel_module.contains("script_template = ") {
             literal_after(wheel_module, "script_template = ")
         } else {
@@ -100,10 +100,9 @@ impl ScriptTemplates {
         }
     }
 
-    /// The scripts of one distribution (`get_console_script_specs`), a name twice where pip makes
-    /// it twice.
+    /// The scripts of a distribution (`get_console_script_specs`). A name occurs twice if pip creates it twice.
     ///
-    /// pip and `easy_install` get the names of the running Python instead of those in their wheels.
+    /// pip and `easy_install` are named after the running Python instead of the version in their wheels.
     pub(crate) fn scripts(
         &self,
         mut points: Vec<EntryPoint>,
@@ -144,7 +143,7 @@ impl ScriptTemplates {
         scripts
     }
 
-    /// `pip(\d+(\.\d+)?)?$` and `easy_install(-\d+\.\d+)?$`, with one digit each in old pips.
+    /// `pip(\d+(\.\d+)?)?$` and `easy_install(-\d+\.\d+)?$`; in old versions of pip one digit each.
     fn is_versioned(&self, name: &str, plain: &str) -> bool {
         let Some(version) = name.strip_prefix(plain) else {
             return false;
@@ -166,7 +165,7 @@ impl ScriptTemplates {
     }
 }
 
-/// The string literal that follows `assignment`, dedented if it is wrapped in `textwrap.dedent`.
+/// The string literal after `assignment`, dedented if it is wrapped in `textwrap.dedent`.
 fn literal_after(source: &str, assignment: &str) -> Option<String> {
     let (_, rest) = source.split_once(assignment)?;
     let (rest, dedent) = match rest.strip_prefix("textwrap.dedent(") {
@@ -191,7 +190,7 @@ fn literal_after(source: &str, assignment: &str) -> Option<String> {
     Some(if dedent { dedented(&text) } else { text })
 }
 
-/// `textwrap.dedent` of a text indented with spaces.
+/// `textwrap.dedent` for a text that is indented with spaces.
 fn dedented(text: &str) -> String {
     let lines = || text.split('\n').filter(|line| !line.trim().is_empty());
     let margin = lines()

@@ -20,8 +20,8 @@ fn traits(implementation: &str, version: &str) -> Traits {
 }
 
 #[test]
-fn what_fits_a_request() {
-    let (yes, no, unknown) = (Fit::Yes, Fit::No, Fit::Unknown);
+fn requests_match_pythons() {
+    let (yes, no, unknown) = (Match::Yes, Match::No, Match::Unknown);
     for (request, implementation, version, fits) in [
         ("3", "cpython", "3.12.1", yes),
         ("3", "cpython", "2.7.18", no),
@@ -85,16 +85,16 @@ fn what_fits_a_request() {
         ("3.12rc1", "cpython", "3.12.0", no),
         ("3.12rc1", "cpython", "3.11", no),
     ] {
-        let Ok(Request::Wanted(wanted)) = Request::parse(request) else {
+        let Ok(Request::Version(wanted)) = Request::parse(request) else {
             panic!("{request} is not understood");
         };
         let known = traits(implementation, version);
-        assert_eq!(wanted.fits(&known), fits, "{request}: {known}");
+        assert_eq!(wanted.matches(&known), fits, "{request}: {known}");
     }
 }
 
 #[test]
-fn what_says_no_version_is_a_path_or_a_name() {
+fn requests_without_a_version_are_paths_or_names() {
     for path in ["/usr/bin/python3", "./python", "../env", ".", "..", "env/"] {
         assert_eq!(Request::parse(path), Ok(Request::Path(path.into())));
     }
@@ -116,7 +116,7 @@ fn what_says_no_version_is_a_path_or_a_name() {
 }
 
 #[test]
-fn names_are_tried_from_the_most_telling_to_the_least() {
+fn names_are_tried_from_the_most_specific() {
     for (request, names) in [
         ("3.12", &["python3.12", "python3", "python"][..]),
         ("3.13t", &["python3.13t", "python3", "python"]),
@@ -125,7 +125,7 @@ fn names_are_tried_from_the_most_telling_to_the_least() {
         (">=3.9", &["python3", "python"]),
         ("pypy3.9", &["pypy3.9", "pypy3", "pypy"]),
     ] {
-        let Ok(Request::Wanted(wanted)) = Request::parse(request) else {
+        let Ok(Request::Version(wanted)) = Request::parse(request) else {
             panic!("{request} is not understood");
         };
         assert_eq!(wanted.names(), names, "{request}");
@@ -133,8 +133,8 @@ fn names_are_tried_from_the_most_telling_to_the_least() {
 }
 
 #[test]
-fn a_range_is_not_denied_where_the_patch_level_is_unknown() {
-    let (yes, no, unknown) = (Fit::Yes, Fit::No, Fit::Unknown);
+fn a_range_does_not_exclude_an_unknown_patch_level() {
+    let (yes, no, unknown) = (Match::Yes, Match::No, Match::Unknown);
     for (range, with_headers, without) in [
         ("==3.11.2", yes, unknown),
         ("===3.11.2", yes, unknown),
@@ -167,18 +167,18 @@ fn a_range_is_not_denied_where_the_patch_level_is_unknown() {
         (">=3", yes, yes),
         ("<3.11.2,!=3.11.0", no, unknown),
     ] {
-        let Ok(Request::Wanted(wanted)) = Request::parse(range) else {
+        let Ok(Request::Version(wanted)) = Request::parse(range) else {
             panic!("{range} is not understood");
         };
-        let known = wanted.fits(&traits("cpython", "3.11.2"));
+        let known = wanted.matches(&traits("cpython", "3.11.2"));
         assert_eq!(known, with_headers, "{range} with headers");
-        let known = wanted.fits(&traits("cpython", "3.11"));
+        let known = wanted.matches(&traits("cpython", "3.11"));
         assert_eq!(known, without, "{range} without headers");
     }
 }
 
 #[test]
-fn pre_releases_and_machines_are_told_apart_once_they_are_known() {
+fn known_prereleases_and_machines_are_distinguished() {
     let mut known = traits("cpython", "3.14.0");
     known.prerelease = "rc1".into();
     known.machine = Some(Machine {
@@ -188,25 +188,25 @@ fn pre_releases_and_machines_are_told_apart_once_they_are_known() {
     });
     let key = |architecture: &str| format!("cpython-3.14-{OS}-{architecture}");
     for (request, fits) in [
-        ("3.14rc1".to_owned(), Fit::Yes),
-        ("3.14.0rc1".into(), Fit::Yes),
-        ("3.14rc2".into(), Fit::No),
-        ("3.14".into(), Fit::Yes),
-        (">=3.14".into(), Fit::Yes),
-        (">=3.14.0rc1".into(), Fit::Yes),
-        (">=3.14.0rc2".into(), Fit::No),
-        ("3.14-64".into(), Fit::Yes),
-        ("3.14-32".into(), Fit::No),
-        (key("x86_64-gnu"), Fit::Yes),
-        (key("amd64"), Fit::Yes),
-        (key("any-any"), Fit::Yes),
-        (key("x86_64-musl"), Fit::No),
-        (key("aarch64-gnu"), Fit::No),
-        ("cpython-3.14-any-x86_64".into(), Fit::Yes),
+        ("3.14rc1".to_owned(), Match::Yes),
+        ("3.14.0rc1".into(), Match::Yes),
+        ("3.14rc2".into(), Match::No),
+        ("3.14".into(), Match::Yes),
+        (">=3.14".into(), Match::Yes),
+        (">=3.14.0rc1".into(), Match::Yes),
+        (">=3.14.0rc2".into(), Match::No),
+        ("3.14-64".into(), Match::Yes),
+        ("3.14-32".into(), Match::No),
+        (key("x86_64-gnu"), Match::Yes),
+        (key("amd64"), Match::Yes),
+        (key("any-any"), Match::Yes),
+        (key("x86_64-musl"), Match::No),
+        (key("aarch64-gnu"), Match::No),
+        ("cpython-3.14-any-x86_64".into(), Match::Yes),
     ] {
-        let Ok(Request::Wanted(wanted)) = Request::parse(&request) else {
+        let Ok(Request::Version(wanted)) = Request::parse(&request) else {
             panic!("{request} is not understood");
         };
-        assert_eq!(wanted.fits(&known), fits, "{request}");
+        assert_eq!(wanted.matches(&known), fits, "{request}");
     }
 }

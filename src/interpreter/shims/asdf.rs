@@ -28,11 +28,11 @@ pub(crate) fn resolve(shim: &Shim<'_>) -> Resolved {
             }
             continue;
         }
-        // `ref:main` is kept as `ref-main`.
+        // `ref:main` is stored as `ref-main`.
         let folder = version.replacen(':', "-", 1);
         if is_plain(&folder) {
-            let kept = data.join("installs").join("python").join(folder);
-            let found = kept.join("bin").join(shim.program);
+            let installation = data.join("installs").join("python").join(folder);
+            let found = installation.join("bin").join(shim.program);
             if is_executable(&found) {
                 return Resolved::To(found);
             }
@@ -57,7 +57,8 @@ fn data(shim: &Shim<'_>) -> Option<PathBuf> {
         .filter(|data| data.is_absolute())
 }
 
-/// Versions with spaces between them, and what selects them; `None` where a file that only asdf understands may decide.
+/// The selected versions, separated by spaces, and where they are selected; `None` if this depends on a file that only
+/// asdf understands.
 fn selected(shim: &Shim<'_>) -> Option<(String, String)> {
     if let Some(version) = shim.environment.var("ASDF_PYTHON_VERSION") {
         let version = version.to_string_lossy().into_owned();
@@ -72,7 +73,7 @@ fn selected(shim: &Shim<'_>) -> Option<(String, String)> {
         if let Some(versions) = tool_versions(&file) {
             return Some((versions, file.display().to_string()));
         }
-        // It counts only with a setting of asdf that may be in several places.
+        // It is only used with an asdf setting that may be in several places.
         if folder.join(".python-version").is_file() {
             return None;
         }
@@ -80,7 +81,7 @@ fn selected(shim: &Shim<'_>) -> Option<(String, String)> {
     None
 }
 
-/// The versions of Python that a `.tool-versions` selects.
+/// The Python versions in a `.tool-versions` file.
 pub(crate) fn tool_versions(file: &Path) -> Option<String> {
     let text = fs::read_to_string(file).ok()?;
     text.lines().find_map(|line| {

@@ -1,17 +1,17 @@
 //! mise: `MISE_PYTHON_VERSION`, its configuration files in the current directory and its parents, and the global one.
 //!
-//! Only plain version strings are understood.
+//! Only plain versions are supported.
 
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
 use crate::interpreter::shims::asdf::tool_versions;
-use crate::interpreter::shims::{Asked, Resolved, Shim, is_plain};
+use crate::interpreter::shims::{Resolved, SelectedVersion, Shim, is_plain};
 use crate::interpreter::version_folders;
 use crate::sys::fs::is_executable;
 
-/// A folder's own files, the one that decides first.
+/// The configuration files of a directory, in the order of precedence.
 const FILES: [&str; 8] = [
     "mise.local.toml",
     ".mise.local.toml",
@@ -24,31 +24,34 @@ const FILES: [&str; 8] = [
 ];
 
 pub(crate) fn resolve(shim: &Shim<'_>) -> Resolved {
-    // Other environments have files of their own; that is mise's business.
+    // Other environments have their own configuration files, which only mise knows.
     let is_plain_set_up = ["MISE_ENV", "MISE_PROFILE", "MISE_OVERRIDE_CONFIG_FILENAMES"]
         .iter()
         .all(|name| shim.environment.var(name).is_none());
-    let (Some(kept), Some(asked)) = (kept(shim), selected(shim).filter(|_| is_plain_set_up)) else {
+    let (Some(folder), Some(selection)) = (
+        installations_folder(shim),
+        selected(shim).filter(|_| is_plain_set_up),
+    ) else {
         return Resolved::Managed(None);
     };
-    let name = match asked.version.as_str() {
-        "latest" => version_folders::newest_first(&kept)
+    let name = match selection.version.as_str() {
+        "latest" => version_folders::newest_first(&folder)
             .into_iter()
             .find(|name| name.starts_with(|first: char| first.is_ascii_digit())),
         name if !is_plain(name) || name.contains(':') || name == "system" => None,
-        name => version_folders::latest(&kept, name)
-            .or_else(|| kept.join(name).is_dir().then(|| name.to_owned())),
+        name => version_folders::latest(&folder, name)
+            .or_else(|| folder.join(name).is_dir().then(|| name.to_owned())),
     };
-    let found = name.map(|name| kept.join(name).join("bin").join(shim.program));
+    let found = name.map(|name| folder.join(name).join("bin").join(shim.program));
     match found.filter(|path| is_executable(path)) {
         Some(found) => Resolved::To(found),
         // mise may install it.
-        None => Resolved::Managed(Some(asked)),
+        None => Resolved::Managed(Some(selection)),
     }
 }
 
-/// The folder of installed Pythons.
-pub(crate) fn kept(shim: &Shim<'_>) -> Option<PathBuf> {
+/// The directory of installed Pythons.
+pub(crate) fn installations_folder(shim: &Shim<'_>) -> Option<PathBuf> {
     let data = shim
         .path_variable("MISE_DATA_DIR")
         .or_else(|| Some(shim.path_variable("XDG_DATA_HOME")?.join("mise")))
@@ -57,14 +60,14 @@ pub(crate) fn kept(shim: &Shim<'_>) -> Option<PathBuf> {
         .then(|| data.join("installs").join("python"))
 }
 
-/// The one version that is selected; `None` where that cannot be read off without knowing all of mise.
-fn selected(shim: &Shim<'_>) -> Option<Asked> {
-    let asked = |version: &str, origin: String| Asked {
+/// The selected version; `None` if only mise can tell.
+fn selected(shim: &Shim<'_>) -> Option<SelectedVersion> {
+    let selection = |version: &str, origin: String| SelectedVersion {
         version: version.to_owned(),
         origin,
     };
     if let Some(version) = shim.environment.var("MISE_PYTHON_VERSION") {
-        return Some(asked(version.to_str()?, "MISE_PYTHON_VERSION".into()));
+        return Some(selection(version.to_str()?, "MISE_PYTHON_VERSION".into()));
     }
     for folder in shim.folders_upward() {
         for name in FILES {
@@ -72,7 +75,7 @@ fn selected(shim: &Shim<'_>) -> Option<Asked> {
             match configured(&file) {
                 Configured::Nothing => {}
                 Configured::Version(version) => {
-                    return Some(asked(&version, file.display().to_string()));
+                    return Some(selection(&version, file.display().to_string()));
                 }
                 Configured::Unclear => return None,
             }
@@ -80,9 +83,9 @@ fn selected(shim: &Shim<'_>) -> Option<Asked> {
         let file = folder.join(".tool-versions");
         if let Some(versions) = tool_versions(&file) {
             let version = versions.split_whitespace().next()?;
-            return Some(asked(version, file.display().to_string()));
+            return Some(selection(version, file.display().to_string()));
         }
-        // Whether it counts is a setting.
+        // It is only used if a setting says so.
         if folder.join(".python-version").is_file() {
             return None;
         }
@@ -95,7 +98,7 @@ fn selected(shim: &Shim<'_>) -> Option<Asked> {
         (!folder.join("conf.d").exists()).then(|| folder.join("config.toml"))
     })?;
     match configured(&global) {
-        Configured::Version(version) => Some(asked(&version, global.display().to_string())),
+        Configured::Version(version) => Some(selection(&version, global.display().to_string())),
         _ => None,
     }
 }
@@ -134,7 +137,7 @@ fn configured(file: &Path) -> Configured {
             _ => Configured::Unclear,
         };
     }
-    // It configures Python in a way that is not understood here.
+    // A Python configuration that is not understood.
     if text.contains("python") {
         Configured::Unclear
     } else {

@@ -14,37 +14,37 @@ use fs_err as fs;
 use crate::sys::env::Env;
 use crate::sys::fs::is_executable;
 
-/// Where a path leads.
+/// The result of following a path.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Resolved {
-    /// It is no shim.
+    /// It is not a shim.
     Itself,
-    /// To this executable.
+    /// The executable that the shim starts.
     To(PathBuf),
-    /// Nowhere, for the reason that the shim itself would give.
+    /// The shim fails with this message.
     Nowhere(String),
-    /// To a version that is not installed: which, and where it is asked for.
+    /// The version is not installed; with the place where it is selected.
     NotInstalled(String),
-    /// A version manager must be run to tell; what it was asked for, as far as that is known.
-    Managed(Option<Asked>),
-    /// Only running it can tell.
+    /// The version manager must be run; with the selected version if that is known.
+    Managed(Option<SelectedVersion>),
+    /// The shim must be run.
     Unknown,
 }
 
-/// The version that a version manager is asked for.
+/// The version that is selected for a version manager.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Asked {
+pub(crate) struct SelectedVersion {
     pub(crate) version: String,
     /// The variable or file that selects it.
     pub(crate) origin: String,
 }
 
-/// A longer chain of shims than this is a loop.
+/// A longer chain of shims is a loop.
 const LONGEST: usize = 8;
-/// A shim is a few lines; of a longer script no more is read.
-const HEAD: u64 = 4096;
+/// The maximum size of a shim that is read.
+const MAX_SHIM_SIZE: u64 = 4096;
 
-/// Follows shims from `path` to what they would start.
+/// Follows shims from `path` to the executable that they would start.
 pub(crate) fn resolve(path: &Path, environment: &Env) -> Resolved {
     let mut current = path.to_path_buf();
     for hop in 0..LONGEST {
@@ -68,7 +68,7 @@ fn one(path: &Path, environment: &Env) -> Resolved {
         program,
         environment,
     };
-    // mise's shims are links to mise.
+    // The shims of mise are links to mise.
     if folder.ends_with("shims")
         && fs::read_link(path).is_ok_and(|target| target.file_stem().is_some_and(|n| n == "mise"))
     {
@@ -84,7 +84,7 @@ fn one(path: &Path, environment: &Env) -> Resolved {
     }
 }
 
-/// The beginning of a file if that is `#!`.
+/// The beginning of a file, if it is a script.
 fn script(path: &Path) -> Option<String> {
     let mut file = fs::File::open(path).ok()?;
     let mut text = vec![0; 2];
@@ -92,7 +92,7 @@ fn script(path: &Path) -> Option<String> {
     if text != b"#!" {
         return None;
     }
-    file.take(HEAD).read_to_end(&mut text).ok()?;
+    file.take(MAX_SHIM_SIZE).read_to_end(&mut text).ok()?;
     Some(String::from_utf8_lossy(&text).into_owned())
 }
 
@@ -104,7 +104,7 @@ struct Shim<'a> {
 }
 
 impl Shim<'_> {
-    /// The same program on PATH, but in none of these folders.
+    /// The same program on PATH, outside of these directories.
     fn on_path_without(&self, folders: &[&Path]) -> Option<PathBuf> {
         let path = self.environment.var("PATH")?;
         std::env::split_paths(path)
@@ -113,13 +113,14 @@ impl Shim<'_> {
             .find(|path| is_executable(path))
     }
 
-    /// The current directory and all above it, by the name that the shell knows it by.
+    /// The current directory and its parents, as the shell names it.
     fn folders_upward(&self) -> impl Iterator<Item = &Path> {
         let cwd = self.environment.cwd.as_deref();
-        let said = self.environment.var("PWD").map(Path::new);
-        let said =
-            said.filter(|said| said.is_absolute() && fs::canonicalize(said).ok().as_deref() == cwd);
-        said.or(cwd).into_iter().flat_map(Path::ancestors)
+        let cwd_name = self.environment.var("PWD").map(Path::new);
+        let cwd_name = cwd_name.filter(|cwd_name| {
+            cwd_name.is_absolute() && fs::canonicalize(cwd_name).ok().as_deref() == cwd
+        });
+        cwd_name.or(cwd).into_iter().flat_map(Path::ancestors)
     }
 
     fn path_variable(&self, name: &str) -> Option<PathBuf> {
@@ -127,7 +128,7 @@ impl Shim<'_> {
     }
 }
 
-/// Whether a version is a plain name: nothing in a file may lead out of the folder of versions (CVE-2022-35861).
+/// Whether a version is a plain name. No file may select a path outside of the directory of versions (CVE-2022-35861).
 fn is_plain(version: &str) -> bool {
     !version.is_empty() && version != "." && version != ".." && !version.contains(['/', '\\'])
 }

@@ -13,7 +13,7 @@ pub(crate) fn resolve(shim: &Shim<'_>, text: &str) -> Resolved {
         return Resolved::Managed(None);
     };
     let (selected, origin) = selected(shim, &root);
-    let kept = root.join("versions");
+    let versions = root.join("versions");
     let mut missing = Vec::new();
     for version in selected.split(':').filter(|version| !version.is_empty()) {
         if version == "system" {
@@ -22,9 +22,9 @@ pub(crate) fn resolve(shim: &Shim<'_>, text: &str) -> Resolved {
             }
             continue;
         }
-        match installed(&kept, version) {
+        match installed(&versions, version) {
             Some(name) => {
-                let found = kept.join(name).join("bin").join(shim.program);
+                let found = versions.join(name).join("bin").join(shim.program);
                 if is_executable(&found) {
                     return Resolved::To(found);
                 }
@@ -33,12 +33,12 @@ pub(crate) fn resolve(shim: &Shim<'_>, text: &str) -> Resolved {
         }
     }
     if let Some(version) = missing.first() {
-        // `pyenv which` would go on to the system's Python, which is not what was asked for.
+        // `pyenv which` would fall back to the system's Python, which was not requested.
         return Resolved::NotInstalled(format!(
             "pyenv's version {version} is not installed (requested by {origin})"
         ));
     }
-    // pyenv looks there last, whatever was selected.
+    // pyenv searches there last, whatever version is selected.
     match system(shim, &root) {
         Some(found) => Resolved::To(found),
         None => Resolved::Nowhere(format!(
@@ -48,19 +48,20 @@ pub(crate) fn resolve(shim: &Shim<'_>, text: &str) -> Resolved {
     }
 }
 
-/// The shim's own setting overrides the variable.
+/// A setting in the shim overrides the variable.
 fn root(shim: &Shim<'_>, text: &str) -> Option<PathBuf> {
-    let said = text.lines().find_map(|line| {
+    let assigned = text.lines().find_map(|line| {
         let value = line.trim().strip_prefix("export PYENV_ROOT=")?;
         let value = value.trim_matches(['"', '\'']);
         (!value.contains(['$', '`', '\\'])).then(|| PathBuf::from(value))
     });
-    said.or_else(|| shim.path_variable("PYENV_ROOT"))
+    assigned
+        .or_else(|| shim.path_variable("PYENV_ROOT"))
         .or_else(|| Some(shim.environment.home()?.join(".pyenv")))
         .filter(|root| root.is_absolute())
 }
 
-/// Versions with `:` between them, and what selects them; empty where nothing does, which is `system`.
+/// The selected versions, separated by `:`, and where they are selected; empty for `system`, the default.
 fn selected(shim: &Shim<'_>, root: &Path) -> (String, String) {
     if let Some(version) = shim.environment.var("PYENV_VERSION") {
         return (
@@ -84,18 +85,18 @@ fn selected(shim: &Shim<'_>, root: &Path) -> (String, String) {
     (versions, file.display().to_string())
 }
 
-/// The folder that a version names: itself, without `python-`, or the newest that it abbreviates.
-fn installed(kept: &Path, version: &str) -> Option<String> {
+/// The directory of a version: an exact match, a match without `python-`, or the newest version with this prefix.
+fn installed(versions: &Path, version: &str) -> Option<String> {
     let bare = version.strip_prefix("python-").unwrap_or(version);
     let names = [version, bare].into_iter().filter(|name| is_plain(name));
     names
         .clone()
-        .find(|name| kept.join(name).is_dir())
+        .find(|name| versions.join(name).is_dir())
         .map(str::to_owned)
         .or_else(|| {
             names
                 .into_iter()
-                .find_map(|name| version_folders::latest(kept, name))
+                .find_map(|name| version_folders::latest(versions, name))
         })
 }
 

@@ -1,4 +1,4 @@
-//! A distribution that is being installed: the files written so far, and the rows of its `RECORD`.
+//! A distribution while it is installed: the files written so far, and the rows of its `RECORD`.
 
 use std::collections::{HashMap, HashSet};
 
@@ -8,25 +8,25 @@ use crate::installed::record::Row;
 use crate::pip::wheel::archive::Archive;
 use crate::sys::fs::{Folder, Mode};
 
-/// A distribution that lies there, without its bytecode and without `RECORD`.
+/// An installed distribution, still without bytecode and `RECORD`.
 #[derive(Debug)]
 pub(crate) struct NewDistribution {
-    /// Where it is, relative to the scratch environment: purelib or platlib.
+    /// Its directory relative to the scratch environment: purelib or platlib.
     pub(crate) library: String,
     pub(crate) dist_info: String,
     /// A row of `RECORD` for every file.
     rows: Vec<Row>,
     /// The `.py` files and their sizes, relative to the scratch environment.
     pub(crate) sources: Vec<(String, u64)>,
-    /// The places that are taken, and the folders that exist.
+    /// Paths that exist already, and directories.
     taken: HashSet<String>,
     folders: HashSet<String>,
 }
 
 impl NewDistribution {
-    /// One without any file, the `.dist-info` of which will be in `library`.
+    /// A distribution without files, whose `.dist-info` will be in `library`.
     pub(crate) fn new(library: String, dist_info: String) -> Self {
-        // Nothing else may be installed as the file that is written last.
+        // No other file may have the path of RECORD, which is written last.
         let record = format!("{library}/{dist_info}/RECORD");
         Self {
             library,
@@ -38,7 +38,7 @@ impl NewDistribution {
         }
     }
 
-    /// Adds the bytecode of the sources that have some, and writes `RECORD`.
+    /// Adds the compiled bytecode, and writes `RECORD`.
     pub(crate) fn finish(
         mut self,
         folder: &Folder,
@@ -54,7 +54,7 @@ impl NewDistribution {
         folder.write(&place, text.as_bytes(), Mode::Plain)
     }
 
-    /// Adds a row of the wheel as it is.
+    /// Adds a row of the wheel unchanged.
     pub(crate) fn keep(&mut self, row: Option<&Row>) {
         self.rows.extend(row.cloned());
     }
@@ -65,7 +65,7 @@ impl NewDistribution {
         self.rows.push(Row { path, ..row });
     }
 
-    /// Writes a file of `archive` where none may be yet.
+    /// Writes a file of `archive` that must not exist yet.
     pub(crate) fn write(
         &mut self,
         folder: &Folder,
@@ -86,7 +86,7 @@ impl NewDistribution {
     }
 }
 
-/// `path` as seen from the folder `from`, both relative to the same one.
+/// `path` relative to the directory `from`. Both are relative to the same directory.
 pub(crate) fn relative(path: &str, from: &str) -> String {
     let (path, from): (Vec<&str>, Vec<&str>) =
         (path.split('/').collect(), from.split('/').collect());

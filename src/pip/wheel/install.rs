@@ -1,4 +1,4 @@
-//! Installs a wheel (binary distribution format specification); where that leaves a choice, as pip does.
+//! Installs a wheel (binary distribution format specification), as pip does where the specification leaves a choice.
 
 use std::collections::HashSet;
 
@@ -16,14 +16,14 @@ use crate::pip::wheel::distribution::NewDistribution;
 use crate::sys::fs::{Folder, Mode};
 use crate::sys::signal::Interrupt;
 
-/// What shapes the result besides the interpreter and its wheels.
+/// What the result depends on besides the interpreter and its wheels.
 #[derive(Debug, Clone)]
 pub(crate) struct Production {
     /// The Python in the shebang of scripts.
     pub(crate) executable: String,
     /// `ENSUREPIP_OPTIONS`.
     pub(crate) names: Names,
-    /// How the `.pyc` files are made.
+    /// How `.pyc` files are created.
     pub(crate) bytecode: Option<Bytecode>,
 }
 
@@ -32,20 +32,20 @@ pub(crate) struct Target<'a> {
     pub(crate) interpreter: &'a Interpreter,
     /// The scratch environment.
     pub(crate) folder: &'a Folder,
-    /// How the installing pip makes scripts.
+    /// How this pip generates scripts.
     pub(crate) templates: &'a ScriptTemplates,
-    /// What pip makes console scripts of, on Windows.
+    /// The launcher for console scripts on Windows.
     pub(crate) launcher: Option<&'a [u8]>,
     pub(crate) production: &'a Production,
 }
 
 impl Target<'_> {
-    /// Installs one wheel; the steps have the numbers of the specification's "Installing a wheel".
+    /// Installs a wheel. The steps have the numbers of "Installing a wheel" in the specification.
     ///
     /// # Errors
     ///
-    /// [`Error::Wheel`] for whatever the wheel specification or pip refuses, [`Error::Interrupted`]
-    /// between two files, [`Error::Io`].
+    /// [`Error::Wheel`] if the wheel specification or pip does not allow the wheel, [`Error::Interrupted`],
+    /// [`Error::Io`].
     pub(crate) fn install(
         &self,
         mut archive: Archive,
@@ -62,10 +62,10 @@ impl Target<'_> {
             interrupt.check()?;
             let (place, is_script) = self.destination(&entry, &archive, &distribution)?;
             if entry.name == format!("{}/RECORD", archive.dist_info()) {
-                // 2.c: it is written last, with the rows of all that is not in the wheel.
+                // 2.c: RECORD is written last, with the rows of all files that are not in the wheel.
                 distribution.record(Row::unhashed(place));
             } else if is_script && is_wrapper(&entry, &points) {
-                // pip installs nothing, but keeps the row as it was.
+                // pip installs nothing, but keeps the row.
                 distribution.keep(archive.row(&entry.name));
             } else {
                 self.lay_down(&entry, place, is_script, &mut archive, &mut distribution)?;
@@ -76,7 +76,7 @@ impl Target<'_> {
         Ok(distribution)
     }
 
-    /// 1.a–1.c: the version of the format, and with it whether the root is for purelib or platlib.
+    /// 1.a–1.c: checks the format version, and returns whether the root is purelib or platlib.
     fn library(&self, archive: &mut Archive) -> Result<String, Error> {
         let name = format!("{}/WHEEL", archive.dist_info());
         let metadata = archive.text(&name)?;
@@ -96,7 +96,7 @@ impl Target<'_> {
         Ok(library.clone())
     }
 
-    /// 2.a: where an entry goes, relative to the scratch environment, and whether as a script.
+    /// 2.a: the destination of an entry relative to the scratch environment, and whether it is a script.
     fn destination(
         &self,
         entry: &Entry,
@@ -121,7 +121,7 @@ impl Target<'_> {
             "platlib" => format!("{}/{rest}", interpreter.scheme.platlib),
             "scripts" => format!("{}/{rest}", interpreter.platform.bin_name()),
             "data" => rest.to_owned(),
-            // pip/_internal/locations: in an environment, a folder of headers per distribution.
+            // pip/_internal/locations: in an environment, each distribution has its own directory of headers.
             "headers" => {
                 let [major, minor, _] = interpreter.version;
                 let project = to.dist_info.split('-').next().unwrap_or_default();
@@ -135,7 +135,7 @@ impl Target<'_> {
         Ok((place, key == "scripts"))
     }
 
-    /// Verifies a file and writes it; 2.b: a script that starts with `#!python` starts with this one.
+    /// Verifies and writes a file. 2.b: replaces `#!python` in a script by the shebang.
     fn lay_down(
         &self,
         entry: &Entry,
@@ -167,7 +167,7 @@ impl Target<'_> {
         }
         match (pointed, archive.row(&entry.name)) {
             (Some(contents), _) => to.record(Row::hashed(place, &contents)),
-            // pip copies the wheel's row, whichever hash it has.
+            // pip copies the wheel's row, whatever hash it has.
             (None, Some(row)) => to.record(Row {
                 path: place,
                 ..row.clone()
@@ -213,7 +213,7 @@ impl Target<'_> {
         Ok(())
     }
 
-    /// `INSTALLER` and, since pip 20.2, `REQUESTED`: both wheels are named on ensurepip's command line.
+    /// Adds `INSTALLER` and, since pip 20.2, `REQUESTED`: both wheels are on ensurepip's command line.
     fn add_marks(&self, archive: &Archive, to: &mut NewDistribution) -> Result<(), Error> {
         let mut marks = vec![("INSTALLER", &b"pip\n"[..])];
         if self.templates.requested {
@@ -228,8 +228,7 @@ impl Target<'_> {
     }
 }
 
-/// A script that setuptools made for an entry point, which gets a better one (pip,
-/// `is_entrypoint_wrapper`).
+/// Whether this is a script that setuptools created for an entry point, which pip replaces (`is_entrypoint_wrapper`).
 fn is_wrapper(entry: &Entry, points: &[EntryPoint]) -> bool {
     let name = entry.name.rsplit('/').next().unwrap_or_default();
     let lower = name.to_ascii_lowercase();
@@ -239,7 +238,7 @@ fn is_wrapper(entry: &Entry, points: &[EntryPoint]) -> bool {
     points.iter().any(|point| point.name == name)
 }
 
-/// The value of a header, whose name may be in any case.
+/// The value of a header. Its name is not case-sensitive.
 pub(crate) fn header<'a>(metadata: &'a str, name: &str) -> Option<&'a str> {
     let lines = metadata.lines().take_while(|line| !line.is_empty());
     let mut headers = lines.filter_map(|line| line.split_once(':'));

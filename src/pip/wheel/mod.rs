@@ -1,4 +1,4 @@
-//! Installs the bundled wheels into a scratch environment, with the result that ensurepip would have, without running pip.
+//! Installs the bundled wheels into a scratch environment, with the same result as ensurepip, without running pip.
 
 pub(crate) mod archive;
 pub(crate) mod distribution;
@@ -20,12 +20,12 @@ use crate::pip::wheel::install::{Production, Target};
 use crate::sys::fs::Folder;
 use crate::sys::signal::Interrupt;
 
-/// Fills the empty folder `scratch` with what that Python's ensurepip would leave in an environment there.
+/// Fills the empty directory `scratch` with what that Python's ensurepip would install.
 ///
 /// # Errors
 ///
-/// [`Error::Wheel`] if a wheel is missing, broken or of a pip that is not understood, [`Error::Command`] if the
-/// interpreter dies while it compiles, [`Error::Interrupted`], [`Error::Io`]. What is in `scratch` then is to be deleted.
+/// [`Error::Wheel`] if a wheel is missing, broken or of an unsupported pip, [`Error::Command`] if the interpreter fails
+/// to compile, [`Error::Interrupted`], [`Error::Io`]. The caller deletes `scratch` then.
 pub(crate) fn produce(
     interpreter: &Interpreter,
     scratch: &Path,
@@ -37,7 +37,7 @@ pub(crate) fn produce(
     for wheel in wheels {
         archives.push(Archive::open(Path::new(&wheel.path))?);
     }
-    // ensurepip starts pip from the wheel that it then installs.
+    // ensurepip runs pip from the wheel that it then installs.
     let Some(pip) = wheels.iter().position(|wheel| wheel.project == "pip") else {
         return Err(Error::Wheel {
             path: interpreter.stdlib.clone().into(),
@@ -75,7 +75,7 @@ pub(crate) fn produce(
     Ok(())
 }
 
-/// Installs the wheels, each in a thread of its own as far as there can be any.
+/// Installs the wheels in parallel, as far as threads can be started.
 fn install(
     target: &Target<'_>,
     archives: Vec<Archive>,
@@ -92,7 +92,7 @@ fn install(
         Ok(installed)
     };
     let installed = thread::scope(|scope| {
-        // If a thread cannot be started the others do its work.
+        // If a thread cannot be started, the others do its work.
         let spawn = |_| thread::Builder::new().spawn_scoped(scope, work).ok();
         let others: Vec<_> = (0..others).filter_map(spawn).collect();
         let mut installed = vec![work()];
@@ -108,7 +108,7 @@ fn install(
     Ok(installed.into_iter().map(|(_, one)| one).collect())
 }
 
-/// What the pip in this wheel makes console scripts of, on such a Windows.
+/// The launcher for console scripts in this pip wheel, for this kind of Windows.
 fn launcher(pip: &mut Archive, machine: &str) -> Result<Vec<u8>, Error> {
     let name = exe::path(machine);
     let entry = pip.entry(name).cloned();
@@ -116,7 +116,7 @@ fn launcher(pip: &mut Archive, machine: &str) -> Result<Vec<u8>, Error> {
     pip.read(&entry)
 }
 
-/// What the pip in this wheel does when it installs.
+/// How the pip in this wheel generates scripts.
 fn templates(pip: &mut Archive) -> Result<ScriptTemplates, Error> {
     // The module moved in 20.0.
     let wheel_module = match pip.text("pip/_internal/operations/install/wheel.py")? {

@@ -1,29 +1,39 @@
-//! Types that the functions of every system share.
+//! Types that are the same on every system.
 
 use std::io;
 use std::path::PathBuf;
 
-/// What is left of a tree that was to be removed, with the reason.
+/// A path that could not be removed, with the error.
 pub(crate) type Left = (PathBuf, io::Error);
 
-/// The process group of a program that was started.
+/// What looks at files while they are copied.
+pub(crate) trait Rewriter {
+    /// Whether the file has to be in memory as a whole.
+    fn is_whole(&self, size: u64) -> bool;
+    /// What the copy contains in the place of these contents, if anything.
+    fn whole(&mut self, contents: &[u8]) -> Option<Vec<u8>>;
+    /// Looks at a file that is copied as it is.
+    fn stream(&mut self, reader: &mut dyn io::Read) -> io::Result<()>;
+}
+
+/// The process group of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Group {
-    /// It is in a process group of its own.
+    /// Its own process group.
     Own,
-    /// It is in ours, which gets a terminal's signals with us.
+    /// rvenv's process group, which also receives a terminal's signals.
     Ours,
 }
 
-/// Which permissions a file gets.
+/// The permissions of a new file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Mode {
-    /// What the umask leaves of 0666.
+    /// 0666 without the umask.
     Plain,
-    /// 0644 whatever the umask, as venv copies its templates' mode.
+    /// 0644 whatever the umask, since venv copies the mode of its templates.
     Script,
-    /// What the umask leaves of 0666, executable for everybody, as pip makes console scripts.
+    /// 0666 without the umask, executable for everybody, as for pip's console scripts.
     Executable,
-    /// What the umask leaves of 0777, executable for everybody, as pip unpacks executable files of a wheel.
+    /// 0777 without the umask, executable for everybody, as for executable files that pip unpacks.
     Program,
 }

@@ -1,6 +1,7 @@
 //! The file system of Unix. Files are created and removed relative to open directories, and symlinks are never followed.
 
 mod claim;
+mod copy;
 mod folder;
 mod identity;
 mod mounts;
@@ -17,10 +18,11 @@ use rustix::io::Errno;
 
 use crate::error::Error;
 pub(crate) use crate::sys::fs::unix::claim::Claim;
-pub(crate) use crate::sys::fs::unix::folder::Folder;
+pub(crate) use crate::sys::fs::unix::copy::{Copier, Twin, special};
 use crate::sys::fs::unix::folder::failed;
+pub(crate) use crate::sys::fs::unix::folder::{Folder, is_as_made};
 pub(crate) use crate::sys::fs::unix::identity::{
-    Identity, Lock, can_give_away, is_mounted_noexec, is_owned, is_trusted,
+    Identity, can_give_away, is_mounted_noexec, is_owned, is_trusted,
 };
 pub(crate) use crate::sys::fs::unix::mounts::{is_mount_root, mount_below};
 pub(crate) use crate::sys::fs::unix::processes::{
@@ -29,23 +31,31 @@ pub(crate) use crate::sys::fs::unix::processes::{
 pub(crate) use crate::sys::fs::unix::removal::remove_tree;
 pub(crate) use crate::sys::fs::unix::umask::{status_field, umask};
 
-/// Makes a symlink at a path.
+/// How many bytes this user can still write on the file system of `path`; `None` if it does not tell.
+pub(crate) fn free_space(path: &Path) -> Option<u64> {
+    let stat = path
+        .ancestors()
+        .find_map(|it| rustix::fs::statvfs(it).ok())?;
+    stat.f_bavail.checked_mul(stat.f_frsize)
+}
+
+/// Creates a symlink.
 pub(crate) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
     Ok(rustix::fs::symlink(target, path)?)
 }
 
-/// Copies a file with its mode, time and owner; the copy shares its blocks where the file system can.
+/// Copies a file with its mode, time and owner, as a clone if the file system supports that.
 pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
     fs::copy(from, to)?;
     let (old, new) = (fs::symlink_metadata(from)?, fs::symlink_metadata(to)?);
     if (old.uid(), old.gid()) != (new.uid(), new.gid()) {
-        // A group that the user is no member of is no reason to fail.
+        // The user may not be a member of the group, which is not an error.
         let _ = fs::os::unix::fs::lchown(to, Some(old.uid()), Some(old.gid()));
-        // Another owner takes the bits of setuid and setgid.
+        // Changing the owner clears the setuid and setgid bits.
         fs::set_permissions(to, old.permissions())?;
     }
-    // By path, since a file without the permission to write cannot be opened for it.
+    // By path, since a file without write permission cannot be opened for it.
     let time = |seconds, nanoseconds| rustix::fs::Timespec {
         tv_sec: seconds,
         tv_nsec: nanoseconds,
@@ -62,10 +72,10 @@ pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     )?)
 }
 
-/// Renames a folder to a name that nothing has; `false` if something has it.
+/// Renames a directory to a path that does not exist. Returns `false` if it exists.
 ///
-/// Where the file system cannot promise that, the check comes just before the rename, which replaces nothing but an empty
-/// folder.
+/// If the file system cannot guarantee that, the path is checked just before the rename, which only replaces an empty
+/// directory.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<bool, Error> {
     match rustix::fs::renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
         Ok(()) => return Ok(true),
@@ -83,7 +93,7 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<bool, Error> {
     }
 }
 
-/// Exchanges two folders at one instant; `false` where the file system cannot.
+/// Exchanges two directories atomically. Returns `false` if the file system does not support that.
 pub(crate) fn exchange(one: &Path, other: &Path) -> Result<bool, Error> {
     match rustix::fs::renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
         Ok(()) => Ok(true),
@@ -92,7 +102,7 @@ pub(crate) fn exchange(one: &Path, other: &Path) -> Result<bool, Error> {
     }
 }
 
-/// Whether `path` leads to a file that this process may execute.
+/// Whether `path` is a file, or a link to one, that this process may execute.
 pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file() && rustix::fs::access(path, Access::EXEC_OK).is_ok()
 }
@@ -102,7 +112,7 @@ pub(crate) fn locations(_path: &Path) -> Option<(String, String)> {
     None
 }
 
-/// Reads exactly as much as `buffer` holds, without moving the file's position.
+/// Fills `buffer` from this position of the file.
 pub(crate) fn read_exact_at(file: &fs::File, buffer: &mut [u8], offset: u64) -> io::Result<()> {
     use std::os::unix::fs::FileExt as _;
     file.file().read_exact_at(buffer, offset)

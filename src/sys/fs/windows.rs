@@ -1,6 +1,7 @@
-//! The file system of Windows. Paths are used where Unix has open directories.
+//! The file system of Windows. Paths are used instead of open directories.
 
 mod claim;
+mod copy;
 mod folder;
 mod identity;
 mod removal;
@@ -15,23 +16,24 @@ use fs_err as fs;
 use crate::error::Error;
 use crate::sys::fs::types::Group;
 pub(crate) use crate::sys::fs::windows::claim::Claim;
-pub(crate) use crate::sys::fs::windows::folder::{Folder, symlink};
+pub(crate) use crate::sys::fs::windows::copy::{Copier, Twin, special};
+pub(crate) use crate::sys::fs::windows::folder::{Folder, is_as_made, symlink};
 pub(crate) use crate::sys::fs::windows::identity::{
-    Identity, Lock, can_give_away, is_mounted_noexec, is_owned, is_trusted,
+    Identity, can_give_away, is_mounted_noexec, is_owned, is_trusted,
 };
 pub(crate) use crate::sys::fs::windows::removal::{is_mount_root, remove_tree};
 
-/// Copies a file with its attributes and its time.
+/// Copies a file with its attributes and time.
 pub(crate) fn copy_file(from: &Path, to: &Path) -> io::Result<()> {
     fs::copy(from, to).map(drop)
 }
 
-/// Renames a folder to a name that nothing has; `false` if something has it.
+/// Renames a directory to a path that does not exist. Returns `false` if it exists.
 pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<bool, Error> {
     if fs::symlink_metadata(to).is_ok() {
         return Ok(false);
     }
-    // A rename does not replace a directory on Windows; it fails if one was created meanwhile.
+    // On Windows a rename does not replace a directory. It fails if one was created in the meantime.
     match fs::rename(from, to) {
         Ok(()) => Ok(true),
         Err(_) if fs::symlink_metadata(to).is_ok() => Ok(false),
@@ -39,7 +41,7 @@ pub(crate) fn rename_new(from: &Path, to: &Path) -> Result<bool, Error> {
     }
 }
 
-/// Windows cannot exchange two folders at one instant.
+/// Windows cannot exchange two directories atomically.
 #[expect(
     clippy::unnecessary_wraps,
     reason = "the signature of the other systems"
@@ -48,10 +50,10 @@ pub(crate) fn exchange(_one: &Path, _other: &Path) -> Result<bool, Error> {
     Ok(false)
 }
 
-/// Whether `path` leads to a file that can be started.
+/// Whether `path` is a file that can be started.
 ///
-/// What the Store installs is a link that nothing can be read through, in a folder of its own; the same without such a folder
-/// is the stub that opens the Store.
+/// Programs from the Store are links that cannot be read, in a directory of their own. The same without such a
+/// directory is the stub that opens the Store.
 pub(crate) fn is_executable(path: &Path) -> bool {
     let is_of_store = || {
         let folder = path.parent().and_then(Path::file_name).unwrap_or_default();
@@ -62,7 +64,7 @@ pub(crate) fn is_executable(path: &Path) -> bool {
     path.is_file() || is_of_store()
 }
 
-/// A path with the long forms of its short names (`PROGRA~1`, gh-90329), and where it really leads.
+/// The path without short names (`PROGRA~1`, gh-90329), and its final path.
 pub(crate) fn locations(path: &Path) -> Option<(String, String)> {
     let mut long = PathBuf::new();
     for component in path.components() {
@@ -82,12 +84,12 @@ pub(crate) fn locations(path: &Path) -> Option<(String, String)> {
     Some((long.to_str()?.to_owned(), actual))
 }
 
-/// What is mounted on Windows moves with the folder that it is in.
+/// On Windows a mount point moves with its directory.
 pub(crate) fn mount_below(_path: &Path) -> Option<PathBuf> {
     None
 }
 
-/// There is no such file on Windows.
+/// Windows has no such file.
 pub(crate) fn status_field(_name: &str) -> Option<String> {
     None
 }
@@ -97,7 +99,7 @@ pub(crate) fn umask() -> u32 {
     0
 }
 
-/// A child gets the console's signals with us; there is nothing to set.
+/// A child receives the console's signals anyway.
 pub(crate) fn own_process_group(_command: &mut Command) {}
 
 /// Ends a child.
@@ -106,7 +108,7 @@ pub(crate) fn end_process_group(child: &mut Child, _group: Group, _came: Option<
     let _ = child.wait();
 }
 
-/// Reads exactly as much as `buffer` holds.
+/// Fills `buffer` from this position of the file.
 pub(crate) fn read_exact_at(
     file: &fs::File,
     mut buffer: &mut [u8],
@@ -123,7 +125,12 @@ pub(crate) fn read_exact_at(
     Ok(())
 }
 
-/// Not known on Windows, where the shells are recognized by their variables.
+/// Not available on Windows, where shells are detected by their variables.
 pub(crate) fn parent_program() -> Option<String> {
+    None
+}
+
+/// Not asked for.
+pub(crate) fn free_space(_path: &Path) -> Option<u64> {
     None
 }

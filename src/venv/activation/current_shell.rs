@@ -2,12 +2,12 @@
 
 use crate::venv::activation::quote;
 
-/// A shell that activates an environment in its own way.
+/// A shell with its own activation command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum CurrentShell {
     /// bash and zsh, with `source`.
     Bash,
-    /// The rest of the sh family.
+    /// Other shells of the sh family.
     Sh,
     Csh,
     Fish,
@@ -18,8 +18,8 @@ pub(crate) enum CurrentShell {
 }
 
 impl CurrentShell {
-    /// The shell that a process is in, from the file name of its parent's executable, where the system tells it, and from
-    /// the variables that `variable` looks up. The parent comes first: a variable may come from a shell further up.
+    /// Detects the shell from the file name of the parent process's executable, if the system provides it, and
+    /// otherwise from variables. The parent has priority, since a variable may be inherited from another shell.
     pub(crate) fn detect(
         parent: Option<&str>,
         variable: impl Fn(&str) -> Option<String>,
@@ -42,7 +42,7 @@ impl CurrentShell {
         }
     }
 
-    /// The shell whose program has this name or path, a login shell's dash and a version apart.
+    /// The shell with this program name or path, without a login shell's dash and a version.
     fn named(program: &str) -> Option<Self> {
         let name = program.rsplit(['/', '\\']).next().unwrap_or(program);
         let name = name
@@ -66,7 +66,7 @@ impl CurrentShell {
     }
 }
 
-/// The line that activates, in `shell`, the environment whose scripts are in the folder `bin_path`.
+/// The command that activates the environment whose scripts are in `bin_path`.
 pub(crate) fn activation_command(shell: CurrentShell, bin_path: &str) -> String {
     let (command, name, quote): (_, _, fn(&str) -> String) = match shell {
         CurrentShell::Bash => ("source ", "activate", quote::sh),
@@ -76,7 +76,7 @@ pub(crate) fn activation_command(shell: CurrentShell, bin_path: &str) -> String 
         CurrentShell::Nu => ("overlay use ", "activate.nu", quote::nu),
         CurrentShell::Xonsh => ("source ", "activate.xsh", quote::python),
         CurrentShell::Pwsh => ("& ", "Activate.ps1", quote::powershell),
-        // Typed, unlike in a batch file, a percent sign has nothing to be doubled.
+        // At the prompt, unlike in a batch file, a percent sign is not doubled.
         CurrentShell::Cmd => ("", "activate.bat", |file| format!("\"{file}\"")),
     };
     let separator = if shell == CurrentShell::Cmd {
@@ -92,7 +92,7 @@ pub(crate) fn activation_command(shell: CurrentShell, bin_path: &str) -> String 
     }
 }
 
-/// Whether no shell sees more in the path than the path.
+/// Whether a path needs no quotes in any shell.
 fn plain(file: &str) -> bool {
     file.starts_with('/')
         && file.chars().all(|character| {
@@ -114,7 +114,7 @@ mod tests {
     }
 
     #[test]
-    fn the_parent_says_which_shell_it_is() {
+    fn the_parent_process_determines_the_shell() {
         let zsh = [("SHELL", "/bin/zsh"), ("NU_VERSION", "0.100.0")];
         for (parent, shell) in [
             ("/usr/bin/bash", CurrentShell::Bash),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn variables_say_it_where_the_parent_is_no_shell() {
+    fn variables_determine_the_shell_if_the_parent_is_not_one() {
         for parent in [None, Some("make"), Some("python3.12")] {
             detected(
                 parent,
@@ -171,7 +171,7 @@ mod tests {
     }
 
     #[test]
-    fn the_line_is_plain_where_it_can_be_and_quoted_where_it_must() {
+    fn the_command_is_quoted_only_if_necessary() {
         for (shell, plain, quoted) in [
             (
                 CurrentShell::Bash,

@@ -5,27 +5,27 @@ mod prompt;
 pub(crate) mod quote;
 pub(crate) mod templates;
 
-/// The values in the scripts of an environment.
+/// The values for the activation scripts of an environment.
 pub(crate) struct Values<'a> {
     /// The final absolute path of the environment.
     pub(crate) virtual_env: &'a str,
-    /// The bare name that the prompt shows between parentheses.
+    /// The prompt prefix without parentheses.
     pub(crate) prompt: &'a str,
-    /// The folder of the scripts: `bin`, or `Scripts` on Windows.
+    /// The directory of the scripts: `bin`, or `Scripts` on Windows.
     pub(crate) bin_name: &'a str,
-    /// Whether the scripts find the environment from their own place, and name no path.
+    /// Whether the scripts find the environment relative to their own path.
     pub(crate) relocatable: bool,
 }
 
-/// One rendered file of the folder of scripts.
+/// A rendered activation script.
 pub(crate) struct ActivationScript {
     /// The name of the file.
     pub(crate) name: &'static str,
-    /// The text, with the line ends that its shell needs.
+    /// The text, with the line ends of its shell.
     pub(crate) contents: Vec<u8>,
 }
 
-/// Renders every activation script of the platform; only `windows` has batch files, and no csh.
+/// Renders every activation script of the platform. Batch files are only for Windows, and the csh script is not.
 pub(crate) fn scripts(values: &Values<'_>, windows: bool) -> Vec<ActivationScript> {
     templates::TEMPLATES
         .iter()
@@ -61,7 +61,7 @@ mod tests {
     }
 
     #[test]
-    fn csh_is_for_posix_and_batch_files_are_for_windows() {
+    fn csh_scripts_are_for_posix_and_batch_files_for_windows() {
         let shared = [
             "activate",
             "activate.fish",
@@ -86,14 +86,14 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_looks_like_a_placeholder_stays_a_value() {
+    fn a_value_that_looks_like_a_placeholder_is_not_replaced() {
         let activate = text(&VALUES, "activate");
         assert!(activate.contains("='/e {{ PROMPT }}'\n"));
         assert!(activate.contains("='{{ VIRTUAL_ENV }}'\n"));
     }
 
     #[test]
-    fn nothing_but_values_is_left_in_double_braces() {
+    fn every_placeholder_is_replaced() {
         let values = Values {
             virtual_env: "/e",
             prompt: "p",
@@ -123,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn the_script_for_powershell_is_the_same_for_all() {
+    fn the_powershell_script_is_the_same_on_all_systems() {
         let other = Values {
             virtual_env: "/other",
             prompt: "other",
@@ -133,13 +133,13 @@ mod tests {
     }
 
     #[test]
-    fn the_script_for_powershell_is_ascii() {
-        // Windows PowerShell reads it in the code page of the system.
+    fn the_powershell_script_is_ascii() {
+        // Windows PowerShell reads it in the system's code page.
         assert!(text(&VALUES, "Activate.ps1").is_ascii());
     }
 
     #[test]
-    fn lines_end_as_their_readers_want_them() {
+    fn line_ends_are_those_of_each_shell() {
         for (name, windows) in [
             ("activate", false),
             ("activate.fish", false),
@@ -157,7 +157,7 @@ mod tests {
     }
 
     #[test]
-    fn batch_files_carry_what_cmd_can_carry() {
+    fn batch_files_contain_only_what_cmd_supports() {
         let values = Values {
             virtual_env: r"C:\100% & ^x!",
             prompt: "$p",

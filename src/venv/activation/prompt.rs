@@ -1,7 +1,7 @@
-//! Escapes the prompt prefix for each shell, so that drawing the prompt shows the name and runs nothing.
+//! Escapes the prompt prefix for each shell, so that the prompt shows it literally and runs nothing.
 
-/// For bash, dash, mksh, yash and busybox ash, which expand PS1 as they expand a word between double quotes, but each
-/// with sequences of its own. A name that would be expanded is drawn through the variable, whose value is expanded no further.
+/// For bash, dash, mksh, yash and busybox ash, which expand PS1 like a word in double quotes, each with its own escape
+/// sequences. A name that would be expanded is shown through the variable, whose value is not expanded again.
 pub(crate) fn sh(prompt: &str) -> String {
     if prompt.contains(['\\', '$', '`', '!']) {
         "(${VIRTUAL_ENV_PROMPT-}) ".to_owned()
@@ -10,7 +10,7 @@ pub(crate) fn sh(prompt: &str) -> String {
     }
 }
 
-/// For yash and busybox ash, which read escapes in the value of a variable as well: a backslash is doubled there.
+/// For yash and busybox ash, which also interpret escape sequences in the value of a variable: backslashes are doubled.
 pub(crate) fn yash(prompt: &str) -> String {
     if prompt.contains('\\') {
         r"(${VIRTUAL_ENV_PROMPT//\\/\\\\}) ".to_owned()
@@ -19,7 +19,7 @@ pub(crate) fn yash(prompt: &str) -> String {
     }
 }
 
-/// For ksh93, which also reads quotes in PS1, and `!` even in the value of a variable.
+/// For ksh93, which also interprets quotes in PS1, and `!` even in the value of a variable.
 pub(crate) fn ksh(prompt: &str) -> String {
     escaped(prompt, |character| match character {
         '\\' => Some(r"\\"),
@@ -32,8 +32,8 @@ pub(crate) fn ksh(prompt: &str) -> String {
     })
 }
 
-/// For zsh, where `PROMPT_SUBST` and `PROMPT_BANG` may be on or off and change later. `%1<<…%<<` keeps the last
-/// character of what it encloses: the escape has become one character by then, or its last one is the right one.
+/// For zsh, where `PROMPT_SUBST` and `PROMPT_BANG` may be set or not, and change later. `%1<<…%<<` keeps the last
+/// character of its contents, which is the right one in each case.
 pub(crate) fn zsh(prompt: &str) -> String {
     escaped(prompt, |character| match character {
         '\\' => Some(r"%1<<\\%<<"),
@@ -45,7 +45,7 @@ pub(crate) fn zsh(prompt: &str) -> String {
     })
 }
 
-/// For tcsh, whose prompt knows `%`, `!`, and `\` and `^` as in its key bindings.
+/// For tcsh, whose prompt interprets `%`, `!`, and `\` and `^` as in its key bindings.
 pub(crate) fn csh(prompt: &str) -> String {
     escaped(prompt, |character| match character {
         '%' => Some("%%"),
@@ -56,7 +56,7 @@ pub(crate) fn csh(prompt: &str) -> String {
     })
 }
 
-/// For cmd, whose prompt knows `$`.
+/// For cmd, whose prompt interprets `$`.
 pub(crate) fn cmd(prompt: &str) -> String {
     escaped(prompt, |character| (character == '$').then_some("$$"))
 }
@@ -85,9 +85,9 @@ mod tests {
         }
     }
 
-    // What is drawn is for the tests in the real shells to see.
+    // The integration tests check what is shown in the real shells.
     #[test]
-    fn what_has_a_meaning_is_escaped() {
+    fn special_characters_of_prompts_are_escaped() {
         let name = r"\$`!%^";
         assert_eq!(sh(name), "(${VIRTUAL_ENV_PROMPT-}) ");
         assert_eq!(yash(name), r"(${VIRTUAL_ENV_PROMPT//\\/\\\\}) ");

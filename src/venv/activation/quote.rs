@@ -1,9 +1,9 @@
-//! Quotes strings, with a function for each shell's grammar.
+//! Quotes strings for each shell.
 
 use std::fmt::Write as _;
 
-/// For the sh family (bash, zsh, dash, ksh93, mksh, yash, busybox ash): everything between single quotes is itself.
-/// No two quotes are ever adjacent inside the literal, which zsh's `RC_QUOTES` would read as one.
+/// For the sh family (bash, zsh, dash, ksh93, mksh, yash, busybox ash): nothing is special in single quotes. The
+/// literal never contains two adjacent quotes, which zsh's `RC_QUOTES` would read as one.
 pub(crate) fn sh(value: &str) -> String {
     quoted(value, |character| match character {
         '\'' => Some(r"'\''"),
@@ -11,8 +11,8 @@ pub(crate) fn sh(value: &str) -> String {
     })
 }
 
-/// For csh and tcsh, where single quotes do not stop `!` and may not span a line. What cannot stand inside the quotes
-/// stands outside of them, after a backslash, which tcsh's `backslash_quote` reads the same way.
+/// For csh and tcsh, where single quotes do not protect `!` and may not contain line breaks. These are written outside
+/// of the quotes, after a backslash, which also works with tcsh's `backslash_quote`.
 pub(crate) fn csh(value: &str) -> String {
     quoted(value, |character| match character {
         '\'' => Some(r"'\''"),
@@ -23,7 +23,7 @@ pub(crate) fn csh(value: &str) -> String {
     })
 }
 
-/// For fish, whose single quotes know two escapes.
+/// For fish, which has two escapes in single quotes.
 pub(crate) fn fish(value: &str) -> String {
     quoted(value, |character| match character {
         '\'' => Some(r"\'"),
@@ -32,7 +32,7 @@ pub(crate) fn fish(value: &str) -> String {
     })
 }
 
-/// For nushell: between double quotes, where it knows the escapes of JSON and expands nothing.
+/// For nushell: double quotes with the escapes of JSON, in which nothing is expanded.
 pub(crate) fn nu(value: &str) -> String {
     let mut literal = String::with_capacity(value.len() + 2);
     literal.push('"');
@@ -50,7 +50,7 @@ pub(crate) fn nu(value: &str) -> String {
     literal
 }
 
-/// For Python (xonsh too), of any version from 3.6, whatever the encoding that the file is read in.
+/// For Python (and xonsh), of any version since 3.6, whatever the encoding of the file.
 pub(crate) fn python(value: &str) -> String {
     let mut literal = String::with_capacity(value.len() + 2);
     literal.push('\'');
@@ -66,7 +66,7 @@ pub(crate) fn python(value: &str) -> String {
     literal
 }
 
-/// For PowerShell, which takes the typographic single quotes for single quotes.
+/// For PowerShell, which treats typographic single quotes as single quotes.
 pub(crate) fn powershell(value: &str) -> String {
     quoted(value, |character| match character {
         '\'' => Some("''"),
@@ -78,8 +78,8 @@ pub(crate) fn powershell(value: &str) -> String {
     })
 }
 
-/// For a batch file, within `set "NAME=…"` or another pair of quotes, which end at the last quote of the line: so where
-/// the value holds a quote itself, what follows it is outside, and a caret takes the meaning from the operators there.
+/// For a batch file, inside of `set "NAME=…"` or other quotes, which end at the last quote of the line. After a quote
+/// in the value, operators are escaped with a caret.
 pub(crate) fn cmd(value: &str) -> String {
     let mut literal = String::with_capacity(value.len());
     let mut inside = true;
@@ -95,12 +95,12 @@ pub(crate) fn cmd(value: &str) -> String {
     literal
 }
 
-/// Whether a batch file can hold the value at all: a line cannot hold the end of a line, nor the end of a file.
+/// Whether a batch file can contain the value: a line can contain neither a line end nor an end-of-file character.
 pub(crate) fn cmd_carries(value: &str) -> bool {
     !value.contains(['\n', '\r', '\x1a', '\0'])
 }
 
-/// `value` between single quotes, where `escape` returns the replacement of a character that must be escaped.
+/// `value` in single quotes, where `escape` returns the replacement for a character that must be escaped.
 fn quoted(value: &str, escape: impl Fn(char) -> Option<&'static str>) -> String {
     let mut literal = String::with_capacity(value.len() + 2);
     literal.push('\'');
@@ -119,7 +119,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_grammar_writes_its_own_literal() {
+    fn values_are_quoted_for_each_shell() {
         let value = "it's \"$x\" \\ !%\n";
         for (quote, literal) in [
             (sh as fn(&str) -> String, "'it'\\''s \"$x\" \\ !%\n'"),
@@ -134,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_is_an_empty_literal() {
+    fn the_empty_string_is_an_empty_literal() {
         for quote in [sh, csh, fish, python, powershell] {
             assert_eq!(quote(""), "''");
         }
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn python_reads_ascii_only() {
+    fn python_literals_are_ascii() {
         assert_eq!(python("é😀"), r"'\U000000e9\U0001f600'");
     }
 
@@ -156,13 +156,13 @@ mod tests {
     }
 
     #[test]
-    fn cmd_escapes_operators_only_where_a_quote_has_let_them_out() {
+    fn cmd_operators_are_escaped_only_outside_of_quotes() {
         assert_eq!(cmd("100% & ^ !"), "100%% & ^ !");
         assert_eq!(cmd("a\"b&c\"d&e"), "a\"b^&c\"d&e");
     }
 
     #[test]
-    fn cmd_carries_no_line_break() {
+    fn cmd_values_have_no_line_break() {
         assert!(cmd_carries("% & \" ^ !"));
         assert!(!cmd_carries("a\nb"));
         assert!(!cmd_carries("a\u{1a}"));

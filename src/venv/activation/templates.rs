@@ -1,25 +1,25 @@
-//! The table of templates: the file of each script, and the quoting of its values.
+//! The table of templates: the file of each script, and how its values are quoted.
 
 use std::borrow::Cow;
 
 use crate::venv::activation::{ActivationScript, Values, prompt, quote};
 
-/// One kind of script: its file, and the rules of the language that it is written in.
+/// The template of a script, and the rules of its language.
 pub(crate) struct Template {
     pub(crate) name: &'static str,
     text: &'static str,
-    /// Writes any string as a literal of the language.
+    /// Quotes a string.
     quote: fn(&str) -> String,
-    /// The command that activates the environment at a path, written for people.
+    /// The command that activates the environment, for the comment in the script.
     command: fn(&str) -> String,
-    /// The value of a placeholder that only this language has.
+    /// The value of a placeholder that only this language uses.
     own: fn(&str, &Values<'_>) -> Option<String>,
-    on: On,
+    systems: Systems,
 }
 
-/// The systems that get a script. venv installs no csh script on Windows, and the batch files nowhere else.
+/// The systems that a script is for. venv installs no csh script on Windows, and batch files only there.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum On {
+enum Systems {
     All,
     Posix,
     Windows,
@@ -38,7 +38,7 @@ pub(crate) const TEMPLATES: [Template; 9] = [
             "ZSH_PROMPT" => Some(quote::sh(&prompt::zsh(values.prompt))),
             _ => None,
         },
-        on: On::All,
+        systems: Systems::All,
     },
     Template {
         name: "activate.csh",
@@ -48,7 +48,7 @@ pub(crate) const TEMPLATES: [Template; 9] = [
         own: |placeholder, values| {
             (placeholder == "CSH_PROMPT").then(|| quote::csh(&prompt::csh(values.prompt)))
         },
-        on: On::Posix,
+        systems: Systems::Posix,
     },
     Template {
         name: "activate.fish",
@@ -56,7 +56,7 @@ pub(crate) const TEMPLATES: [Template; 9] = [
         quote: quote::fish,
         command: |file| format!("source {}", quote::fish(file)),
         own: |_, _| None,
-        on: On::All,
+        systems: Systems::All,
     },
     Template {
         name: "activate.nu",
@@ -64,7 +64,7 @@ pub(crate) const TEMPLATES: [Template; 9] = [
         quote: quote::nu,
         command: |file| format!("overlay use {}", quote::nu(file)),
         own: |_, _| None,
-        on: On::All,
+        systems: Systems::All,
     },
     Template {
         name: "activate.xsh",
@@ -72,7 +72,7 @@ pub(crate) const TEMPLATES: [Template; 9] = [
         quote: quote::python,
         command: |file| format!("source {}", quote::python(file)),
         own: |_, _| None,
-        on: On::All,
+        systems: Systems::All,
     },
     Template {
         name: "activate_this.py",
@@ -80,7 +80,7 @@ pub(crate) const TEMPLATES: [Template; 9] = [
         quote: quote::python,
         command: |file| format!("runpy.run_path({})", quote::python(file)),
         own: |_, _| None,
-        on: On::All,
+        systems: Systems::All,
     },
     Template {
         name: "Activate.ps1",
@@ -88,7 +88,7 @@ pub(crate) const TEMPLATES: [Template; 9] = [
         quote: quote::powershell,
         command: |file| format!("& {}", quote::powershell(file)),
         own: |_, _| None,
-        on: On::All,
+        systems: Systems::All,
     },
     Template {
         name: "activate.bat",
@@ -98,11 +98,11 @@ pub(crate) const TEMPLATES: [Template; 9] = [
         own: |placeholder, values| match placeholder {
             "RELOCATABLE" => Some(yes_or_no(values.relocatable)),
             "CARRIED" => Some(yes_or_no(batch_carries(values))),
-            // A line break in a value would begin a line of its own, and `goto` looks for its label there.
+            // A line break in a value would start a new line, where `goto` might find its label.
             "VIRTUAL_ENV" | "PROMPT" | "CMD_PROMPT" if !batch_carries(values) => {
                 Some(String::new())
             }
-            // The folder above that of the batch file.
+            // The parent of the batch file's directory.
             "VIRTUAL_ENV" if values.relocatable => Some("%~dp0..".to_owned()),
             "CMD_PROMPT" => Some(quote::cmd(&prompt::cmd(values.prompt))),
             "EXCLAIMS" => {
@@ -111,7 +111,7 @@ pub(crate) const TEMPLATES: [Template; 9] = [
             }
             _ => None,
         },
-        on: On::Windows,
+        systems: Systems::Windows,
     },
     Template {
         name: "deactivate.bat",
@@ -119,21 +119,21 @@ pub(crate) const TEMPLATES: [Template; 9] = [
         quote: quote::cmd,
         command: str::to_owned,
         own: |_, _| None,
-        on: On::Windows,
+        systems: Systems::Windows,
     },
 ];
 
 impl Template {
-    /// Whether the system gets the script.
+    /// Whether the script is for this system.
     pub(crate) fn is_for(&self, windows: bool) -> bool {
-        match self.on {
-            On::All => true,
-            On::Posix => !windows,
-            On::Windows => windows,
+        match self.systems {
+            Systems::All => true,
+            Systems::Posix => !windows,
+            Systems::Windows => windows,
         }
     }
 
-    /// Replaces every placeholder in one pass, so that a value that looks like a placeholder stays a value.
+    /// Replaces every placeholder in one pass, so that a value is never taken for a placeholder.
     pub(crate) fn render(&self, values: &Values<'_>) -> ActivationScript {
         let mut contents = String::with_capacity(self.text.len() + 1024);
         let mut rest = self.text;
@@ -173,16 +173,16 @@ impl Template {
                 };
                 (self.quote)(&(self.command)(&file))
             }
-            unknown => unreachable!(
-                "a template uses only the placeholders of its table entry, not {unknown}"
-            ),
+            // Not a placeholder. The unit test below detects misspelled ones.
+            other => format!("{OPENING}{other} }}}}"),
         }
     }
 }
 
 const OPENING: &str = "{{ ";
 
-/// Where the next placeholder is. Looking for its first byte is several times faster than looking for all three.
+/// The offset of the next placeholder. Searching for its first byte is several times faster than searching for all
+/// three.
 fn placeholder_in(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut from = 0;
@@ -195,13 +195,35 @@ fn placeholder_in(text: &str) -> Option<usize> {
     }
 }
 
-/// Whether a batch file can hold both values.
+/// Whether a batch file can contain both values.
 fn batch_carries(values: &Values<'_>) -> bool {
     let path = values.relocatable || quote::cmd_carries(values.virtual_env);
     path && quote::cmd_carries(values.prompt)
 }
 
-/// A word that `if` can compare.
+/// A value that `if` can compare.
 fn yes_or_no(condition: bool) -> String {
     if condition { "yes" } else { "no" }.to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_placeholder_of_every_template_is_replaced() {
+        for relocatable in [false, true] {
+            let values = Values {
+                virtual_env: "/work/env",
+                prompt: "env",
+                bin_name: "bin",
+                relocatable,
+            };
+            for template in &TEMPLATES {
+                let script = template.render(&values);
+                let text = String::from_utf8(script.contents).unwrap();
+                assert!(!text.contains(OPENING), "{}: {text}", script.name);
+            }
+        }
+    }
 }

@@ -1,4 +1,4 @@
-//! The names under which the base interpreter appears in the environment (`venv/__init__.py`, `setup_python`).
+//! The names of the interpreter in the environment (`venv/__init__.py`, `setup_python`).
 
 mod windows;
 
@@ -6,27 +6,27 @@ use crate::interpreter::Interpreter;
 use crate::options::Links;
 use crate::venv::context::Context;
 
-/// One entry of `bin` that is the interpreter.
+/// An entry of `bin` that is the interpreter.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Placement {
     /// Its file name.
     pub(crate) name: String,
-    /// What it is.
-    pub(crate) how: How,
+    /// Whether it is a link or a copy.
+    pub(crate) kind: PlacementKind,
 }
 
-/// What one of the interpreter's names is.
+/// How one of the interpreter's names is created.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum How {
+pub(crate) enum PlacementKind {
     /// A symlink with this target.
     Link(String),
-    /// A copy of this file, mode 0755.
+    /// A copy of this file, with the mode 0755.
     Copy(String),
 }
 
 /// The names of the interpreter in `bin`, the invoked one first (`venv/__init__.py`, `setup_python`).
 ///
-/// The invoked name is an absolute link to the base as it was invoked, every other one a relative link to it.
+/// The invoked name is an absolute link to the base as it was invoked. The others are relative links to it.
 pub(crate) fn placements(
     context: &Context,
     interpreter: &Interpreter,
@@ -37,42 +37,42 @@ pub(crate) fn placements(
     }
     let base = &context.executable;
     let invoked = match links {
-        Links::Symlink => How::Link(base.clone()),
-        Links::Copy => How::Copy(base.clone()),
+        Links::Symlink => PlacementKind::Link(base.clone()),
+        Links::Copy => PlacementKind::Copy(base.clone()),
     };
     let mut placements = vec![Placement {
         name: context.python_exe.clone(),
-        how: invoked,
+        kind: invoked,
     }];
     for alias in interpreter
         .aliases
         .iter()
         .filter(|&alias| *alias != context.python_exe)
     {
-        let how = match links {
-            Links::Symlink => How::Link(context.python_exe.clone()),
-            // bpo-18807: copies where symlinks are not wanted.
-            Links::Copy => How::Copy(base.clone()),
+        let kind = match links {
+            Links::Symlink => PlacementKind::Link(context.python_exe.clone()),
+            // bpo-18807: copies if symlinks are not wanted.
+            Links::Copy => PlacementKind::Copy(base.clone()),
         };
         placements.push(Placement {
             name: alias.clone(),
-            how,
+            kind,
         });
     }
     placements
 }
 
-/// What is made instead of `links` where the system makes none: copies, of launchers where that version has some.
-pub(crate) fn retreat(
+/// The replacements for `links` if the system cannot create them: copies, or launchers if that version has them.
+pub(crate) fn replace_links(
     context: &Context,
     interpreter: &Interpreter,
     links: Vec<Placement>,
 ) -> Option<Vec<Placement>> {
     let build = interpreter.windows.as_ref()?;
-    Some(windows::retreat(context, interpreter, build, links))
+    Some(windows::replace_links(context, interpreter, build, links))
 }
 
-/// Where `init.tcl` goes in an environment whose Python finds no other: its folder, and the file to copy.
+/// The directory for `init.tcl` in an environment whose Python would not find it otherwise, and the file to copy.
 pub(crate) fn tcl(interpreter: &Interpreter) -> Option<(String, &str)> {
     windows::tcl(interpreter.windows.as_ref()?)
 }
@@ -104,6 +104,7 @@ mod tests {
             platform: Platform::Darwin,
             prerelease: String::new(),
             multiarch: None,
+            markers: crate::interpreter::Markers::default(),
             is_64bit: true,
             utf8_file_system: true,
             scheme: Scheme {
@@ -122,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn on_macos_the_stub_is_linked_as_it_was_invoked() {
+    fn on_macos_the_link_names_the_stub_as_invoked() {
         let python = framework();
         let context = Context::new(Path::new("/e"), &python, &Options::default(), None).unwrap();
         assert_eq!(context.python_dir, "/opt/homebrew/opt/python@3.12/bin");
@@ -130,14 +131,17 @@ mod tests {
         assert!(!python.links_lib64());
         assert_eq!(python.platform.shebang_limit(), 512);
         for (links, expected) in [
-            (Links::Symlink, How::Link(python.executable.clone())),
-            (Links::Copy, How::Copy(python.executable.clone())),
+            (
+                Links::Symlink,
+                PlacementKind::Link(python.executable.clone()),
+            ),
+            (Links::Copy, PlacementKind::Copy(python.executable.clone())),
         ] {
             let placements = placements(&context, &python, links);
             let names: Vec<_> = placements.iter().map(|one| one.name.as_str()).collect();
             assert_eq!(names, ["python3.12", "python", "python3"]);
-            assert_eq!(placements[0].how, expected);
+            assert_eq!(placements[0].kind, expected);
         }
-        assert!(retreat(&context, &python, Vec::new()).is_none());
+        assert!(replace_links(&context, &python, Vec::new()).is_none());
     }
 }

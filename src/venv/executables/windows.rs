@@ -1,12 +1,12 @@
-//! The same on Windows: launchers that start the base, or links to it and its libraries.
+//! The names of the interpreter on Windows: launchers that start the base, or links to it and its libraries.
 //!
-//! This is compiled on every system: the files of the base are among the facts about it.
+//! This is compiled on every system, since the files of the base are among the facts about it.
 
 use crate::interpreter::platform::{Platform, is_debug};
 use crate::interpreter::{Interpreter, WindowsBuild};
 use crate::options::Links;
 use crate::venv::context::Context;
-use crate::venv::executables::{How, Placement};
+use crate::venv::executables::{Placement, PlacementKind};
 
 /// The entries of `Scripts` that are the interpreter.
 pub(crate) fn placements(
@@ -21,7 +21,7 @@ pub(crate) fn placements(
         is_debug: is_debug(&context.python_exe),
     };
     if interpreter.version < [3, 7, 2] {
-        return base.whole(links);
+        return base.copy_of_base(links);
     }
     match (interpreter.at_least(3, 13), links) {
         (false, Links::Copy) => base.launchers_by_name(interpreter.at_least(3, 9)),
@@ -31,8 +31,8 @@ pub(crate) fn placements(
     }
 }
 
-/// The replacement for links where the system cannot create them.
-pub(crate) fn retreat(
+/// The replacements for links if the system cannot create them.
+pub(crate) fn replace_links(
     context: &Context,
     interpreter: &Interpreter,
     build: &WindowsBuild,
@@ -46,20 +46,20 @@ pub(crate) fn retreat(
         build,
         is_debug: is_debug(&context.python_exe),
     };
-    let is_whole = interpreter.version < [3, 7, 2];
+    let copies_base = interpreter.version < [3, 7, 2];
     let copied = links.into_iter().filter_map(|placement| {
-        let source = match placement.how {
-            How::Link(target) if is_whole => Some(target),
-            How::Link(_) => base.launcher(&placement.name),
-            How::Copy(source) => Some(source),
+        let source = match placement.kind {
+            PlacementKind::Link(target) if copies_base => Some(target),
+            PlacementKind::Link(_) => base.launcher(&placement.name),
+            PlacementKind::Copy(source) => Some(source),
         };
-        let how = How::Copy(source?);
-        Some(Placement { how, ..placement })
+        let kind = PlacementKind::Copy(source?);
+        Some(Placement { kind, ..placement })
     });
     copied.collect()
 }
 
-/// Where `init.tcl` goes, relative to the environment, and where it comes from.
+/// The path of `init.tcl` relative to the environment, and its source.
 pub(crate) fn tcl(build: &WindowsBuild) -> Option<(String, &str)> {
     let source = build.tcl.as_deref()?;
     let folder = source.rsplit(['\\', '/']).nth(1)?;
@@ -73,29 +73,32 @@ struct Base<'a> {
 }
 
 impl Base<'_> {
-    /// Up to 3.7.1 an environment had the base's binaries themselves.
-    fn whole(&self, links: Links) -> Vec<Placement> {
+    /// Up to 3.7.1 an environment contained the base's binaries.
+    fn copy_of_base(&self, links: Links) -> Vec<Placement> {
         let included = |name: &str| {
             name.ends_with(".pyd")
                 || name.ends_with(".dll")
                 || name.starts_with("python") && name.ends_with(".exe")
         };
         let libraries = Platform::Windows.join(&self.context.python_dir, "DLLs");
-        let beside = self.build.base_files.iter();
-        let beside = beside.map(|name| (name, &self.context.python_dir));
-        let below = self.build.library_files.iter();
-        let below = below.map(|name| (name, &libraries));
-        let mut all = vec![self.placed(
+        let base_files = self.build.base_files.iter();
+        let base_files = base_files.map(|name| (name, &self.context.python_dir));
+        let library_files = self.build.library_files.iter();
+        let library_files = library_files.map(|name| (name, &libraries));
+        let mut all = vec![self.placement(
             &self.context.python_exe,
             links,
             self.context.executable.clone(),
         )];
-        for (name, folder) in beside.chain(below).filter(|(name, _)| included(name)) {
-            let taken = all.iter_mut().find(|one| is_same(&one.name, name));
-            let placement = self.placed(name, links, Platform::Windows.join(folder, name));
-            match taken {
-                // The later one is written over the earlier.
-                Some(taken) => *taken = placement,
+        for (name, folder) in base_files
+            .chain(library_files)
+            .filter(|(name, _)| included(name))
+        {
+            let duplicate = all.iter_mut().find(|one| is_same(&one.name, name));
+            let placement = self.placement(name, links, Platform::Windows.join(folder, name));
+            match duplicate {
+                // The later one replaces the earlier.
+                Some(duplicate) => *duplicate = placement,
                 None => all.push(placement),
             }
         }
@@ -103,37 +106,37 @@ impl Base<'_> {
     }
 
     #[expect(clippy::unused_self, reason = "the others need it")]
-    fn placed(&self, name: &str, links: Links, source: String) -> Placement {
-        let how = match links {
-            Links::Symlink => How::Link(source),
-            Links::Copy => How::Copy(source),
+    fn placement(&self, name: &str, links: Links, source: String) -> Placement {
+        let kind = match links {
+            Links::Symlink => PlacementKind::Link(source),
+            Links::Copy => PlacementKind::Copy(source),
         };
         Placement {
             name: name.to_owned(),
-            how,
+            kind,
         }
     }
 
-    /// 3.7.2 to 3.12: a launcher for each of the base's usual names, since 3.9 for the invoked one as well.
-    fn launchers_by_name(&self, and_invoked: bool) -> Vec<Placement> {
+    /// 3.7.2 to 3.12: a launcher for each of the base's usual names, since 3.9 also for the invoked one.
+    fn launchers_by_name(&self, with_invoked_name: bool) -> Vec<Placement> {
         let mut names = vec!["python.exe", "python_d.exe", "pythonw.exe", "pythonw_d.exe"];
         let invoked = self.context.python_exe.as_str();
-        if and_invoked && !names.iter().any(|name| is_same(name, invoked)) {
+        if with_invoked_name && !names.iter().any(|name| is_same(name, invoked)) {
             names.push(invoked);
         }
-        let there = names
+        let existing = names
             .into_iter()
             .filter(|name| contains(&self.build.base_files, name));
-        let placed = there.filter_map(|name| {
+        let placed = existing.filter_map(|name| {
             Some(Placement {
                 name: name.to_owned(),
-                how: How::Copy(self.launcher(name)?),
+                kind: PlacementKind::Copy(self.launcher(name)?),
             })
         });
         placed.collect()
     }
 
-    /// What is copied under the name of a program of the base (`symlink_or_copy`); `None` if there is no such file.
+    /// The file that is copied for a program of the base (`symlink_or_copy`); `None` if it does not exist.
     fn launcher(&self, name: &str) -> Option<String> {
         if !self.build.is_build && contains(&self.build.launcher_files, name) {
             return Some(Platform::Windows.join(&self.build.launchers, name));
@@ -155,17 +158,17 @@ impl Base<'_> {
 
     /// 3.7.2 to 3.12: "a complete copy of the root directory".
     fn links_to_all(&self) -> Vec<Placement> {
-        let wanted = |name: &&String| {
+        let is_included = |name: &&String| {
             let lower = name.to_ascii_lowercase();
             let is_python = lower.starts_with("python") || lower.starts_with("vcruntime");
             (lower.ends_with(".exe") || lower.ends_with(".dll"))
                 && (is_python || !self.build.is_build)
         };
-        let names = self.build.base_files.iter().filter(wanted);
+        let names = self.build.base_files.iter().filter(is_included);
         names.map(|name| self.link(name, name)).collect()
     }
 
-    /// Since 3.13: the launcher of the console and the one without, under all their names.
+    /// Since 3.13: the console and windowed launchers, under all their names.
     fn launchers(&self, interpreter: &Interpreter) -> Vec<Placement> {
         let folder = if self.build.is_build {
             &self.context.python_dir
@@ -178,17 +181,17 @@ impl Base<'_> {
             let launcher = format!("venv{window}launcher{threads}{debug}.exe");
             Placement {
                 name,
-                how: How::Copy(Platform::Windows.join(folder, &launcher)),
+                kind: PlacementKind::Copy(Platform::Windows.join(folder, &launcher)),
             }
         });
         launchers.collect()
     }
 
-    /// Since 3.13: the same names as links to the programs, and the libraries that these need beside them.
+    /// Since 3.13: the same names as links to the programs, and the libraries that they need.
     fn links_to_programs(&self, interpreter: &Interpreter) -> Vec<Placement> {
         let debug = self.debug();
         let mut threads = threads_suffix(interpreter);
-        // 3.15: a free-threaded Python may have the plain names only.
+        // 3.15: a free-threaded Python may only have the plain names.
         if interpreter.at_least(3, 15)
             && !contains(
                 &self.build.base_files,
@@ -211,7 +214,7 @@ impl Base<'_> {
             .collect()
     }
 
-    /// The names of the interpreter since 3.13, each with `w` if it opens no console.
+    /// The names of the interpreter since 3.13; the windowed one has a `w`.
     fn names(&self, interpreter: &Interpreter) -> Vec<(String, &'static str)> {
         let mut names = Vec::new();
         for window in ["", "w"] {
@@ -229,7 +232,7 @@ impl Base<'_> {
 
     fn link(&self, name: &str, target: &str) -> Placement {
         let target = Platform::Windows.join(&self.context.python_dir, target);
-        self.placed(name, Links::Symlink, target)
+        self.placement(name, Links::Symlink, target)
     }
 
     fn debug(&self) -> &'static str {
@@ -246,15 +249,15 @@ fn threads_suffix(interpreter: &Interpreter) -> String {
     }
 }
 
-fn suffix(wanted: bool, text: &'static str) -> &'static str {
-    if wanted { text } else { "" }
+fn suffix(is_wanted: bool, text: &'static str) -> &'static str {
+    if is_wanted { text } else { "" }
 }
 
 fn contains(names: &[String], name: &str) -> bool {
     names.iter().any(|one| is_same(one, name))
 }
 
-/// Names of files on Windows, whose case means nothing.
+/// Compares file names on Windows, which are not case-sensitive.
 fn is_same(one: &str, other: &str) -> bool {
     one.eq_ignore_ascii_case(other)
 }

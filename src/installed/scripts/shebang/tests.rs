@@ -10,7 +10,7 @@ use crate::installed::scripts::shebang::{launcher, render, shebang};
 use crate::pip::test_wheels::pythons;
 
 #[test]
-fn a_short_path_without_spaces_is_a_shebang_of_its_own() {
+fn a_short_path_without_spaces_is_a_plain_shebang() {
     assert_eq!(shebang("/env/bin/python", 127), "#!/env/bin/python\n");
     assert_eq!(shebang("/é$'/bin/python", 127), "#!/é$'/bin/python\n");
     let longest = format!("/{}", "x".repeat(123));
@@ -24,13 +24,13 @@ fn a_short_path_without_spaces_is_a_shebang_of_its_own() {
 }
 
 #[test]
-fn a_long_path_or_one_with_spaces_is_said_to_the_shell() {
+fn a_path_that_is_long_or_has_spaces_is_started_by_sh() {
     let spaced = "#!/bin/sh\n'''exec' \"/an env/bin/python\" \"$0\" \"$@\"\n' '''\n";
     assert_eq!(shebang("/an env/bin/python", 127), spaced);
     let long = format!("/{}", "x".repeat(124));
     let expected = format!("#!/bin/sh\n'''exec' {long} \"$0\" \"$@\"\n' '''\n");
     assert_eq!(shebang(&long, 127), expected);
-    // é counts twice.
+    // é is two bytes.
     assert_eq!(
         shebang(&format!("/{}é", "x".repeat(122)), 127)
             .lines()
@@ -40,7 +40,7 @@ fn a_long_path_or_one_with_spaces_is_said_to_the_shell() {
 }
 
 #[test]
-fn a_path_that_would_be_more_than_a_path_is_never_said() {
+fn a_path_that_the_shell_would_expand_is_not_written() {
     let long = "x".repeat(130);
     for executable in [
         "/a\nimport_os/python",
@@ -67,7 +67,7 @@ fn a_path_that_would_be_more_than_a_path_is_never_said() {
 }
 
 #[test]
-fn the_blank_line_of_old_pips_follows_only_a_plain_shebang() {
+fn only_plain_shebangs_of_old_pips_have_a_blank_line() {
     assert_eq!(render("/python", "\nbody", 127), "#!/python\n\nbody");
     assert!(render("/a b/python", "\nbody", 127).ends_with("\n' '''\nbody"));
     assert!(render("/a b/python", "body", 127).ends_with("\n' '''\nbody"));
@@ -79,7 +79,7 @@ fn write(path: &Path, text: &str) {
 }
 
 fn run(command: &mut Command) -> String {
-    // Nothing but a shell and readlink is there: no realpath, no dirname.
+    // Only a shell and readlink: no realpath, no dirname.
     let output = command.env_clear().output().unwrap();
     assert!(output.status.success(), "{output:?}");
     assert!(output.stderr.is_empty(), "{output:?}");
@@ -93,7 +93,8 @@ fn the_launcher_finds_python_beside_the_script() {
     let tools = root.join("tools");
     fs::create_dir(&tools).unwrap();
     for tool in ["sh", "readlink"] {
-        symlink(which::which(tool).unwrap(), tools.join(tool)).unwrap();
+        let found = which::which_in(tool, Some("/bin:/usr/bin"), "/").unwrap();
+        symlink(found, tools.join(tool)).unwrap();
     }
     for name in [
         "env",
@@ -126,7 +127,7 @@ fn the_launcher_finds_python_beside_the_script() {
             expected
         );
 
-        // Through a relative link to an absolute one, and as a name below the current folder.
+        // Through a relative link to an absolute one, and as a name below the current directory.
         let links = root.join(format!("links to {name}"));
         fs::create_dir(&links).unwrap();
         symlink(&script, links.join("one\n")).unwrap();
@@ -134,7 +135,7 @@ fn the_launcher_finds_python_beside_the_script() {
         let two = links.join("two");
         let expected = format!("{}|{}|", python.display(), two.display());
         assert_eq!(run(Command::new(&two).env("PATH", &tools)), expected);
-        let mut below = Command::new("sh");
+        let mut below = Command::new("/bin/sh");
         below
             .args(["-c", "exec sh pip"])
             .current_dir(&bin)
@@ -144,7 +145,7 @@ fn the_launcher_finds_python_beside_the_script() {
 }
 
 #[test]
-fn every_first_line_is_nothing_to_python() {
+fn python_ignores_every_form_of_the_first_lines() {
     let folder = tempfile::tempdir().unwrap();
     for python in pythons() {
         let bin = folder.path().join("$(exit 9) 'bin'");
@@ -178,7 +179,7 @@ fn every_first_line_is_nothing_to_python() {
 }
 
 #[test]
-fn the_launcher_names_only_what_the_shell_takes_as_it_is() {
+fn the_launcher_contains_only_names_that_need_no_quotes() {
     assert!(launcher("/env/bin/python3.13t").contains("/python3.13t\" \"$0\""));
     for name in ["a$b", "a\"b", "a`b", "a\\b", "a b", ""] {
         assert!(launcher(&format!("/env/bin/{name}")).contains("/python\" \"$0\""));

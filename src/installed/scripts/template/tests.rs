@@ -17,7 +17,7 @@ fn scripts(templates: &ScriptTemplates, points: &str, names: Names) -> Vec<Strin
 }
 
 #[test]
-fn the_text_is_distlibs_unless_pip_has_its_own() {
+fn the_template_is_that_of_distlib_unless_pip_has_one() {
     let templates = ScriptTemplates::read(NAMES, &distlib(TEXT)).unwrap();
     assert_eq!(templates.template, TEXT);
     let dos = distlib(TEXT).replace('\n', "\r\n");
@@ -41,7 +41,7 @@ fn the_text_is_distlibs_unless_pip_has_its_own() {
 }
 
 #[test]
-fn a_pip_that_is_not_understood_is_an_error() {
+fn an_unknown_script_template_of_pip_is_an_error() {
     let refused = |module: &str, distlib: &str| ScriptTemplates::read(module, distlib).unwrap_err();
     assert!(refused(NAMES, "").contains("was not found"));
     let computed = format!("{NAMES}\nscript_template = make_template()\n");
@@ -65,7 +65,7 @@ fn a_script_imports_the_first_part_of_its_function() {
 }
 
 #[test]
-fn versioned_names_are_those_of_the_running_python() {
+fn versioned_names_have_the_version_of_the_running_python() {
     let new = ScriptTemplates::read(NAMES, &distlib(TEXT)).unwrap();
     let points = "[console_scripts]\npip3.10 = a:b\npip=a:b\npip3=a:b\npip-x = a:b\n\
                   easy_install = a:b\neasy_install-3.7 = a:b\n[gui_scripts]\nw = a:b\n";
@@ -82,7 +82,7 @@ fn versioned_names_are_those_of_the_running_python() {
         scripts(&new, points, Names::Alternative),
         [&["pip3.13"], &rest[1..]].concat()
     );
-    // A pip before 23.0 knew no version with two digits.
+    // pip before 23.0 did not recognize versions with two digits.
     let old = ScriptTemplates::read(r"sorted(outrows) pip(\d(\.\d)?)?$", &distlib(TEXT)).unwrap();
     assert!(scripts(&old, points, Names::All).contains(&"pip3.10".to_owned()));
     assert!(!scripts(&new, "[console_scripts]\nfoo = a:b", Names::All).contains(&"pip".to_owned()));

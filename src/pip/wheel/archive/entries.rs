@@ -1,4 +1,5 @@
-//! Checks the entries of a wheel: none may be outside of it, overwrite another one, or be anything but a file or directory.
+//! Checks the entries of a wheel: each must be a file or directory, inside of the destination, and not overwrite
+//! another one.
 
 use std::collections::HashMap;
 use std::io::Cursor;
@@ -6,7 +7,7 @@ use std::path::Path;
 
 use zip::ZipArchive;
 
-/// The type bits of a Unix mode and the two types that may be there.
+/// The type bits of a Unix mode, and the two types that are allowed.
 const TYPE: u32 = 0o170_000;
 const REGULAR: u32 = 0o100_000;
 const DIRECTORY: u32 = 0o040_000;
@@ -17,14 +18,14 @@ pub(crate) struct Entry {
     pub(crate) index: usize,
     /// As in the archive, with `/`.
     pub(crate) name: String,
-    /// Whether the archive gives anybody the permission to execute it.
+    /// Whether it is executable for anybody.
     pub(crate) is_executable: bool,
 }
 
-/// All files of the archive, in its order, or what is wrong with an entry.
+/// All files of the archive in order, or why an entry is not valid.
 pub(crate) fn read(zip: &mut ZipArchive<Cursor<Vec<u8>>>) -> Result<Vec<Entry>, String> {
     let mut entries = Vec::with_capacity(zip.len());
-    // Name to whether it is a file: an entry must not need a folder where another one is a file.
+    // Names, and whether each is a file: a file must not also be the directory of another entry.
     let mut taken: HashMap<String, bool> = HashMap::new();
     for index in 0..zip.len() {
         let file = zip.by_index_raw(index).map_err(|error| error.to_string())?;
@@ -68,7 +69,7 @@ pub(crate) fn read(zip: &mut ZipArchive<Cursor<Vec<u8>>>) -> Result<Vec<Entry>, 
     Ok(entries)
 }
 
-/// What is wrong with a name, whatever the system: a wheel is refused everywhere or nowhere.
+/// Why a name is not valid. The rules are the same on every system.
 fn check_name(name: &str) -> Result<(), &'static str> {
     if name.starts_with('/') {
         return Err("is absolute");
@@ -88,7 +89,7 @@ fn check_name(name: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The one `.dist-info` folder, which must be that of the project in the wheel's file name.
+/// The only `.dist-info` directory, which must have the name of the project in the wheel's file name.
 pub(crate) fn dist_info(entries: &[Entry], path: &Path) -> Result<String, String> {
     let mut found: Vec<&str> = entries
         .iter()

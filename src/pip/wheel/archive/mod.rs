@@ -1,4 +1,4 @@
-//! Reads a wheel file (binary distribution format specification), and checks it against its `RECORD`.
+//! Reads a wheel file (binary distribution format specification) and checks it against its `RECORD`.
 
 mod entries;
 
@@ -15,7 +15,7 @@ use crate::installed::record;
 use crate::installed::record::Row;
 pub(crate) use crate::pip::wheel::archive::entries::Entry;
 
-/// A wheel whose every name has been checked.
+/// A wheel with valid names.
 pub(crate) struct Archive {
     path: PathBuf,
     zip: ZipArchive<Cursor<Vec<u8>>>,
@@ -29,8 +29,8 @@ impl Archive {
     ///
     /// # Errors
     ///
-    /// [`Error::Wheel`] for what is no wheel or has an entry that could land outside, on another or as no plain file;
-    /// [`Error::Io`] if it cannot be read.
+    /// [`Error::Wheel`] if it is not a wheel, or if an entry would be written elsewhere, over another one, or not as a
+    /// regular file; [`Error::Io`] if it cannot be read.
     pub(crate) fn open(path: &Path) -> Result<Self, Error> {
         let contents = fs::read(path).map_err(Error::io("read", path))?;
         let broken = |reason: String| Error::Wheel {
@@ -64,7 +64,7 @@ impl Archive {
         Ok(archive)
     }
 
-    /// The name of the `.dist-info` folder.
+    /// The name of the `.dist-info` directory.
     pub(crate) fn dist_info(&self) -> &str {
         &self.dist_info
     }
@@ -128,7 +128,7 @@ impl Archive {
             .by_index(index)
             .map_err(|error| error.to_string())?;
         let size = file.size();
-        // The claimed size is only a hint for the allocation and a limit for the reading, never believed.
+        // The claimed size is only a hint for the allocation and a limit for reading.
         let mut contents = Vec::with_capacity(usize::try_from(size.min(1 << 24)).unwrap_or(0));
         file.take(size.saturating_add(1))
             .read_to_end(&mut contents)
@@ -144,18 +144,18 @@ impl Archive {
         if self.is_exempt(name) {
             return Ok(());
         }
-        // `take_rows` has seen to it that there is one.
+        // `take_rows` has checked that there is one.
         let verified = self.row(name).map_or(Ok(()), |row| row.verify(contents));
         verified.map_err(|reason| self.broken(reason))
     }
 
-    /// `RECORD` cannot hold its own hash, nor that of the signatures that are made of it.
+    /// `RECORD` cannot contain its own hash, or the hash of its signatures.
     fn is_exempt(&self, name: &str) -> bool {
         name.strip_prefix(self.dist_info.as_str())
             .is_some_and(|rest| matches!(rest, "/RECORD" | "/RECORD.jws" | "/RECORD.p7s"))
     }
 
-    /// Files and rows must be the same set, or files would be installed that were not verified.
+    /// Every file must have a row and every row a file, or files would be installed without being verified.
     fn take_rows(&mut self, rows: Vec<Row>) -> Result<(), String> {
         for row in rows {
             if let Some(row) = self.rows.insert(row.path.clone(), row) {

@@ -1,4 +1,4 @@
-//! Tests with wheels that must be refused.
+//! Tests with wheels that are not valid.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use fs_err as fs;
 use crate::pip::test_wheels::Wheel;
 use crate::pip::wheel::archive::Archive;
 
-/// What is wrong with the wheel, by opening it and reading all of it.
+/// The error for a wheel when all of it is read.
 fn fault(bytes: &[u8]) -> String {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("demo-1.0-py3-none-any.whl");
@@ -37,7 +37,7 @@ fn demo() -> Wheel {
 }
 
 #[test]
-fn a_wheel_that_is_what_it_says_is_read() {
+fn a_valid_wheel_is_read() {
     let wheel = demo()
         .with_mode("demo/", "", 0o040_755)
         .with_mode("demo/tool", "", 0o100_755);
@@ -52,7 +52,7 @@ fn a_wheel_that_is_what_it_says_is_read() {
 }
 
 #[test]
-fn only_the_executable_bits_of_plain_files_count() {
+fn only_executable_bits_of_regular_files_are_used() {
     let folder = tempfile::tempdir().unwrap();
     let wheel = demo()
         .with_mode("demo/tool", "", 0o100_755)
@@ -64,7 +64,7 @@ fn only_the_executable_bits_of_plain_files_count() {
 }
 
 #[test]
-fn a_name_that_could_land_elsewhere_is_refused() {
+fn a_name_outside_of_the_wheel_is_refused() {
     for (name, reason) in [
         ("/etc/demo", "is absolute"),
         ("../demo.py", "`..`"),
@@ -86,7 +86,7 @@ fn a_name_that_could_land_elsewhere_is_refused() {
 }
 
 #[test]
-fn what_is_no_plain_file_is_refused() {
+fn special_files_are_refused() {
     for mode in [
         0o120_777, 0o010_644, 0o020_644, 0o060_644, 0o140_644, 0o040_755,
     ] {
@@ -118,7 +118,7 @@ fn two_entries_of_one_name_are_refused() {
 }
 
 #[test]
-fn what_record_does_not_vouch_for_is_refused() {
+fn files_that_are_not_in_record_are_refused() {
     let good = "sha256=47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU";
     for (hash, size, reason) in [
         ("", "", "no hash"),
@@ -151,7 +151,7 @@ fn what_record_does_not_vouch_for_is_refused() {
         b"x",
     ));
     let mut bytes = unlisted.bytes();
-    // The row is for another file now; its length stays.
+    // The row is for another file of the same length.
     let at = bytes
         .windows(15)
         .rposition(|window| window == b"demo/a,sha256=L")
@@ -161,7 +161,7 @@ fn what_record_does_not_vouch_for_is_refused() {
 }
 
 #[test]
-fn a_flipped_byte_or_a_missing_end_is_noticed() {
+fn damaged_archives_are_refused() {
     let bytes = demo()
         .with("demo/text", "the quick brown fox jumps")
         .bytes();
@@ -180,7 +180,7 @@ fn a_flipped_byte_or_a_missing_end_is_noticed() {
 }
 
 #[test]
-fn the_metadata_must_be_those_of_the_file_name() {
+fn the_metadata_must_match_the_file_name() {
     let other = Wheel::new("other").bytes();
     assert!(fault(&other).contains("other-1.0.dist-info"));
     let two = demo().with("other-1.0.dist-info/WHEEL", "x");

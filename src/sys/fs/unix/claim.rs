@@ -1,4 +1,4 @@
-//! A directory with a mark file, locked and held open, so that no other one can be substituted for it.
+//! A directory with a mark file, locked and held open, so that it cannot be replaced by another one.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -12,7 +12,7 @@ use crate::sys::fs::types::{Left, Mode};
 use crate::sys::fs::unix::folder::{Folder, open_parent};
 use crate::sys::fs::unix::removal;
 
-/// A folder that only its holder touches until it is closed.
+/// A directory that no other process uses until it is closed.
 #[derive(Debug)]
 pub(crate) struct Claim {
     parent: Folder,
@@ -22,7 +22,7 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// Makes the folder `name` in `parent`, locks and marks it; `None` if another process was faster.
+    /// Creates, locks and marks the directory `name` in `parent`. Returns `None` if another process did.
     pub(crate) fn create(
         parent: &Path,
         name: OsString,
@@ -35,20 +35,20 @@ impl Claim {
             Err(errno) => return Err(errno.into()),
         }
         let opened = open(&parent, &name).inspect_err(|_| {
-            // Without another open file it could not be marked either.
+            // Without a free file descriptor it could not be marked either.
             let _ = rustix::fs::unlinkat(parent.fd(), &name, AtFlags::REMOVEDIR);
         });
         let Some(folder) = opened? else {
             return Ok(None);
         };
         let locked = rustix::fs::flock(folder.fd(), FlockOperation::NonBlockingLockExclusive);
-        // On a file system without locks no process can take it for a leftover either.
+        // On a file system without locks, no process can take it for a leftover either.
         if locked == Err(Errno::WOULDBLOCK) {
             return Ok(None);
         }
         match folder.write(mark, b"", Mode::Plain) {
             Ok(()) => {}
-            // An empty folder of this name was taken for a leftover before it was locked.
+            // Another process took the empty directory for a leftover before it was locked.
             Err(error) if error.io_kind() == Some(io::ErrorKind::NotFound) => return Ok(None),
             Err(crate::error::Error::Io { source, .. }) => {
                 let _ = rustix::fs::unlinkat(parent.fd(), &name, AtFlags::REMOVEDIR);
@@ -66,7 +66,7 @@ impl Claim {
 
     /// Claims the directory of a process that has ended: it has the mark, belongs to this user, and is not locked.
     ///
-    /// An empty one without the mark is removed: its maker ended before it could mark it.
+    /// An empty directory without the mark is removed: its process ended before it could mark it.
     pub(crate) fn leftover(parent: &Path, name: OsString, mark: &'static str) -> Option<Self> {
         let parent = open_parent(parent).ok()?;
         let folder = open(&parent, &name).ok()??;
@@ -82,7 +82,7 @@ impl Claim {
             is_file && marked.st_uid == user
         });
         if !is_marked {
-            // This removes nothing but an empty folder.
+            // Only removes an empty directory.
             let _ = rustix::fs::unlinkat(parent.fd(), &name, AtFlags::REMOVEDIR);
             return None;
         }
@@ -94,7 +94,7 @@ impl Claim {
         })
     }
 
-    /// Removes the folder, which most likely holds nothing but its mark.
+    /// Removes the directory, which usually contains only its mark.
     pub(crate) fn remove_empty(self) -> Result<(), Left> {
         let _ = rustix::fs::unlinkat(self.folder.fd(), self.mark, AtFlags::empty());
         if rustix::fs::unlinkat(self.parent.fd(), &self.name, AtFlags::REMOVEDIR).is_ok() {
@@ -104,11 +104,12 @@ impl Claim {
         self.remove()
     }
 
-    /// Removes the folder with all that is in it; the mark goes last, so that what is left is found again.
+    /// Removes the directory and everything in it. The mark is removed last, so that the rest is found again if this
+    /// fails.
     pub(crate) fn remove(self) -> Result<(), Left> {
         let path = self.parent.shown().join(&self.name);
         let failed = |error: Errno| (path.clone(), error.into());
-        // A process may have few open files, and the way back leads through `..`.
+        // A process may have few file descriptors, and the removal uses `..`.
         drop(self.parent);
         for (name, _) in removal::list(self.folder.fd().as_fd()).map_err(failed)? {
             if name != "." && name != ".." && name != self.mark {
@@ -121,7 +122,7 @@ impl Claim {
     }
 }
 
-/// Opens a folder; `None` if there is none of this name. A symlink or a FIFO is an error, and nothing is waited for.
+/// Opens a directory; `None` if it does not exist. A symlink or a FIFO is an error and does not block.
 fn open(parent: &Folder, name: &OsStr) -> io::Result<Option<Folder>> {
     let flags =
         OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;

@@ -1,11 +1,11 @@
-//! Where other file systems are mounted.
+//! Mount points.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-/// Whether another file system (or a bind mount) begins at `path`, so that it cannot be renamed.
+/// Whether `path` is a mount point (or bind mount), which cannot be renamed.
 #[cfg(target_os = "linux")]
 pub(crate) fn is_mount_root(path: &Path) -> bool {
     use rustix::fs::{AtFlags, StatxAttributes, StatxFlags};
@@ -18,7 +18,7 @@ pub(crate) fn is_mount_root(path: &Path) -> bool {
     .is_ok_and(|stat| stat.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
-/// Whether another file system begins at `path`, so that it cannot be renamed.
+/// Whether `path` is a mount point, which cannot be renamed.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn is_mount_root(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt as _;
@@ -51,7 +51,7 @@ pub(crate) fn mount_below(path: &Path) -> Option<PathBuf> {
     found.map(walkdir::DirEntry::into_path)
 }
 
-/// A field of the mount table, where blanks and backslashes are three octal digits after a backslash.
+/// A field of the mount table, in which spaces and backslashes are octal escapes.
 fn unescaped(field: &[u8]) -> Vec<u8> {
     let mut bytes = Vec::new();
     let mut rest = field;

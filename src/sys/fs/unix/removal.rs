@@ -1,5 +1,5 @@
-//! Removes a tree relative to an open directory. Symlinks are not followed and other file systems not entered; what cannot be
-//! removed is left, and returned.
+//! Removes a tree relative to an open directory. Symlinks are not followed and other file systems are not entered. What
+//! cannot be removed is returned.
 
 use std::ffi::{OsStr, OsString};
 use std::io;
@@ -13,7 +13,7 @@ use rustix::io::Errno;
 use crate::sys::fs::types::Left;
 use crate::sys::fs::unix::folder::open_parent;
 
-/// How many folders of a deep tree are held open: a process may have few, and the way back leads through `..`.
+/// How many directories of a deep tree are kept open: a process may have few file descriptors, and `..` leads back.
 const OPEN: usize = 1;
 const FOLDER: OFlags = OFlags::RDONLY
     .union(OFlags::DIRECTORY)
@@ -21,7 +21,7 @@ const FOLDER: OFlags = OFlags::RDONLY
     .union(OFlags::NONBLOCK)
     .union(OFlags::CLOEXEC);
 
-/// Removes `path` and everything below it, goes on past what refuses, and returns what is left with the reason.
+/// Removes `path` and everything below it. Continues after errors and returns the first path that could not be removed.
 pub(crate) fn remove_tree(path: &Path) -> Result<(), Left> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
         return Err((path.into(), io::ErrorKind::InvalidInput.into()));
@@ -38,19 +38,19 @@ pub(crate) fn remove_tree(path: &Path) -> Result<(), Left> {
     }
 }
 
-/// A folder that is being removed.
+/// A directory that is being removed.
 struct Level {
-    /// `None` while too many others are open.
+    /// `None` if too many others are open.
     fd: Option<OwnedFd>,
     device: u64,
     inode: u64,
-    /// Its name in the folder above.
+    /// Its name in the parent.
     name: OsString,
-    /// The folders in it that are still to be removed.
+    /// The subdirectories that are not removed yet.
     folders: Vec<OsString>,
 }
 
-/// A removal at work.
+/// The state of a removal.
 struct Removal<'a> {
     base: BorrowedFd<'a>,
     shown: &'a Path,
@@ -58,7 +58,7 @@ struct Removal<'a> {
     left: Option<Left>,
 }
 
-/// Removes the entry `name` of `base`, which messages call `shown`.
+/// Removes the entry `name` of `base`, which is `shown` in messages.
 pub(crate) fn remove(base: &OwnedFd, name: &OsStr, shown: &Path) -> Result<(), Left> {
     let mut removal = Removal {
         base: base.as_fd(),
@@ -87,7 +87,7 @@ pub(crate) fn remove(base: &OwnedFd, name: &OsStr, shown: &Path) -> Result<(), L
 }
 
 impl Removal<'_> {
-    /// The folder that is being emptied.
+    /// The directory that is being emptied.
     fn current(&self) -> BorrowedFd<'_> {
         let last = self.levels.last().and_then(|level| level.fd.as_ref());
         last.map_or(self.base, AsFd::as_fd)
@@ -95,7 +95,7 @@ impl Removal<'_> {
 
     fn keep(&mut self, name: Option<&OsStr>, error: impl Into<io::Error>) {
         let error = error.into();
-        // The deepest one is the reason for all above it.
+        // The error of the deepest one is the cause of the others.
         if error.kind() != io::ErrorKind::NotFound && self.left.is_none() {
             let names = self.levels.iter().map(|level| level.name.as_os_str());
             let mut path: PathBuf = self.shown.into();
@@ -104,12 +104,12 @@ impl Removal<'_> {
         }
     }
 
-    /// Opens a folder of the current one and removes everything in it that is no folder.
+    /// Opens a subdirectory and removes everything in it that is not a directory.
     fn enter(&mut self, name: OsString) {
         let level = match open(self.current(), &name) {
             Ok(level) => level,
             Err(Errno::NOTDIR | Errno::LOOP) => {
-                // A symlink has taken its place, or its kind was not known.
+                // It was replaced by a symlink, or its type was unknown.
                 if let Err(errno) = rustix::fs::unlinkat(self.current(), &name, AtFlags::empty()) {
                     self.keep(Some(&name), errno);
                 }
@@ -151,7 +151,7 @@ impl Removal<'_> {
         }
     }
 
-    /// Goes back to the folder above and removes the one that is empty now; `false` if there is no way back.
+    /// Returns to the parent and removes the empty directory. Returns `false` if that is not possible.
     fn leave(&mut self) -> bool {
         let depth = self.levels.len();
         if depth > 1 && self.levels[depth - 2].fd.is_none() {
@@ -179,7 +179,7 @@ impl Removal<'_> {
     }
 }
 
-/// What is in an open folder, listed without another open file.
+/// The entries of an open directory, listed without another file descriptor.
 #[cfg(target_os = "linux")]
 pub(crate) fn list(folder: BorrowedFd<'_>) -> rustix::io::Result<Vec<(OsString, FileType)>> {
     rustix::fs::seek(folder, rustix::fs::SeekFrom::Start(0))?;
@@ -194,7 +194,7 @@ pub(crate) fn list(folder: BorrowedFd<'_>) -> rustix::io::Result<Vec<(OsString, 
     Ok(found)
 }
 
-/// What is in an open folder.
+/// The entries of an open directory.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn list(folder: BorrowedFd<'_>) -> rustix::io::Result<Vec<(OsString, FileType)>> {
     let entries = rustix::fs::Dir::read_from(folder)?.map(|entry| {
@@ -205,7 +205,7 @@ pub(crate) fn list(folder: BorrowedFd<'_>) -> rustix::io::Result<Vec<(OsString, 
     entries.collect()
 }
 
-/// Opens a folder, and gives its owner the permissions that removing needs; a mount point is [`Errno::BUSY`].
+/// Opens a directory and adds the permissions needed to empty it. The error for a mount point is [`Errno::BUSY`].
 fn open(parent: BorrowedFd<'_>, name: &OsStr) -> rustix::io::Result<Level> {
     let fd = match rustix::fs::openat(parent, name, FOLDER, Bits::empty()) {
         Err(Errno::ACCESS) => {
@@ -219,7 +219,7 @@ fn open(parent: BorrowedFd<'_>, name: &OsStr) -> rustix::io::Result<Level> {
     }
     let stat = rustix::fs::fstat(&fd)?;
     if stat.st_mode & 0o700 != 0o700 {
-        // If it is not ours, removing it fails.
+        // If it belongs to another user, removing it fails.
         let mode = Bits::from_raw_mode(stat.st_mode & 0o7777 | 0o700);
         let _ = rustix::fs::fchmod(&fd, mode);
     }
@@ -238,25 +238,25 @@ fn open(parent: BorrowedFd<'_>, name: &OsStr) -> rustix::io::Result<Level> {
     })
 }
 
-/// Lets the owner of a folder open it (a folder with mode 000).
+/// Makes a directory readable for its owner (mode 000).
 #[cfg(target_os = "linux")]
 fn make_readable(parent: BorrowedFd<'_>, name: &OsStr) -> rustix::io::Result<()> {
     use std::os::fd::AsRawFd as _;
     let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
     let fd = rustix::fs::openat(parent, name, flags, Bits::empty())?;
-    // A folder that is opened as a path has no `fchmod`, and older systems no `chmod` that does not follow symlinks.
+    // `fchmod` does not work with O_PATH, and older systems have no `chmod` that does not follow symlinks.
     let path = format!("/proc/self/fd/{}", fd.as_raw_fd());
     rustix::fs::chmod(path, Bits::from_raw_mode(0o700)).map_err(|_| Errno::ACCESS)
 }
 
-/// Lets the owner of a folder open it (a folder with mode 000).
+/// Makes a directory readable for its owner (mode 000).
 #[cfg(not(target_os = "linux"))]
 fn make_readable(parent: BorrowedFd<'_>, name: &OsStr) -> rustix::io::Result<()> {
     let mode = Bits::from_raw_mode(0o700);
     rustix::fs::chmodat(parent, name, mode, AtFlags::SYMLINK_NOFOLLOW)
 }
 
-/// Whether another file system, or a bind mount, begins at an open folder.
+/// Whether an open directory is a mount point or bind mount.
 #[cfg(target_os = "linux")]
 fn is_mount(fd: &OwnedFd, parent: BorrowedFd<'_>) -> rustix::io::Result<bool> {
     use rustix::fs::{StatxAttributes, StatxFlags};

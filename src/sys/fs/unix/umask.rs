@@ -1,4 +1,4 @@
-//! The umask of the process, from `/proc/self/status` where there is one.
+//! The umask of the process, from `/proc/self/status` if that exists.
 
 use std::io;
 use std::sync::OnceLock;
@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use fs_err as fs;
 use rustix::fs::Mode as Bits;
 
-/// The process's umask, asked once.
+/// The process's umask, read once.
 pub(crate) fn umask_bits() -> Bits {
     static UMASK: OnceLock<Bits> = OnceLock::new();
     *UMASK.get_or_init(|| {
@@ -18,7 +18,7 @@ pub(crate) fn umask_bits() -> Bits {
         if let Some(Ok(umask)) = said.map(TryInto::try_into) {
             return Bits::from_raw_mode(umask);
         }
-        // Elsewhere asking means setting it, which other threads would notice.
+        // On other systems it can only be read by setting it, which other threads might notice.
         let umask = rustix::process::umask(Bits::from_raw_mode(0o077));
         rustix::process::umask(umask);
         umask
@@ -32,7 +32,7 @@ pub(crate) fn status_field(name: &str) -> Option<String> {
         if !cfg!(target_os = "linux") {
             return String::new();
         }
-        // One read instead of many: the size of such a file is not known before.
+        // A single read: the size of such a file is unknown.
         let mut buffer = [0; 4096];
         let length = fs::File::open("/proc/self/status")
             .and_then(|mut status| io::Read::read(&mut status, &mut buffer))

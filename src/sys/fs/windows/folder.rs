@@ -1,5 +1,6 @@
 //! Creates entries below a directory.
 
+use std::ffi::OsStr;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -10,7 +11,7 @@ use crate::error::Error;
 use crate::sys::fs::types::Mode;
 use crate::sys::fs::windows::removal;
 
-/// A folder below which entries are made.
+/// A directory in which entries are created.
 #[derive(Debug)]
 pub(crate) struct Folder {
     path: PathBuf,
@@ -18,7 +19,17 @@ pub(crate) struct Folder {
 }
 
 impl Folder {
-    /// Takes the folder at `path`, which messages call `shown`; a link there is an error.
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What messages call it.
+    pub(crate) fn shown(&self) -> &Path {
+        &self.shown
+    }
+
+    /// Opens the directory at `path`, which is `shown` in messages. A link is an error.
     pub(crate) fn open(path: &Path, shown: &Path) -> Result<Self, Error> {
         let metadata = fs::symlink_metadata(path).map_err(Error::io("open directory", shown))?;
         if !metadata.is_dir() {
@@ -30,27 +41,27 @@ impl Folder {
         })
     }
 
-    /// Takes a folder below this one.
-    pub(crate) fn child(&self, name: &str) -> Result<Self, Error> {
+    /// Opens a directory below this one.
+    pub(crate) fn child(&self, name: &OsStr) -> Result<Self, Error> {
         Self::open(&self.path.join(name), &self.shown.join(name))
     }
 
-    /// Makes the folder `name`, the parents of which exist.
+    /// Creates the directory `name`. Its parents exist.
     pub(crate) fn create_dir(&self, name: &str) -> Result<(), Error> {
         fs::create_dir(self.path.join(name)).map_err(self.failed("create directory", name))
     }
 
-    /// Makes the folder `name` and those above it that are missing.
+    /// Creates the directory `name` and its missing parents.
     pub(crate) fn create_dir_all(&self, name: &str) -> Result<(), Error> {
         fs::create_dir_all(self.path.join(name)).map_err(self.failed("create directory", name))
     }
 
-    /// Writes a file that must not exist yet; Windows has no modes.
+    /// Writes a new file. Windows has no modes.
     pub(crate) fn write(&self, name: &str, contents: &[u8], _mode: Mode) -> Result<(), Error> {
         self.create(name, contents).map(drop)
     }
 
-    /// Writes a file whose contents lie in several places.
+    /// Writes a new file from several pieces.
     pub(crate) fn write_pieces(
         &self,
         name: &str,
@@ -60,7 +71,21 @@ impl Folder {
         self.write(name, &pieces.concat(), mode)
     }
 
-    /// Writes a file and returns the seconds of its mtime, which its bytecode must repeat.
+    /// Writes a new file that begins with `head` and ends with the rest of `rest`.
+    pub(crate) fn write_with_rest(
+        &self,
+        name: &str,
+        head: &[u8],
+        rest: &fs::File,
+        _mode: Mode,
+    ) -> Result<(), Error> {
+        let to = self.create(name, head)?;
+        io::copy(&mut rest.file(), &mut to.file())
+            .map(drop)
+            .map_err(self.failed("write", name))
+    }
+
+    /// Writes a file and returns its modification time in seconds, which its bytecode must contain.
     pub(crate) fn write_timed(
         &self,
         name: &str,
@@ -68,11 +93,16 @@ impl Folder {
         _mode: Mode,
     ) -> Result<i64, Error> {
         let file = self.create(name, contents)?;
-        // Set, not asked: Windows may move the time once more when the file is closed.
+        // Set instead of read: Windows may change the time once more when the file is closed.
         let now = SystemTime::now();
         file.set_modified(now)
             .map_err(self.failed("set the time of", name))?;
         Ok(seconds(now))
+    }
+
+    /// Makes a file to write to, which must not exist yet.
+    pub(crate) fn open_new(&self, name: &str, _mode: Mode) -> Result<fs::File, Error> {
+        self.create(name, &[])
     }
 
     fn create(&self, name: &str, contents: &[u8]) -> Result<fs::File, Error> {
@@ -83,19 +113,19 @@ impl Folder {
         Ok(file)
     }
 
-    /// Files on Windows inherit their permissions from where they are.
+    /// Files on Windows inherit their permissions.
     #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "as on Unix")]
     pub(crate) fn keep_mode(&self, _name: &str, _path: &Path) -> Result<(), Error> {
         Ok(())
     }
 
-    /// Windows folders inherit their permissions from where they are.
+    /// Directories on Windows inherit their permissions.
     #[expect(clippy::unnecessary_wraps, clippy::unused_self, reason = "as on Unix")]
     pub(crate) fn adopt(&self, _path: &Path) -> Result<(), Error> {
         Ok(())
     }
 
-    /// Makes the symlink `name` to a file, and looks whether it is there: some systems report success and make nothing.
+    /// Creates the symlink `name` to a file and checks that it exists: some systems report success and create nothing.
     pub(crate) fn symlink(&self, target: &str, name: &str) -> Result<(), Error> {
         symlink(Path::new(target), &self.path.join(name))
             .map_err(self.failed("create symlink", name))
@@ -106,7 +136,8 @@ impl Folder {
         fs::remove_file(self.path.join(name)).map_err(self.failed("remove", name))
     }
 
-    /// Copies an executable with its times, as `shutil.copy2` does, but never as a read-only file, which could not be replaced.
+    /// Copies an executable with its times, as `shutil.copy2` does, but never as read-only, since it could not be
+    /// replaced.
     pub(crate) fn copy_executable(&self, source: &Path, name: &str) -> Result<(), Error> {
         let path = self.path.join(name);
         fs::copy(source, &path).map_err(Error::io("copy", source))?;
@@ -120,6 +151,11 @@ impl Folder {
     }
 }
 
+/// Windows has no modes.
+pub(crate) fn is_as_made(_metadata: &std::fs::Metadata, _mode: Mode) -> bool {
+    true
+}
+
 fn seconds(time: SystemTime) -> i64 {
     let since = time
         .duration_since(UNIX_EPOCH)
@@ -128,7 +164,7 @@ fn seconds(time: SystemTime) -> i64 {
     i64::try_from(since).unwrap_or(i64::MAX)
 }
 
-/// Makes a symlink to a file.
+/// Creates a symlink to a file.
 pub(crate) fn symlink(target: &Path, path: &Path) -> io::Result<()> {
     fs::os::windows::fs::symlink_file(target, path)?;
     fs::symlink_metadata(path).map(drop)

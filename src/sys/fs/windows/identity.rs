@@ -1,14 +1,12 @@
-//! Identity, ownership and locks of files.
+//! Identity and ownership of files.
 
-use std::io;
 use std::os::windows::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use fs_err::os::windows::fs::OpenOptionsExt as _;
 use serde::{Deserialize, Serialize};
 
-/// The user's own cache folder is protected by its access control list.
+/// The user's cache directory is protected by its access control list.
 #[expect(
     clippy::unnecessary_wraps,
     reason = "the signature of the other systems"
@@ -17,22 +15,22 @@ pub(crate) fn is_trusted(_path: &Path) -> Result<(), String> {
     Ok(())
 }
 
-/// Whoever could write there could as well be us.
+/// Anybody who could write there has the same permissions as this user.
 pub(crate) fn is_owned(path: &Path) -> bool {
     path.exists()
 }
 
-/// There is no such way to mount here.
+/// Windows has no noexec mounts.
 pub(crate) fn is_mounted_noexec(_path: &Path) -> bool {
     false
 }
 
-/// Owners are no obstacle here.
+/// The owner does not matter on Windows.
 pub(crate) fn can_give_away(_path: &Path) -> bool {
     true
 }
 
-/// What tells one state of a file from another.
+/// The state of a file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Identity {
     path: PathBuf,
@@ -42,7 +40,7 @@ pub(crate) struct Identity {
 }
 
 impl Identity {
-    /// The identity of what `path` leads to; `None` if that is nothing.
+    /// The identity of the target of `path`; `None` if it does not exist.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let metadata = fs::metadata(path).ok()?;
         Some(Self {
@@ -51,48 +49,5 @@ impl Identity {
             created: metadata.creation_time(),
             written: metadata.last_write_time(),
         })
-    }
-}
-
-/// A lock that ends with its process: a file that no other process can open, deleted when it is closed.
-#[derive(Debug)]
-pub(crate) struct Lock(
-    #[expect(dead_code, reason = "holding it open is all that it is for")] fs::File,
-);
-
-impl Lock {
-    /// Locks a file, or a directory by a file next to it; `None` if it is locked.
-    pub(crate) fn try_exclusive(path: &Path) -> io::Result<Option<Self>> {
-        const SHARING_VIOLATION: i32 = 32;
-        const GENERIC_WRITE: u32 = 0x4000_0000;
-        const DELETE: u32 = 0x0001_0000;
-        const DELETE_ON_CLOSE: u32 = 0x0400_0000;
-        let path = if path.is_dir() {
-            path.join("lock")
-        } else {
-            path.to_path_buf()
-        };
-        match fs::OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .access_mode(GENERIC_WRITE | DELETE)
-            .custom_flags(DELETE_ON_CLOSE)
-            .share_mode(0)
-            .open(&path)
-        {
-            Ok(file) => Ok(Some(Self(file))),
-            Err(error) if error.raw_os_error() == Some(SHARING_VIOLATION) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    /// Locking makes the file.
-    #[expect(
-        clippy::unnecessary_wraps,
-        reason = "the signature of the other systems"
-    )]
-    pub(crate) fn prepare(_path: &Path) -> io::Result<()> {
-        Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Removes a tree. Symlinks and junctions are not followed; what cannot be removed is left, and returned.
+//! Removes a tree. Symlinks and junctions are not followed. What cannot be removed is returned.
 
 use std::io;
 use std::os::windows::fs::MetadataExt as _;
@@ -8,7 +8,7 @@ use fs_err as fs;
 
 use crate::sys::fs::types::Left;
 
-/// Removes `path` and everything below it, goes on past what refuses, and returns what is left with the reason.
+/// Removes `path` and everything below it. Continues after errors and returns the first path that could not be removed.
 pub(crate) fn remove_tree(path: &Path) -> Result<(), Left> {
     let mut left = None;
     remove_stubborn(path, &mut left);
@@ -26,7 +26,8 @@ fn remove_stubborn(path: &Path, left: &mut Option<Left>) {
         ))
     } else {
         make_accessible(path);
-        // Their paths only: an entry keeps its folder open, and a deep tree has more levels than a process may open files.
+        // Only the paths: an entry keeps its directory open, and a deep tree has more levels than a process may open
+        // files.
         let entries = fs::read_dir(path).into_iter().flatten().flatten();
         let paths: Vec<_> = entries.map(|entry| entry.path()).collect();
         for path in paths {
@@ -35,14 +36,14 @@ fn remove_stubborn(path: &Path, left: &mut Option<Left>) {
         fs::remove_dir(path)
     };
     if let Err(error) = removed {
-        // The deepest one is the reason for all above it.
+        // The error of the deepest one is the cause of the others.
         if error.kind() != io::ErrorKind::NotFound && left.is_none() {
             *left = Some((path.into(), error));
         }
     }
 }
 
-/// Windows refuses to delete read-only files, and deletes links to folders as folders.
+/// Windows does not delete read-only files, and deletes links to directories like directories.
 fn remove_leaf(path: &Path) -> io::Result<()> {
     if fs::remove_file(path).is_ok() {
         return Ok(());
@@ -51,7 +52,7 @@ fn remove_leaf(path: &Path) -> io::Result<()> {
     fs::remove_file(path).or_else(|error| fs::remove_dir(path).map_err(|_| error))
 }
 
-/// Gives the owner back the permissions that deleting needs (a folder with mode 000, a read-only file).
+/// Makes a file or directory deletable (mode 000, read-only).
 pub(crate) fn make_accessible(path: &Path) {
     let Ok(metadata) = fs::symlink_metadata(path) else {
         return;

@@ -5,7 +5,7 @@ use crate::interpreter::Scheme;
 use crate::options::Options;
 use std::path::Path;
 
-/// The facts about a Python of python.org's installer.
+/// The facts about a Python installed from python.org.
 fn installed(version: [u32; 3]) -> Interpreter {
     let folder = format!(r"C:\Program Files\Python{}{}", version[0], version[1]);
     let executable = format!(r"{folder}\python.exe");
@@ -33,6 +33,7 @@ fn installed(version: [u32; 3]) -> Interpreter {
         platform: Platform::Windows,
         prerelease: String::new(),
         multiarch: None,
+        markers: crate::interpreter::Markers::default(),
         is_64bit: true,
         utf8_file_system: true,
         scheme: Scheme {
@@ -74,8 +75,8 @@ fn context(interpreter: &Interpreter) -> Context {
     .unwrap()
 }
 
-/// `name <- source` for a copy, `name -> target` for a link, sources without the base's folder.
-fn said(interpreter: &Interpreter, links: Links) -> Vec<String> {
+/// `name <- source` for a copy, `name -> target` for a link, without the base's directory.
+fn described(interpreter: &Interpreter, links: Links) -> Vec<String> {
     let context = context(interpreter);
     let all = crate::venv::executables::placements(&context, interpreter, links);
     describe(&context, all)
@@ -86,9 +87,9 @@ fn describe(context: &Context, all: Vec<Placement>) -> Vec<String> {
         let rest = path.strip_prefix(&context.python_dir).unwrap();
         rest.trim_start_matches('\\').to_owned()
     };
-    let line = |one: Placement| match one.how {
-        How::Link(target) => format!("{} -> {}", one.name, below(target)),
-        How::Copy(source) => format!("{} <- {}", one.name, below(source)),
+    let line = |one: Placement| match one.kind {
+        PlacementKind::Link(target) => format!("{} -> {}", one.name, below(target)),
+        PlacementKind::Copy(source) => format!("{} <- {}", one.name, below(source)),
     };
     all.into_iter().map(line).collect()
 }
@@ -97,7 +98,7 @@ fn describe(context: &Context, all: Vec<Placement>) -> Vec<String> {
 fn up_to_3_12_the_launchers_have_the_names_of_the_base() {
     for version in [[3, 8, 10], [3, 12, 1]] {
         assert_eq!(
-            said(&installed(version), Links::Copy),
+            described(&installed(version), Links::Copy),
             [
                 r"python.exe <- Lib\venv\scripts\nt\python.exe",
                 r"pythonw.exe <- Lib\venv\scripts\nt\pythonw.exe",
@@ -107,7 +108,7 @@ fn up_to_3_12_the_launchers_have_the_names_of_the_base() {
 }
 
 #[test]
-fn since_3_9_the_invoked_name_is_there_too() {
+fn since_3_9_there_is_also_the_invoked_name() {
     for (version, expected) in [([3, 8, 10], 2), ([3, 9, 0], 3)] {
         let mut python = installed(version);
         python.base_executable = python.base_executable.replace("python.exe", "py-own.exe");
@@ -117,11 +118,11 @@ fn since_3_9_the_invoked_name_is_there_too() {
             .unwrap()
             .base_files
             .push("py-own.exe".into());
-        let said = said(&python, Links::Copy);
-        assert_eq!(said.len(), expected, "{said:?}");
-        // No launcher has its name, so venv copies the program itself.
+        let described = described(&python, Links::Copy);
+        assert_eq!(described.len(), expected, "{described:?}");
+        // There is no launcher with its name, so venv copies the program.
         assert_eq!(
-            said.contains(&"py-own.exe <- py-own.exe".to_owned()),
+            described.contains(&"py-own.exe <- py-own.exe".to_owned()),
             expected == 3
         );
     }
@@ -131,7 +132,7 @@ fn since_3_9_the_invoked_name_is_there_too() {
 fn since_3_13_the_launchers_have_names_of_their_own() {
     let python = installed([3, 13, 1]);
     assert_eq!(
-        said(&python, Links::Copy),
+        described(&python, Links::Copy),
         [
             r"python.exe <- Lib\venv\scripts\nt\venvlauncher.exe",
             r"pythonw.exe <- Lib\venv\scripts\nt\venvwlauncher.exe",
@@ -143,7 +144,7 @@ fn since_3_13_the_launchers_have_names_of_their_own() {
         ..python
     };
     assert_eq!(
-        said(&free_threaded, Links::Copy),
+        described(&free_threaded, Links::Copy),
         [
             r"python.exe <- Lib\venv\scripts\nt\venvlaunchert.exe",
             r"python3.13t.exe <- Lib\venv\scripts\nt\venvlaunchert.exe",
@@ -162,7 +163,7 @@ fn a_debug_build_has_its_own_launchers_and_both_names() {
     let mut python = installed([3, 13, 1]);
     python.base_executable = r"C:\Program Files\Python313\python_d.exe".into();
     assert_eq!(
-        said(&python, Links::Copy),
+        described(&python, Links::Copy),
         [
             r"python.exe <- Lib\venv\scripts\nt\venvlauncher_d.exe",
             r"python_d.exe <- Lib\venv\scripts\nt\venvlauncher_d.exe",
@@ -177,9 +178,9 @@ fn a_debug_build_has_its_own_launchers_and_both_names() {
 }
 
 #[test]
-fn links_bring_the_libraries_and_retreat_to_copies() {
+fn links_include_the_libraries_and_fall_back_to_copies() {
     let python = installed([3, 12, 1]);
-    let everything = [
+    let relocate_all = [
         "Python.exe -> Python.exe",
         "pythonw.exe -> pythonw.exe",
         "python3.dll -> python3.dll",
@@ -188,10 +189,10 @@ fn links_bring_the_libraries_and_retreat_to_copies() {
         "other.dll -> other.dll",
         "uninstall.exe -> uninstall.exe",
     ];
-    assert_eq!(said(&python, Links::Symlink), everything);
+    assert_eq!(described(&python, Links::Symlink), relocate_all);
     let context = context(&python);
     let links = crate::venv::executables::placements(&context, &python, Links::Symlink);
-    let copies = crate::venv::executables::retreat(&context, &python, links).unwrap();
+    let copies = crate::venv::executables::replace_links(&context, &python, links).unwrap();
     assert_eq!(
         describe(&context, copies)[..3],
         [
@@ -203,10 +204,10 @@ fn links_bring_the_libraries_and_retreat_to_copies() {
 }
 
 #[test]
-fn since_3_13_links_are_all_made_or_none() {
+fn since_3_13_all_links_are_created_or_none() {
     let python = installed([3, 13, 1]);
     assert_eq!(
-        said(&python, Links::Symlink),
+        described(&python, Links::Symlink),
         [
             "python.exe -> python.exe",
             "pythonw.exe -> pythonw.exe",
@@ -217,15 +218,15 @@ fn since_3_13_links_are_all_made_or_none() {
     );
     let context = context(&python);
     let links = crate::venv::executables::placements(&context, &python, Links::Symlink);
-    let copies = crate::venv::executables::retreat(&context, &python, links).unwrap();
-    assert_eq!(describe(&context, copies), said(&python, Links::Copy));
+    let copies = crate::venv::executables::replace_links(&context, &python, links).unwrap();
+    assert_eq!(describe(&context, copies), described(&python, Links::Copy));
 }
 
 #[test]
-fn up_to_3_7_1_the_binaries_are_there_themselves() {
+fn up_to_3_7_1_the_binaries_themselves_are_copied() {
     for version in [[3, 6, 8], [3, 7, 1]] {
         assert_eq!(
-            said(&installed(version), Links::Copy),
+            described(&installed(version), Links::Copy),
             [
                 "python.exe <- python.exe",
                 "pythonw.exe <- pythonw.exe",
@@ -250,7 +251,7 @@ fn a_build_from_source_takes_everything_from_its_own_folder() {
         build.base_files.push("venvwlauncher.exe".into());
         build.tcl = Some(r"C:\externals\tcltk\lib\tcl8.6\init.tcl".into());
         assert_eq!(
-            said(&python, Links::Copy),
+            described(&python, Links::Copy),
             [
                 "python.exe <- venvlauncher.exe",
                 "pythonw.exe <- venvwlauncher.exe",
