@@ -8,12 +8,15 @@ import inspect
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
+import threading
 import venv
-from typing import Any, Callable, Dict, List, Optional, Sequence, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, List, Optional, Sequence, TextIO, Tuple, TypeVar, Union, cast
 
+from . import _standard
 from ._find import find_rvenv_bin
 
 logger = venv.logger
@@ -21,14 +24,8 @@ if sys.version_info >= (3, 9):
     CORE_VENV_DEPS = venv.CORE_VENV_DEPS
 
 _F = TypeVar("_F", bound=Callable[..., Any])
-_MISSING = object()
-#: Every method of the standard builder as it was defined, except the one that is replaced here and those that only
-#: keep what they are given.
-_HOOKS = {
-    name: value for name, value in vars(venv.EnvBuilder).items() if not name.startswith("__") and name != "create"
-}
-
-
+_Path = Union[str, "os.PathLike[str]"]
+_HOOKS = _standard.hooks(venv.EnvBuilder)
 #: Modes that print an answer to stdout, which is the caller's.
 _ANSWERS = ("--check", "--completions", "--json", "--list-pythons", "--man", "--prune-cache")
 #: What the API has in place of an option that a hint names.
@@ -62,11 +59,51 @@ class CreationError(subprocess.CalledProcessError, ValueError):
 
 
 class EnvBuilder(venv.EnvBuilder):
-    """The running Python's ``venv.EnvBuilder``, with its signature, defaults and hooks.
+    """The running Python's ``venv.EnvBuilder``, with its signature, defaults and hooks, and keywords of its own.
 
     :meth:`create` is done by the ``rvenv`` program, unless a subclass, the instance or a patched ``venv`` overrides a
-    hook, or asks for what ``python -m venv`` has no option for: then by the standard ``venv``.
+    hook, or asks for what ``python -m venv`` has no option for: then by the standard ``venv``. A new environment whose
+    only overridden hook is `post_setup` is made by the program, too; if the hook raises it is taken back.
+
+    :param python: the base Python, as ``rvenv --python`` takes it; by default the running one.
+    :param requirements: requirements files that are installed.
+    :param packages: requirements that are installed.
+    :param relocatable: make an environment that can be moved.
+    :param reuse: which requirements come from the cache: "hashed", "always" or "never", as ``rvenv --reuse``.
     """
+
+    _rvenv_python: Optional[str]
+    _rvenv_options: List[str]
+
+    if TYPE_CHECKING:
+
+        def __init__(
+            self,
+            system_site_packages: bool = False,
+            clear: bool = False,
+            symlinks: bool = False,
+            upgrade: bool = False,
+            with_pip: bool = False,
+            prompt: "Optional[str]" = None,
+            upgrade_deps: bool = False,
+            *,
+            scm_ignore_files: "Iterable[str]" = (),
+            python: "Optional[_Path]" = None,
+            requirements: "Sequence[_Path]" = (),
+            packages: "Sequence[str]" = (),
+            relocatable: bool = False,
+            reuse: "Optional[str]" = None,
+        ) -> None: ...
+
+    else:
+
+        def __init__(self, *args, python=None, requirements=(), packages=(), relocatable=False, reuse=None, **kwargs):
+            super().__init__(*args, **kwargs)
+            self._rvenv_python = None if python is None else os.fspath(python)
+            self._rvenv_options = ["--requirements=" + os.path.abspath(file) for file in requirements]
+            self._rvenv_options += ["--with=" + package for package in packages]
+            self._rvenv_options += ["--relocatable"] * relocatable
+            self._rvenv_options += [] if reuse is None else ["--reuse=" + reuse]
 
     def create(self, env_dir: Any) -> None:
         """Create a virtual environment in a directory, or leave what is there as it is.
@@ -74,62 +111,65 @@ class EnvBuilder(venv.EnvBuilder):
         :param env_dir: the directory, as ``str`` or ``os.PathLike``.
         :raises CreationError: where no environment can be made there.
         :raises OSError: where the operating system refuses.
+        :raises ValueError: where an overridden hook needs the standard ``venv``, which knows no keyword of rvenv's.
         """
-        options = None if self._overridden() else self._options()
-        if options is None or not sys.executable or not isinstance(os.fspath(env_dir), str):
-            super().create(env_dir)
+        options, hook = self._options(env_dir)
+        if options is None:
+            if self._rvenv_python is not None or self._rvenv_options:
+                raise ValueError(
+                    "python, requirements, packages, relocatable and reuse cannot be combined with overridden hooks and fields "
+                    "that python -m venv has no option for"
+                )
+            create = super().create
+            # Where `rvenv-shim` has replaced it, the one of the standard library is meant.
+            standard = getattr(create, "_rvenv_standard", None)
+            if standard is None:
+                create(env_dir)
+            else:
+                standard(self, env_dir)
             return
-        arguments = ["--json", "--python=" + sys.executable] + options + ["--", os.path.abspath(env_dir)]
-        run = _Run(arguments)
+        path = os.path.abspath(env_dir)
+        python = self._rvenv_python or sys.executable
+        run = _Run(["--json", "--python=" + python] + options + self._rvenv_options + ["--", path])
         run.raise_errors(_hint_for_callers)
         if run.status != 0:
             raise run.failed()
         run.log_warnings()
+        if hook:
+            try:
+                self.post_setup(_standard.context(self, path))
+            except BaseException:
+                shutil.rmtree(path)
+                raise
 
-    def _overridden(self) -> bool:
-        """Whether any hook is not the standard one."""
-        own = vars(self)
-        return any(
-            name in own or inspect.getattr_static(type(self), name, _MISSING) is not hook
-            for name, hook in _HOOKS.items()
-        )
-
-    def _options(self) -> "Optional[List[str]]":
-        """What the fields say as options; None where no option says it."""
-        fields = vars(self)
-        if fields["upgrade"] and fields["clear"]:
-            # venv's own command line refuses this, its API does both.
-            return None
-        options = ["--symlinks" if fields["symlinks"] else "--copies"]
-        flags = ["system_site_packages", "clear", "upgrade", "upgrade_deps"]
-        options += ["--" + name.replace("_", "-") for name in flags if fields.get(name)]
-        if not fields["with_pip"]:
-            options.append("--without-pip")
-        # Since 3.13; before, no ignore file is made and no option is recorded.
-        scm = fields.get("scm_ignore_files", {"git"})
-        if not scm:
-            options.append("--without-scm-ignore-files")
-        elif set(scm) != {"git"}:
-            return None
-        prompt = fields["prompt"]
-        # Since 3.11 what was asked for is kept beside what `.` stood for at that time.
-        asked = fields.get("orig_prompt", prompt)
-        if asked != prompt and not (asked == "." and prompt == os.path.basename(os.getcwd())):
-            return None
-        if asked is None:
-            return options
-        return options + ["--prompt=" + asked] if _is_argument(asked) else None
+    def _options(self, env_dir: Any) -> "Tuple[Optional[List[str]], bool]":
+        """The program's options, or None for the standard `venv`; and whether `post_setup` is called afterwards."""
+        overridden = _standard.overridden(self, _HOOKS)
+        if not (self._rvenv_python or sys.executable) or not isinstance(os.fspath(env_dir), str):
+            return None, False
+        if overridden == ["post_setup"]:
+            fields = vars(self)
+            # The hook expects the running Python's context, and comes before these. Nothing that was there is taken back.
+            later = fields["system_site_packages"] or fields.get("upgrade_deps") or self._rvenv_python
+            if later or fields["upgrade"] or os.path.lexists(env_dir):
+                return None, False
+        elif overridden:
+            return None, False
+        return _standard.options(vars(self)), bool(overridden)
 
 
-def _is_argument(value: object) -> bool:
-    """Whether a program can be given it without a change; venv writes the `repr` of anything."""
-    if type(value) is not str or "\0" in value:
-        return False
-    try:
-        value.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
+#: Keywords that the standard `venv` does not have.
+_OWN = [
+    parameter
+    for parameter in inspect.signature(EnvBuilder.__init__).parameters.values()
+    if parameter.kind is inspect.Parameter.KEYWORD_ONLY
+]
+
+
+def _signature(standard: "Callable[..., Any]") -> inspect.Signature:
+    """The running Python's, and then the keywords of rvenv's."""
+    signature = inspect.signature(standard)
+    return signature.replace(parameters=list(signature.parameters.values()) + _OWN)
 
 
 def _like(standard: _F) -> "Callable[[Callable[..., Any]], _F]":
@@ -142,12 +182,36 @@ def _like(standard: _F) -> "Callable[[Callable[..., Any]], _F]":
     return decorate
 
 
-@_like(venv.create)
-def create(*args: Any, **kwargs: Any) -> None:
-    """Create a virtual environment in a directory: ``EnvBuilder(...).create(env_dir)``."""
-    given = inspect.signature(venv.create).bind(*args, **kwargs).arguments
-    env_dir = given.pop("env_dir")
-    EnvBuilder(**given).create(env_dir)
+if TYPE_CHECKING:
+
+    def create(
+        env_dir: "_Path",
+        system_site_packages: bool = False,
+        clear: bool = False,
+        symlinks: bool = False,
+        with_pip: bool = False,
+        prompt: "Optional[str]" = None,
+        upgrade_deps: bool = False,
+        *,
+        scm_ignore_files: "Iterable[str]" = (),
+        python: "Optional[_Path]" = None,
+        requirements: "Sequence[_Path]" = (),
+        packages: "Sequence[str]" = (),
+        relocatable: bool = False,
+        reuse: "Optional[str]" = None,
+    ) -> None: ...
+
+else:
+
+    def create(*args, **kwargs):
+        """Create a virtual environment in a directory: ``EnvBuilder(...).create(env_dir)``."""
+        own = {parameter.name: kwargs.pop(parameter.name) for parameter in _OWN if parameter.name in kwargs}
+        given = inspect.signature(venv.create).bind(*args, **kwargs).arguments
+        env_dir = given.pop("env_dir")
+        EnvBuilder(**given, **own).create(env_dir)
+
+    create.__signature__ = _signature(venv.create)
+    EnvBuilder.__init__.__signature__ = _signature(venv.EnvBuilder.__init__)
 
 
 @_like(venv.main)
@@ -159,16 +223,15 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     """
     arguments = list(sys.argv[1:] if args is None else args)
     own = not any(_asks_for_an_answer(argument) for argument in arguments)
-    run = _Run(["--json"] * own + arguments, dict(os.environ, RVENV_PYTHON=sys.executable))
+    # What the program says is shown while it comes.
+    run = _Run(["--json"] * own + arguments, dict(os.environ, RVENV_PYTHON=sys.executable), sys.stderr)
     if not own or run.results is None:
         sys.stdout.write(run.stdout)
     run.raise_errors(lambda error: cast("Optional[str]", error["hint"]))
     if run.results is None and own and run.status not in (0, 2):
         raise run.failed()
     if run.status != 0:
-        sys.stderr.write(run.stderr)
         raise SystemExit(run.status)
-    run.log_warnings()
     if run.results is None and own:
         # Help, or the version.
         raise SystemExit(0)
@@ -183,8 +246,21 @@ def _asks_for_an_answer(argument: str) -> bool:
 class _Run:
     """A run of the program that has ended."""
 
-    def __init__(self, arguments: "List[str]", environment: "Optional[Dict[str, str]]" = None) -> None:
+    def __init__(
+        self,
+        arguments: "List[str]",
+        environment: "Optional[Dict[str, str]]" = None,
+        shown: Optional[TextIO] = None,
+    ) -> None:
         self.command = [find_rvenv_bin()] + arguments
+        lines: "List[str]" = []
+
+        def read() -> None:
+            for line in cast(TextIO, process.stderr):
+                lines.append(line)
+                if shown is not None:
+                    shown.write(line)
+
         with subprocess.Popen(
             self.command,
             env=environment,
@@ -193,14 +269,20 @@ class _Run:
             encoding="utf-8",
             errors="backslashreplace",
         ) as process:
+            reader = threading.Thread(target=read)
+            reader.start()
             try:
-                self.stdout, self.stderr = process.communicate()
+                self.stdout = cast(TextIO, process.stdout).read()
+                process.wait()
             except BaseException:
                 # The program undoes what it did; one that is killed would leave that to the next run.
                 if os.name != "nt":
                     process.send_signal(signal.SIGINT)
                 process.wait()
                 raise
+            finally:
+                reader.join()
+        self.stderr = "".join(lines)
         self.status = process.returncode
         if self.status == -signal.SIGINT:
             raise KeyboardInterrupt

@@ -16,10 +16,11 @@ import time
 import types
 import unittest
 import venv
+import zipfile
 from unittest import mock
 
 import rvenv
-from oracle import TestCase, made_by_rvenv, tree
+from oracle import BIN, TestCase, made_by_rvenv, tree
 
 HOOKS = [
     name
@@ -44,9 +45,17 @@ class Names(unittest.TestCase):
                 self.assertIs(getattr(rvenv, name), value)
         self.assertIs(rvenv.logger, venv.logger)
 
-    def test_signatures_are_those_of_the_running_python(self):
-        for name in ("EnvBuilder", "create", "main"):
-            self.assertEqual(inspect.signature(getattr(rvenv, name)), inspect.signature(getattr(venv, name)))
+    def test_signatures_are_those_of_the_running_python_and_a_few_keywords(self):
+        self.assertEqual(inspect.signature(rvenv.main), inspect.signature(venv.main))
+        for name in ("EnvBuilder", "create"):
+            standard = list(inspect.signature(getattr(venv, name)).parameters.values())
+            own = list(inspect.signature(getattr(rvenv, name)).parameters.values())
+            self.assertEqual(own[: len(standard)], standard)
+            self.assertEqual(
+                [parameter.name for parameter in own[len(standard) :]],
+                ["python", "requirements", "packages", "relocatable", "reuse"],
+            )
+            self.assertEqual({parameter.kind for parameter in own[len(standard) :]}, {inspect.Parameter.KEYWORD_ONLY})
         self.assertTrue(issubclass(rvenv.EnvBuilder, venv.EnvBuilder))
 
     def test_star_and_dir(self):
@@ -251,7 +260,7 @@ class Errors(TestCase):
             ),
             ("use --copies, or choose another one", "use symlinks=False, or choose another one"),
             ("name a folder with --cache-dir", "name a folder with RVENV_CACHE_DIR"),
-            ("raise the limit of open files (`ulimit -n`)", "raise the limit of open files (`ulimit -n`)"),
+            ("raise the limit with `ulimit -n 1024`", "raise the limit with `ulimit -n 1024`"),
             ("use --force to delete it, or choose another one", "choose another one"),
             ("use --force", None),
             (None, None),
@@ -290,7 +299,7 @@ class Errors(TestCase):
 class Hooks(TestCase):
     def test_an_overridden_hook_gets_the_standard_path(self):
         self.assertIn("post_setup", HOOKS)
-        for name in HOOKS:
+        for name in set(HOOKS) - {"post_setup"}:
             with self.subTest(name):
                 called = []
 
@@ -313,10 +322,30 @@ class Hooks(TestCase):
                 def post_setup(self, context):
                     contexts.append(dict(vars(context)))
 
-            Builder(prompt="p", clear=True).create(self.env_dir)
-            contexts.append(vars(base(prompt="p").ensure_directories(self.env_dir)))
+            for options in (dict(clear=True), dict(symlinks=True, with_pip=True)):
+                shutil.rmtree(self.env_dir, ignore_errors=True)
+                Builder(prompt="p", **options).create(self.env_dir)
+                self.assertEqual(made_by_rvenv(self.env_dir), base is rvenv.EnvBuilder)
         self.assertEqual(contexts[:2], contexts[2:])
         self.assertEqual(contexts[0]["env_dir"], self.env_dir)
+
+    def test_a_post_setup_that_raises_takes_the_environment_back(self):
+        class Builder(rvenv.EnvBuilder):
+            def post_setup(self, context):
+                self.program = os.path.exists(context.env_exe)
+                raise RuntimeError("mine")
+
+        builder = Builder()
+        with self.assertRaisesRegex(RuntimeError, "^mine$"):
+            builder.create(self.env_dir)
+        self.assertTrue(builder.program)
+        self.assertEqual(os.listdir(self.folder), [])
+        # What was there stays; CPython's own venv goes on from it.
+        os.mkdir(self.env_dir)
+        pathlib.Path(self.env_dir, "mine").write_text("mine")
+        with self.assertRaisesRegex(RuntimeError, "^mine$"):
+            builder.create(self.env_dir)
+        self.assertEqual(pathlib.Path(self.env_dir, "mine").read_text(), "mine")
 
     def test_a_subclass_that_overrides_no_hook(self):
         class Builder(rvenv.EnvBuilder):
@@ -336,12 +365,13 @@ class Hooks(TestCase):
         builder.post_setup = mock.Mock()
         builder.create(self.env_dir)
         builder.post_setup.assert_called_once()
-        self.assertFalse(made_by_rvenv(self.env_dir))
+        self.assertTrue(made_by_rvenv(self.env_dir))
 
     def test_a_patched_venv(self):
-        with mock.patch.object(venv.EnvBuilder, "post_setup") as post_setup:
+        with mock.patch.object(venv.EnvBuilder, "setup_scripts") as setup_scripts:
             rvenv.EnvBuilder().create(self.env_dir)
-        self.assertEqual(post_setup.call_count, 1)
+        self.assertEqual(setup_scripts.call_count, 1)
+        self.assertFalse(made_by_rvenv(self.env_dir))
         rvenv.EnvBuilder().create(self.env_dir)
         self.assertTrue(made_by_rvenv(self.env_dir))
 
@@ -353,6 +383,57 @@ class Hooks(TestCase):
 
         Builder(scm_ignore_files={"hg"}).create(self.env_dir)
         self.assertTrue(os.path.exists(os.path.join(self.env_dir, ".hgignore")))
+
+
+class Keywords(TestCase):
+    """What rvenv adds to the standard `venv`."""
+
+    def test_packages_and_requirements(self):
+        wheel = os.path.join(self.folder, "project-1-py3-none-any.whl")
+        info = "project-1.dist-info/"
+        with zipfile.ZipFile(wheel, "w") as archive:
+            archive.writestr("project.py", "")
+            archive.writestr(info + "METADATA", "Metadata-Version: 2.1\nName: project\nVersion: 1\n")
+            archive.writestr(info + "WHEEL", "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+            archive.writestr(info + "RECORD", "project.py,,\n" + info + "METADATA,,\n" + info + "WHEEL,,\n" + info + "RECORD,,\n")
+        file = pathlib.Path(self.folder, "requirements.txt")
+        file.write_text(wheel + "\n")
+        with mock.patch.dict(os.environ, PIP_NO_INDEX="1"):
+            for keywords in (dict(packages=[wheel]), dict(requirements=[file])):
+                rvenv.create(self.env_dir, with_pip=True, clear=True, **keywords)
+                python = os.path.join(self.env_dir, BIN, "python")
+                subprocess.check_call([python, "-I", "-c", "import project"])
+                shutil.rmtree(self.env_dir)
+
+    def test_relocatable(self):
+        rvenv.EnvBuilder(relocatable=True).create(self.env_dir)
+        self.assertIn("relocatable = true\n", pathlib.Path(self.env_dir, "pyvenv.cfg").read_text())
+
+    def test_reuse(self):
+        rvenv.create(self.env_dir, reuse="never")
+        self.assertTrue(made_by_rvenv(self.env_dir))
+        with self.assertRaisesRegex(rvenv.CreationError, "sometimes"):
+            rvenv.create(self.env_dir, reuse="sometimes")
+
+    def test_another_python(self):
+        with self.assertRaises(rvenv.CreationError) as caught:
+            rvenv.create(self.env_dir, python=pathlib.Path(self.folder, "no-python"))
+        self.assertEqual(caught.exception.kind, "python_not_found")
+        other = os.environ.get("RVENV_TEST_OTHER_PYTHON", sys.executable)
+        rvenv.create(self.env_dir, python=other)
+        script = "import sys; print(sys.version_info[:2])"
+        said = [subprocess.check_output([it, "-c", script]) for it in (other, os.path.join(self.env_dir, BIN, "python"))]
+        self.assertEqual(said[0], said[1])
+
+    def test_they_are_not_ignored_where_hooks_are_overridden(self):
+        class Builder(rvenv.EnvBuilder):
+            def setup_scripts(self, context):
+                pass
+
+        for keywords in (dict(python=sys.executable), dict(packages=["x"]), dict(relocatable=True), dict(reuse="never")):
+            with self.assertRaisesRegex(ValueError, "cannot be combined with overridden hooks"):
+                Builder(**keywords).create(self.env_dir)
+        self.assertEqual(os.listdir(self.folder), [])
 
 
 class Main(TestCase):
@@ -414,6 +495,27 @@ class Main(TestCase):
             for path in order:
                 self.assertIn(path, said)
             self.assertTrue(made_by_rvenv(self.env_dir))
+
+    @unittest.skipIf(os.name == "nt", "a script of sh")
+    def test_what_the_program_says_is_shown_while_it_comes(self):
+        # It ends only when the first line has been read.
+        seen = os.path.join(self.folder, "seen")
+        program = os.path.join(self.folder, "program")
+        with open(program, "w") as file:
+            file.write("#!/bin/sh\necho first >&2\nwhile [ ! -e '{}' ]; do sleep 0.01; done\necho last >&2\n".format(seen))
+        os.chmod(program, 0o755)
+
+        class Shown(io.StringIO):
+            def write(self, text):
+                open(seen, "w").close()
+                return super().write(text)
+
+        from rvenv import _builder
+
+        with mock.patch.object(_builder, "find_rvenv_bin", return_value=program), contextlib.redirect_stderr(Shown()) as err:
+            with self.assertRaises(SystemExit):
+                rvenv.main([self.env_dir])
+        self.assertEqual(err.getvalue(), "first\nlast\n")
 
     @unittest.skipIf(os.name == "nt", "signals are those of POSIX")
     def test_an_interrupt_leaves_nothing(self):

@@ -14,7 +14,7 @@ class Builder(venv.EnvBuilder):
 
 folder = pathlib.Path(sys.argv[1])
 venv.create(folder / "a", with_pip=False, prompt="a")
-venv.EnvBuilder(symlinks=True).create(str(folder / "b"))
+venv.EnvBuilder(symlinks=True, relocatable=True, reuse="never").create(str(folder / "b"))
 Builder(clear=True).create(folder / "c")
 try:
     venv.main(["--upgrade", "--clear", str(folder)])
