@@ -9,11 +9,15 @@
 //!     an_environment_is_made,             // fn an_environment_is_made()
 //!     pip_is_what_ensurepip_leaves(each), // fn pip_is_what_ensurepip_leaves(python: &'static Interpreter), a trial for each
 //!     every_moment(full),                 // fn every_moment(), in the full tier only
+//!     every_name(part),                   // fn every_name(), of whose `some` names the quick tier takes a few
+//!     a_warm_run_starts_nothing needs [STRACE], // what tests/it/needs.rs calls so, after the kinds if there are any
 //! }
 //! ```
 //!
-//! The quick tier is the default; `RVENV_TEST_TIER=full` runs everything, and so does `-- --include-ignored`. A test that
-//! finds that it lacks something calls [`missing`]: it is shown as ignored with the reason, or fails where `CI` is set.
+//! The quick tier is the default; `RVENV_TEST_TIER=full` runs everything, and so does `-- --include-ignored`. A test whose needs
+//! the machine does not meet is ignored, with the reason in the list of tests as its kind, and in the output; where `CI` is set it
+//! fails. What can only be found out by the test itself is for [`missing`], which a runner with a process for each test counts as
+//! passed.
 
 use std::{
     any::Any,
@@ -23,6 +27,7 @@ use std::{
     env,
     panic::{self, AssertUnwindSafe, PanicHookInfo},
     process::ExitCode,
+    ptr,
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::{Duration, Instant},
 };
@@ -41,13 +46,25 @@ macro_rules! trials {
     (@add $list:ident $name:ident full) => {
         $list.add(stringify!($name), $crate::harness::Skip::unless_full(), $name)
     };
+    (@add $list:ident $name:ident part) => {
+        $list.add_part(stringify!($name), $name)
+    };
+    (@add $list:ident $name:ident $cases:ident part) => {
+        $list.add_each_part(stringify!($name), $cases(), $name)
+    };
     (@add $list:ident $name:ident $cases:ident) => {
         $list.add_each(stringify!($name), $cases(), $name)
     };
-    ($($(#[$attribute:meta])* $name:ident $(($cases:ident))?),* $(,)?) => {
+    ($(
+        $(#[$attribute:meta])*
+        $name:ident $(($($kind:ident),+))? $(needs [$($need:ident),+])?
+    ),* $(,)?) => {
         pub(crate) fn trials(list: &mut $crate::harness::Trials) {
             list.enter(module_path!());
-            $($(#[$attribute])* $crate::harness::trials!(@add list $name $($cases)?);)*
+            $($(#[$attribute])* {
+                list.needs(&[$($(&$crate::needs::$need),+)?]);
+                $crate::harness::trials!(@add list $name $($($kind)+)?);
+            })*
         }
     };
 }
@@ -65,11 +82,27 @@ pub(crate) fn full() -> bool {
 
 /// All of the cases that a test repeats itself with, of which the quick tier takes the first `quick`.
 pub(crate) fn some<T>(all: &[T], quick: usize) -> &[T] {
-    if full() {
+    if whole() {
         all
     } else {
         &all[..quick.min(all.len())]
     }
+}
+
+/// Whether the test that calls it, which is listed with `part`, is to repeat itself with everything.
+///
+/// The quick tier shows the whole test as an ignored trial of its own.
+pub(crate) fn whole() -> bool {
+    let name = trial();
+    let part = PART.get();
+    part.unwrap_or_else(|| panic!("{name} must be listed with `part`")) == Part::Whole
+}
+
+/// How much of a test that is listed with `part` a trial runs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Quick,
+    Whole,
 }
 
 /// Whether a machine of CI runs the tests, which must have everything that they need.
@@ -112,14 +145,37 @@ impl Skip {
     }
 }
 
-/// Ends the test that calls it, which lacks something: it is ignored, or fails in CI.
-pub(crate) fn missing(what: impl Into<String>) -> ! {
-    Skip::Missing(what.into()).now()
+/// Something that a test needs and a machine may lack.
+pub(crate) struct Need {
+    lack: fn() -> Option<Skip>,
+    known: OnceLock<Option<Skip>>,
 }
 
-/// Ends the test that calls it, which lacks something that a machine of CI may lack as well.
-pub(crate) fn absent(what: impl Into<String>) -> ! {
-    Skip::Absent(what.into()).now()
+impl Need {
+    /// What a test needs, unless this says why the machine lacks it. It is called to list the tests: it must be quick.
+    pub(crate) const fn new(lack: fn() -> Option<Skip>) -> Self {
+        Self {
+            lack,
+            known: OnceLock::new(),
+        }
+    }
+
+    /// Why the machine lacks it.
+    pub(crate) fn lack(&'static self) -> Option<Skip> {
+        self.known.get_or_init(self.lack).clone()
+    }
+
+    /// Fails unless the test that calls it is listed with this need: else it would be run where it cannot.
+    #[track_caller]
+    pub(crate) fn is_listed(&'static self) {
+        let is_it = NEEDS.with_borrow(|needs| needs.iter().any(|need| ptr::eq(*need, self)));
+        assert!(is_it, "{} must be listed with `needs`", trial());
+    }
+}
+
+/// Ends the test that calls it, which found while it ran that something is lacking: it is ignored, or fails in CI.
+pub(crate) fn missing(what: impl Into<String>) -> ! {
+    Skip::Missing(what.into()).now()
 }
 
 /// One of the values that a test runs with.
@@ -133,7 +189,13 @@ pub(crate) struct Case<T> {
 /// The trials so far.
 pub(crate) struct Trials {
     module: String,
+    /// What the next tests need.
+    needs: Arc<[&'static Need]>,
     listed: Vec<Trial>,
+    /// The only one that is to run, so that the others need not be listed.
+    only: Option<String>,
+    /// Whether the reasons why trials are ignored are shown before their names.
+    shows_reasons: bool,
     /// Whether trials are marked as ignored, as those who list them or ask for ignored ones expect; else they say why they
     /// are when their turn comes.
     marks: bool,
@@ -145,6 +207,11 @@ impl Trials {
     /// Opens a module, of which `module_path!()` is told.
     pub(crate) fn enter(&mut self, path: &str) {
         self.module = path.split_once("::").map_or("", |(_, rest)| rest).into();
+    }
+
+    /// Says what the next tests need.
+    pub(crate) fn needs(&mut self, needs: &[&'static Need]) {
+        self.needs = needs.into();
     }
 
     /// Adds a test with one trial.
@@ -165,7 +232,57 @@ impl Trials {
         }
     }
 
+    /// Adds a test of which the quick tier runs a part.
+    pub(crate) fn add_part(&mut self, name: &str, test: fn()) {
+        let case = Case {
+            label: String::new(),
+            value: (),
+            skip: None,
+        };
+        self.push_parts(&format!("{}::{name}", self.module), case, move |()| test());
+    }
+
+    /// Adds a test with a trial for each case, of which the quick tier runs a part.
+    pub(crate) fn add_each_part<T: Copy + Send + 'static>(
+        &mut self,
+        name: &str,
+        cases: impl IntoIterator<Item = Case<T>>,
+        test: fn(T),
+    ) {
+        for case in cases {
+            let name = format!("{}::{name}::{}", self.module, case.label);
+            self.push_parts(&name, case, test);
+        }
+    }
+
+    /// The full tier has the whole test only.
+    fn push_parts<T: Copy + Send + 'static>(
+        &mut self,
+        name: &str,
+        case: Case<T>,
+        test: impl FnOnce(T) + Copy + Send + 'static,
+    ) {
+        let Case { value, skip, .. } = case;
+        let run = move |part| {
+            PART.set(Some(part));
+            test(value);
+        };
+        if !full() {
+            self.push(name.to_owned(), skip.clone(), move || run(Part::Quick));
+        }
+        let skip = skip.or_else(Skip::unless_full);
+        self.push(format!("{name}::all"), skip, move || run(Part::Whole));
+    }
+
     fn push(&mut self, name: String, skip: Option<Skip>, test: impl FnOnce() + Send + 'static) {
+        // The name may have a reason before it.
+        let is_it = |only: &String| only == &name || only.ends_with(&format!("] {name}"));
+        if !self.only.as_ref().is_none_or(is_it) {
+            return;
+        }
+        let needs = Arc::clone(&self.needs);
+        let skip = skip.or_else(|| needs.iter().find_map(|need| need.lack()));
+        let reason = skip.as_ref().map(Skip::reason);
         let skips = skip.is_some() && !(in_ci() && matches!(skip, Some(Skip::Missing(_))));
         let trial_name = name.clone();
         let (skipped, asked_for) = (Arc::clone(&self.skipped), self.marks);
@@ -176,7 +293,7 @@ impl Trials {
                 Some(skip) if !(asked_for && matches!(skip, Skip::Tier)) => skip,
                 _ => {
                     let started = Instant::now();
-                    let result = caught(&trial_name, test);
+                    let result = caught(&trial_name, &needs, test);
                     let mut times = times.lock().unwrap_or_else(PoisonError::into_inner);
                     times.push((started.elapsed(), trial_name));
                     match result {
@@ -194,8 +311,9 @@ impl Trials {
             *skipped.entry(reason.clone()).or_default() += 1;
             Ok(Completion::ignored_with(reason))
         });
-        self.listed
-            .push(trial.with_ignored_flag(self.marks && skips));
+        let trial = trial.with_ignored_flag(self.marks && skips);
+        let kind = reason.filter(|_| self.shows_reasons && skips);
+        self.listed.push(trial.with_kind(kind.unwrap_or_default()));
     }
 }
 
@@ -205,7 +323,11 @@ pub(crate) fn run(modules: &[fn(&mut Trials)], introduction: impl Fn() -> String
     let (skipped, times) = (Arc::default(), Arc::<Mutex<Vec<_>>>::default());
     let mut list = Trials {
         module: String::new(),
+        needs: Arc::default(),
         listed: Vec::new(),
+        only: arguments.filter.clone().filter(|_| arguments.exact),
+        // Else they are shown after the names.
+        shows_reasons: arguments.list || arguments.exact,
         marks: arguments.list || arguments.ignored || arguments.include_ignored,
         skipped: Arc::clone(&skipped),
         times: Arc::clone(&times),
@@ -248,13 +370,19 @@ thread_local! {
     static TESTS: Cell<bool> = const { Cell::new(false) };
     /// The name of the trial that this thread runs.
     static TRIAL: RefCell<String> = const { RefCell::new(String::new()) };
+    /// What the test that this thread runs is listed with.
+    static NEEDS: RefCell<Arc<[&'static Need]>> = RefCell::default();
+    /// How much of its test this thread runs.
+    static PART: Cell<Option<Part>> = const { Cell::new(None) };
     /// What the hook was told of the last panic.
     static NOTED: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
 /// Runs a test to its end.
-fn caught(name: &str, test: impl FnOnce()) -> Result<(), Ended> {
+fn caught(name: &str, needs: &Arc<[&'static Need]>, test: impl FnOnce()) -> Result<(), Ended> {
     TRIAL.set(name.to_owned());
+    NEEDS.set(Arc::clone(needs));
+    PART.set(None);
     TESTS.set(true);
     let result = panic::catch_unwind(AssertUnwindSafe(test));
     TESTS.set(false);

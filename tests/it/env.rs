@@ -31,7 +31,7 @@ use fs_err as fs;
 use rustix::process::{Pid, Signal};
 use tempfile::TempDir;
 
-use crate::{harness, interpreters::Interpreter, oracle::Oracle, references};
+use crate::{harness, interpreters::Interpreter, oracle::Oracle, oracle::references};
 
 /// Where programs other than rvenv and the Pythons under test are found.
 pub(crate) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";

@@ -7,28 +7,27 @@ use std::{
 };
 
 use fs_err as fs;
-use walkdir::WalkDir;
 
+use crate::tree::{assert_same, leftovers, tree};
 use crate::{
     env::TestEnv,
-    faults::{leftovers, state},
-    harness::missing,
-    interpreters::{Interpreter, each, interpreters, newest, python2},
+    interpreters::{Interpreter, each, each_with_headers, find_python2, newest},
 };
 
 crate::harness::trials! {
     every_python_that_is_started_has_the_shim_off,
     a_run_that_may_decline_fails_silently_and_changes_nothing,
+    a_run_that_may_decline_leaves_the_upgrade_of_pip_to_its_caller,
     the_prefixes_are_the_environment_and_its_base(each),
     every_name_of_the_python_runs_it(each),
     its_paths_are_in_the_environment(each),
     system_site_packages_are_seen_only_when_asked_for(each),
     multiprocessing_spawns_in_the_environment(each),
-    an_extension_in_c_can_be_built,
-    what_is_no_python_is_named_and_nothing_is_made,
-    python_2_is_named_and_nothing_is_made,
+    an_extension_in_c_can_be_built(each_with_headers) needs [COMPILER],
+    what_is_no_python_is_named_and_nothing_is_created,
+    python_2_is_named_and_nothing_is_created needs [PYTHON_2],
     an_implementation_that_is_not_known_makes_its_own_environment(full),
-    the_old_environment_comes_back_if_the_own_venv_of_an_implementation_fails,
+    the_old_environment_is_restored_if_the_own_venv_of_an_implementation_fails,
     the_next_run_restores_the_old_environment_if_the_own_venv_of_an_implementation_was_killed,
 }
 
@@ -135,37 +134,27 @@ fn multiprocessing_spawns_in_the_environment(python: &'static Interpreter) {
         .prints(&format!("{}\n", env.at("env").display()));
 }
 
-fn an_extension_in_c_can_be_built() {
+fn an_extension_in_c_can_be_built(python: &'static Interpreter) {
     const SOURCE: &str = "#include <Python.h>\n\
         static PyObject *f(PyObject *m, PyObject *a) { return PyLong_FromLong(42); }\n\
         static PyMethodDef methods[] = {{\"f\", f, METH_NOARGS, 0}, {0}};\n\
         static struct PyModuleDef module = {PyModuleDef_HEAD_INIT, \"spam\", 0, -1, methods};\n\
         PyMODINIT_FUNC PyInit_spam(void) { return PyModule_Create(&module); }\n";
     let env = TestEnv::new();
-    let mut built = 0;
-    for python in interpreters() {
-        make(&env, python, &[]);
-        let script = "import sysconfig as s; print(s.get_path('include'));\
-                      print(s.get_config_var('EXT_SUFFIX'))";
-        let answer = ask(&env, script);
-        let (include, suffix) = answer.trim().split_once('\n').unwrap();
-        if !Path::new(include).join("Python.h").exists() {
-            continue;
-        }
-        fs::write(env.at("spam.c"), SOURCE).unwrap();
-        let (include, module) = (format!("-I{include}"), format!("spam{suffix}"));
-        let mut args = vec!["-shared", "-fPIC", &include, "spam.c", "-o", &module];
-        if cfg!(target_os = "macos") {
-            args.push("-undefined");
-            args.push("dynamic_lookup");
-        }
-        env.run("cc", args).succeeds();
-        assert_eq!(ask(&env, "import spam; print(spam.f())"), "42\n");
-        built += 1;
+    make(&env, python, &[]);
+    let script = "import sysconfig as s; print(s.get_path('include'));\
+                  print(s.get_config_var('EXT_SUFFIX'))";
+    let answer = ask(&env, script);
+    let (include, suffix) = answer.trim().split_once('\n').unwrap();
+    fs::write(env.at("spam.c"), SOURCE).unwrap();
+    let (include, module) = (format!("-I{include}"), format!("spam{suffix}"));
+    let mut args = vec!["-shared", "-fPIC", &include, "spam.c", "-o", &module];
+    if cfg!(target_os = "macos") {
+        args.push("-undefined");
+        args.push("dynamic_lookup");
     }
-    if built == 0 {
-        missing("no Python with its headers");
-    }
+    env.run("cc", args).succeeds();
+    assert_eq!(ask(&env, "import spam; print(spam.f())"), "42\n");
 }
 
 /// Writes an executable that is asked for its facts in vain.
@@ -176,7 +165,7 @@ fn impostor(env: &TestEnv, name: &str, content: &str) -> String {
     path.to_str().unwrap().to_owned()
 }
 
-fn what_is_no_python_is_named_and_nothing_is_made() {
+fn what_is_no_python_is_named_and_nothing_is_created() {
     let env = TestEnv::new();
     let python = newest().executable.display();
     let mut impostors = vec![
@@ -217,8 +206,8 @@ fn what_is_no_python_is_named_and_nothing_is_made() {
     env.holds_only([]);
 }
 
-fn python_2_is_named_and_nothing_is_made() {
-    let python2 = python2();
+fn python_2_is_named_and_nothing_is_created() {
+    let python2 = find_python2().unwrap();
     let env = TestEnv::new();
     let python2 = python2.to_str().unwrap();
     env.rvenv(["-p", python2, "env"]).errs(&[python2, "2.7"]);
@@ -265,7 +254,7 @@ pub(crate) fn graalpy(env: &TestEnv) -> PathBuf {
     path
 }
 
-fn the_old_environment_comes_back_if_the_own_venv_of_an_implementation_fails() {
+fn the_old_environment_is_restored_if_the_own_venv_of_an_implementation_fails() {
     let env = TestEnv::new();
     let python = graalpy(&env);
     let python = python.to_str().unwrap();
@@ -274,7 +263,7 @@ fn the_old_environment_comes_back_if_the_own_venv_of_an_implementation_fails() {
     let closed = std::fs::Permissions::from_mode(0o700);
     fs::set_permissions(env.at("env/lib/mine"), closed).unwrap();
     fs::write(env.at("env/mine"), "mine").unwrap();
-    let before = state(&env.at("env"));
+    let before = tree(&env.at("env"));
     // It makes the environment, says so, and then there is no room for the rest.
     let library = env.root().join("graalpy/lib");
     let library = library.join(&crate::env::listing(&library)[0]);
@@ -291,7 +280,7 @@ fn the_old_environment_comes_back_if_the_own_venv_of_an_implementation_fails() {
     for (cwd, path) in [("", "env"), ("env", ".")] {
         let run = env.rvenv(["-p", python, "--without-pip", "--clear", path]);
         run.cwd(cwd).errs(&["no room left"]);
-        assert!(state(&env.at("env")) == before, "in {cwd:?}");
+        assert!(tree(&env.at("env")) == before, "in {cwd:?}");
         assert_eq!(leftovers(&env.at("env")), [""; 0]);
         env.holds_only(["env"]);
     }
@@ -318,7 +307,7 @@ fn the_next_run_restores_the_old_environment_if_the_own_venv_of_an_implementatio
     let python = python.to_str().unwrap();
     env.rvenv(["-p", python, "--without-pip", "env"]).succeeds();
     fs::write(env.at("env/mine"), "mine").unwrap();
-    let before = state(&env.at("env"));
+    let before = tree(&env.at("env"));
     let library = env.root().join("graalpy/lib");
     let library = library.join(&crate::env::listing(&library)[0]);
     let venv = library.join("venv");
@@ -333,7 +322,7 @@ fn the_next_run_restores_the_old_environment_if_the_own_venv_of_an_implementatio
         fs::write(venv.join("__main__.py"), text).unwrap();
         let run = env.rvenv(["-p", python, "--without-pip", "--clear", path]);
         assert!(!run.cwd(cwd).outcome().status.success(), "in {cwd:?}");
-        assert!(state(&env.at("env")) != before, "in {cwd:?}");
+        assert!(tree(&env.at("env")) != before, "in {cwd:?}");
         fs::write(
             venv.join("__main__.py"),
             "import sys; sys.exit('no room left')",
@@ -341,7 +330,7 @@ fn the_next_run_restores_the_old_environment_if_the_own_venv_of_an_implementatio
         .unwrap();
         env.rvenv(["-p", python, "--without-pip", "--clear", "env"])
             .errs(&["no room left"]);
-        assert!(state(&env.at("env")) == before, "in {cwd:?}");
+        assert!(tree(&env.at("env")) == before, "in {cwd:?}");
         assert_eq!(leftovers(&env.at("env")), [""; 0]);
         env.holds_only(["env"]);
     }
@@ -369,21 +358,11 @@ fn an_implementation_that_is_not_known_makes_its_own_environment() {
         env.rvenv(args).succeeds();
         // Its own venv made it, the activation scripts included, which are never rvenv's.
         let files = |root: &Path| {
-            let entries = WalkDir::new(root).sort_by_file_name().into_iter();
-            let entries = entries.map(|entry| entry.unwrap().into_path());
-            let entries = entries.filter(|path| path.extension().is_none_or(|e| e != "pyc"));
-            let entries = entries.map(|path| {
-                let content = fs::read(&path).unwrap_or_default();
-                (path.strip_prefix(root).unwrap().to_owned(), content)
-            });
-            entries.collect::<Vec<_>>()
+            let mut files = tree(root);
+            files.retain(|path, _| path.extension().is_none_or(|e| e != "pyc"));
+            files
         };
-        let (expected, found) = (files(&own), files(&env.at("env")));
-        for (expected, found) in expected.iter().zip(&found) {
-            assert_eq!(expected.0, found.0, "{flags:?}");
-            assert!(expected.1 == found.1, "{flags:?}: {}", found.0.display());
-        }
-        assert_eq!(expected.len(), found.len(), "{flags:?}");
+        assert_same(&files(&env.at("env")), &files(&own), &format!("{flags:?}"));
         env.holds_only(["env"]);
         fs::remove_dir_all(own).unwrap();
     }
@@ -412,14 +391,33 @@ fn a_run_that_may_decline_fails_silently_and_changes_nothing() {
     let env = TestEnv::new();
     fs::create_dir(env.at("env")).unwrap();
     fs::write(env.at("env/mine"), "mine").unwrap();
-    for flags in [&["--clear"][..], &["-p", "/no/python"]] {
-        let args = [&["--decline", "--without-pip"], flags, &["env"]].concat();
+    for flags in [
+        &["--decline", "--clear"][..],
+        &["--decline", "-p", "/no/python"],
+        &["--decline=3.1.0.final.0"],
+    ] {
+        let args = [&["--without-pip"], flags, &["env"]].concat();
         let outcome = env.rvenv(args).outcome();
         outcome.expect_code(75);
         assert_eq!((outcome.stdout.as_str(), outcome.stderr.as_str()), ("", ""));
         assert_eq!(fs::read_to_string(env.at("env/mine")).unwrap(), "mine");
         assert_eq!(fs::read_dir(env.at("env")).unwrap().count(), 1);
     }
-    env.rvenv_for(newest(), ["--decline", "--without-pip", "new"])
+    let said = "import sys; print('.'.join(map(str, sys.version_info)))";
+    let said = env.run(&newest().executable, ["-c", said]).stdout();
+    let decline = format!("--decline={}", said.trim_end());
+    env.rvenv_for(newest(), [&decline, "--without-pip", "new"])
         .succeeds();
+}
+
+fn a_run_that_may_decline_leaves_the_upgrade_of_pip_to_its_caller() {
+    let env = TestEnv::new();
+    let args = ["--decline", "--upgrade-deps", "env"];
+    // No index has one: an upgrade would fail.
+    env.rvenv_for(newest(), args)
+        .var("PIP_INDEX_URL", "http://127.0.0.1:1")
+        .var("PIP_RETRIES", "0")
+        .succeeds();
+    let cfg = fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap();
+    assert!(cfg.contains(" --upgrade-deps "), "{cfg}");
 }

@@ -26,6 +26,8 @@ mod faults; // what is in the way
 #[path = "../harness/mod.rs"]
 mod harness; // which trials there are, and what runs
 #[cfg(windows)]
+mod needs; // what tests need that a machine may lack
+#[cfg(windows)]
 mod oracle; // the real venv and rvenv at one path
 #[cfg(windows)]
 mod place; // where a test runs, and with which Pythons

@@ -3,13 +3,13 @@
 use fs_err as fs;
 
 use crate::{
-    harness::absent,
+    needs::POWERSHELL,
     place::{Place, is_wine, newest, succeeds},
 };
 
 crate::harness::trials! {
     cmd_activates_and_deactivates,
-    powershell_activates_and_deactivates,
+    powershell_activates_and_deactivates needs [POWERSHELL],
 }
 
 /// What both shells could take for their own if it were not quoted.
@@ -58,11 +58,8 @@ fn cmd_activates_and_deactivates() {
     }
 }
 
-/// Real Windows only: what Wine calls PowerShell does nothing and reports success.
 fn powershell_activates_and_deactivates() {
-    if is_wine() {
-        absent("Wine has no PowerShell");
-    }
+    POWERSHELL.is_listed();
     let place = Place::new();
     let python = newest();
     for shell in ["powershell", "pwsh"] {

@@ -159,8 +159,9 @@ fn bytecode(python: &Path, reference: &Path, actual: &Path, files: &[&str]) -> V
         return Vec::new();
     }
     let mut child = Command::new(python)
-        .args(["-I", "-S", "-c", include_str!("../it/bytecode.py")])
+        .args(["-I", "-S", "-c", include_str!("../it/oracle/bytecode.py")])
         .args([reference, actual])
+        .arg("rvenv") // What made the tree that is judged.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())

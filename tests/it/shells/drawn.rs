@@ -13,13 +13,13 @@ use crate::{
 };
 
 crate::harness::trials! {
-    draws_the_name(each_shell),
+    draws_the_name(each_shell, part),
 }
 
 fn draws_the_name(shell: &'static Shell) {
     let env = TestEnv::new();
     fs_err::create_dir(env.at("out")).unwrap();
-    let environments = hostile::environments(&env, &hostile::names());
+    let environments = hostile::environments(&env, hostile::names());
     let modes: &[&str] = match shell.name {
         "bash" => &[":", "set -o posix"],
         "zsh" => &[

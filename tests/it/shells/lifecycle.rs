@@ -8,7 +8,7 @@ use super::{
 use crate::{env::TestEnv, harness::some};
 
 crate::harness::trials! {
-    puts_back_set_empty_and_unset_variables(each_shell),
+    puts_back_set_empty_and_unset_variables(each_shell, part),
     ends_clean_after_many_activations(each_shell),
     is_as_inherited_below_an_activated_shell(each_shell),
     leaves_the_prompt_alone_when_told_to(each_shell),

@@ -8,13 +8,13 @@ use super::{
 use crate::{env::TestEnv, harness::some};
 
 crate::harness::trials! {
-    activates_and_leaves(each_shell),
+    activates_and_leaves(each_shell, part),
 }
 
 fn activates_and_leaves(shell: &'static Shell) {
     let env = TestEnv::new();
     fs_err::create_dir(env.at("out")).unwrap();
-    let environments = hostile::environments(&env, &hostile::names());
+    let environments = hostile::environments(&env, hostile::names());
     let mut options: Vec<_> = shell.options().collect();
     // Those that a shell alone has, and the last of the others, ask for most.
     options.reverse();

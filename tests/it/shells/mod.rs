@@ -7,7 +7,7 @@ mod lifecycle; // variables set, empty and unset; twice; one on another
 mod matrix; // every shell, every option, every name
 mod moved; // environments that are elsewhere now, relocatable or not
 mod powershell; // Activate.ps1, where there is a PowerShell
-mod random; // any string at all
+mod random; // random names
 mod state; // what a shell holds, before and after
 mod syntax; // the shells' own checkers
 mod users; // what a user has defined stays
@@ -135,13 +135,10 @@ pub(super) fn each_shell() -> Vec<Case<&'static Shell>> {
     SHELLS.iter().map(Shell::case).collect()
 }
 
-/// Hands the shell of this name to a part of a test, which is skipped where there is none.
-pub(super) fn with(name: &str, test: impl FnOnce(&'static Shell)) {
-    let shell = SHELLS.iter().find(|shell| shell.name == name).unwrap();
-    match shell.case().skip {
-        None => test(shell),
-        Some(skip) => skip.now(),
-    }
+/// A trial for each shell of these names.
+pub(super) fn named(names: &[&str]) -> Vec<Case<&'static Shell>> {
+    let shells = SHELLS.iter().filter(|shell| names.contains(&shell.name));
+    shells.map(Shell::case).collect()
 }
 
 /// Lists the tests of the modules below.

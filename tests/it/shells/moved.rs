@@ -4,16 +4,16 @@
 use fs_err as fs;
 
 use super::{
-    Grammar, Shell, Step, each_shell, hostile,
+    Grammar, Shell, Step, each_shell, hostile, named,
     state::{activated, environment, equal, same},
 };
-use crate::{env::TestEnv, interpreters::newest};
+use crate::{env::TestEnv, harness::Case, interpreters::newest};
 
 crate::harness::trials! {
     says_that_an_environment_was_moved(each_shell),
-    says_that_an_environment_was_copied(each_shell),
-    activates_a_relocatable_environment_wherever_it_is(each_shell),
-    finds_a_relocatable_environment_by_a_relative_path(each_shell),
+    says_that_an_environment_was_copied(that_tell_the_path),
+    activates_a_relocatable_environment_wherever_it_is(each_shell, part),
+    finds_a_relocatable_environment_by_a_relative_path(that_tell_every_path),
     says_how_to_source_it_when_it_is_run(each_shell),
 }
 
@@ -84,14 +84,17 @@ fn says_that_an_environment_was_moved(shell: &'static Shell) {
     refuses(&env, shell, &path(&env, "moved"), "it was moved or deleted");
 }
 
+/// The shells that tell a script its own path; in the others the environment that the file names is activated.
+fn that_tell_the_path() -> Vec<Case<&'static Shell>> {
+    named(&["bash", "zsh", "ksh93", "fish", "nushell", "xonsh"])
+}
+
+/// Those that do so for a relative path, too.
+fn that_tell_every_path() -> Vec<Case<&'static Shell>> {
+    named(&["bash", "zsh", "ksh93", "fish", "xonsh"])
+}
+
 fn says_that_an_environment_was_copied(shell: &'static Shell) {
-    // The others does not know the path: there, the environment that the file names is activated.
-    if matches!(
-        shell.name,
-        "dash" | "mksh" | "yash" | "busybox ash" | "tcsh"
-    ) {
-        return;
-    }
     let env = TestEnv::new();
     make(&env, &[]);
     env.run("cp", ["-R", "made", "copied"]).succeeds();
@@ -136,9 +139,6 @@ fn activates_a_relocatable_environment_wherever_it_is(shell: &'static Shell) {
 }
 
 fn finds_a_relocatable_environment_by_a_relative_path(shell: &'static Shell) {
-    if !matches!(shell.name, "bash" | "zsh" | "ksh93" | "fish" | "xonsh") {
-        return;
-    }
     let env = TestEnv::new();
     make(&env, &["--relocatable"]);
     let source = if shell.grammar == Grammar::Sh {

@@ -1,24 +1,23 @@
 //! `Activate.ps1` in the PowerShell that is on PATH: plain, in strict mode, and in the constrained language mode that
 //! machines with application control have. A start takes half a second, so that one process judges many cases.
 
-use std::env;
-
 use fs_err as fs;
 
 use super::hostile;
 use crate::{
     env::{Run, TestEnv},
-    harness::{full, missing},
+    harness::whole,
     interpreters::newest,
+    needs::{POWERSHELL, on_path},
 };
 
 crate::harness::trials! {
-    powershell_activates_and_leaves_environments_of_every_name_in_every_mode,
-    powershell_keeps_what_the_caller_has_when_it_sources_the_script,
-    powershell_changes_nothing_when_the_script_fails,
-    powershell_says_what_is_done_with_verbose_and_takes_an_empty_prompt_for_none,
-    powershell_takes_over_from_the_script_of_venv_and_leaves_a_prompt_alone_when_told_to,
-    powershell_shows_the_examples_of_the_script,
+    powershell_activates_and_leaves_environments_of_every_name_in_every_mode(part) needs [POWERSHELL],
+    powershell_keeps_what_the_caller_has_when_it_sources_the_script(part) needs [POWERSHELL],
+    powershell_changes_nothing_when_the_script_fails(part) needs [POWERSHELL],
+    powershell_says_what_is_done_with_verbose_and_takes_an_empty_prompt_for_none(part) needs [POWERSHELL],
+    powershell_takes_over_from_the_script_of_venv_and_leaves_a_prompt_alone_when_told_to(part) needs [POWERSHELL],
+    powershell_shows_the_examples_of_the_script needs [POWERSHELL],
 }
 
 /// What a script begins with in each mode. The language mode is set by what sources the script.
@@ -30,7 +29,7 @@ const MODES: [(&str, &str); 3] = [
 
 /// What works in the constrained mode, where the least is allowed, works in the others.
 fn modes() -> &'static [(&'static str, &'static str)] {
-    if full() { &MODES } else { &MODES[2..] }
+    if whole() { &MODES } else { &MODES[2..] }
 }
 
 /// Functions of the scripts below. A recorded state has no variable that changes by itself or that a script uses.
@@ -61,10 +60,8 @@ function Same ($Before, $When) {
 
 /// A run of this script in this mode, in the PowerShell that is on PATH.
 fn run<'a>(env: &'a TestEnv, (mode, first): (&str, &str), script: &str) -> Run<'a> {
-    let found = env::split_paths(&env::var_os("PATH").unwrap_or_default())
-        .map(|folder| folder.join("pwsh"))
-        .find(|file| file.is_file());
-    let pwsh = found.unwrap_or_else(|| missing("no pwsh on PATH"));
+    POWERSHELL.is_listed();
+    let pwsh = on_path("pwsh").unwrap();
     let file = env.root().join("script.ps1");
     fs::write(&file, format!("{first}\n{FUNCTIONS}\n{script}")).unwrap();
     let constrain = if mode == "constrained" {

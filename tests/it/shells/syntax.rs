@@ -1,17 +1,15 @@
 //! The shells' own checkers, and shellcheck, on scripts with and without names that need quoting.
 
-use std::env;
-
 use super::{Grammar, Shell, each_shell};
 use crate::{
     env::TestEnv,
-    harness::{absent, missing},
     interpreters::{Interpreter, each, newest},
+    needs::on_path,
 };
 
 crate::harness::trials! {
     parses_its_script(each_shell),
-    shellcheck_finds_nothing,
+    shellcheck_finds_nothing needs [SHELLCHECK],
     every_python_compiles_activate_this(each),
 }
 
@@ -54,18 +52,11 @@ fn parses_its_script(shell: &'static Shell) {
 }
 
 fn shellcheck_finds_nothing() {
-    if which("shellcheck").is_none() {
-        // It is asked for where the project is developed; the other systems have the same scripts.
-        if cfg!(target_os = "linux") {
-            missing("no shellcheck on PATH");
-        }
-        absent("no shellcheck on PATH");
-    }
     let env = TestEnv::new();
     for name in environments(&env) {
         let file = format!("./{name}/bin/activate");
         for dialect in ["sh", "bash", "dash", "ksh"] {
-            env.run(which("shellcheck").unwrap(), ["-s", dialect, &file])
+            env.run(on_path("shellcheck").unwrap(), ["-s", dialect, &file])
                 .succeeds();
         }
     }
@@ -80,11 +71,4 @@ fn every_python_compiles_activate_this(python: &'static Interpreter) {
         env.run(&python.executable, ["-W", "error", "-c", code, &file])
             .succeeds();
     }
-}
-
-/// The path of a program.
-fn which(program: &str) -> Option<std::path::PathBuf> {
-    env::split_paths(&env::var_os("PATH")?)
-        .map(|folder| folder.join(program))
-        .find(|file| file.is_file())
 }

@@ -6,17 +6,17 @@ use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
 use fs_err as fs;
 
 use super::{
-    Grammar, Shell, Step, each_shell,
+    Grammar, Shell, Step, each_shell, named,
     state::{activated, environment, equal, same},
 };
-use crate::{env::TestEnv, interpreters::newest};
+use crate::{env::TestEnv, harness::Case, interpreters::newest};
 
 crate::harness::trials! {
     does_not_run_what_a_user_has_defined(each_shell),
-    finds_commands_anew(each_shell),
+    forgets_where_commands_were(each_shell),
     takes_over_from_the_scripts_of_venv(each_shell),
-    a_prompt_hook_goes_on_working,
-    a_fish_prompt_of_the_user_is_drawn_with_the_statuses_of_the_command_line_and_comes_back,
+    a_prompt_hook_goes_on_working(with_hooks),
+    a_prompt_of_the_user_is_drawn_with_the_statuses_of_the_command_line_and_comes_back(fish),
 }
 
 /// One environment in `env`, and `out`.
@@ -134,7 +134,7 @@ fn does_not_run_what_a_user_has_defined(shell: &'static Shell) {
 }
 
 /// A shell remembers where it found a command; the environment's is another.
-fn finds_commands_anew(shell: &'static Shell) {
+fn forgets_where_commands_were(shell: &'static Shell) {
     let env = TestEnv::new();
     let path = made(&env);
     for (folder, says) in [("usual", "usual"), ("env/bin", "env")] {
@@ -208,58 +208,63 @@ fn takes_over_from_the_scripts_of_venv(shell: &'static Shell) {
     equal(&theirs, &before, shell.name);
 }
 
-fn a_prompt_hook_goes_on_working() {
-    for (name, hook, draw) in [
-        (
-            "bash",
-            "PROMPT_COMMAND='PS1=\"[${VIRTUAL_ENV_PROMPT-}]> \"'",
-            "eval \"$PROMPT_COMMAND\"; echo \"${PS1@P}\"",
-        ),
-        (
-            "zsh",
-            "precmd() { PS1=\"[${VIRTUAL_ENV_PROMPT-}]> \" }",
-            "precmd; print -P -- \"$PS1\"",
-        ),
-    ] {
-        super::with(name, |shell| {
-            let env = TestEnv::new();
-            let path = made(&env);
-            let steps = [
-                Step::Line(hook),
-                Step::Activate(&path),
-                Step::Line(draw),
-                Step::Deactivate,
-                Step::Line(draw),
-            ];
-            shell.run(&env, &steps).prints("[env]> \n[]> \n");
-        });
-    }
+/// The shells of the sh family that have prompt hooks.
+fn with_hooks() -> Vec<Case<&'static Shell>> {
+    named(&["bash", "zsh"])
 }
 
-fn a_fish_prompt_of_the_user_is_drawn_with_the_statuses_of_the_command_line_and_comes_back() {
-    super::with("fish", |shell| {
-        let env = TestEnv::new();
-        let path = made(&env);
-        let own = "function fish_prompt; echo -n \"$status:$pipestatus> \"; end\nfunction fail; return $argv[1]; end";
-        let draw = "fail 3 | fail 4\nfish_prompt; echo\nfail 5\nfish_prompt; echo\nnot fail 6\nfish_prompt; echo";
-        let steps = [
-            Step::Line(own),
-            Step::Record("before"),
-            Step::Activate(&path),
-            Step::Line(draw),
-            Step::Deactivate,
-            Step::Line(draw),
-            Step::Record("after"),
-            Step::Activate(&path),
-            Step::Line("function fish_prompt; echo -n 'new> '; end"),
-            Step::Deactivate,
-            Step::Line("fish_prompt"),
-        ];
-        let alone = "4:3 4> \n5:5> \n0:6> \n";
-        let run = shell.run(&env, &steps).var("TERM", "dumb");
-        // After `not` there is no command line that would leave both statuses behind again.
-        let active = "(env) 4:3 4> \n(env) 5:5> \n(env) 0:0> \n";
-        run.prints(&format!("{active}{alone}new> "));
-        same(&env, "before", "after", "fish");
-    });
+fn a_prompt_hook_goes_on_working(shell: &'static Shell) {
+    let (hook, draw) = if shell.name == "bash" {
+        (
+            "PROMPT_COMMAND='PS1=\"[${VIRTUAL_ENV_PROMPT-}]> \"'",
+            "eval \"$PROMPT_COMMAND\"; echo \"${PS1@P}\"",
+        )
+    } else {
+        (
+            "precmd() { PS1=\"[${VIRTUAL_ENV_PROMPT-}]> \" }",
+            "precmd; print -P -- \"$PS1\"",
+        )
+    };
+    let env = TestEnv::new();
+    let path = made(&env);
+    let steps = [
+        Step::Line(hook),
+        Step::Activate(&path),
+        Step::Line(draw),
+        Step::Deactivate,
+        Step::Line(draw),
+    ];
+    shell.run(&env, &steps).prints("[env]> \n[]> \n");
+}
+
+fn fish() -> Vec<Case<&'static Shell>> {
+    named(&["fish"])
+}
+
+fn a_prompt_of_the_user_is_drawn_with_the_statuses_of_the_command_line_and_comes_back(
+    shell: &'static Shell,
+) {
+    let env = TestEnv::new();
+    let path = made(&env);
+    let own = "function fish_prompt; echo -n \"$status:$pipestatus> \"; end\nfunction fail; return $argv[1]; end";
+    let draw = "fail 3 | fail 4\nfish_prompt; echo\nfail 5\nfish_prompt; echo\nnot fail 6\nfish_prompt; echo";
+    let steps = [
+        Step::Line(own),
+        Step::Record("before"),
+        Step::Activate(&path),
+        Step::Line(draw),
+        Step::Deactivate,
+        Step::Line(draw),
+        Step::Record("after"),
+        Step::Activate(&path),
+        Step::Line("function fish_prompt; echo -n 'new> '; end"),
+        Step::Deactivate,
+        Step::Line("fish_prompt"),
+    ];
+    let alone = "4:3 4> \n5:5> \n0:6> \n";
+    let run = shell.run(&env, &steps).var("TERM", "dumb");
+    // After `not` there is no command line that would leave both statuses behind again.
+    let active = "(env) 4:3 4> \n(env) 5:5> \n(env) 0:0> \n";
+    run.prints(&format!("{active}{alone}new> "));
+    same(&env, "before", "after", "fish");
 }

@@ -1,0 +1,216 @@
+//! File systems that lack something: symlinks, the exchange of folders, the difference between `A` and `a`.
+
+use std::{path::PathBuf, process::Command};
+
+use fs_err as fs;
+
+use crate::tree::{leftovers, tree};
+use crate::{
+    env::{TestEnv, listing},
+    faults::{Mount, strace, warm},
+    interpreters::newest,
+    needs::FAT,
+};
+
+crate::harness::trials! {
+    without_symlinks needs [FAT, MOUNT],
+    in_memory needs [MOUNT],
+    overlaid needs [MOUNT],
+    where_case_is_no_difference needs [FAT, MOUNT],
+    where_a_folder_folds_case needs [CASEFOLD, MOUNT],
+    where_folders_cannot_be_exchanged needs [STRACE],
+    where_a_quota_is_used_up needs [BTRFS, MOUNT],
+}
+
+/// Makes an image file with a file system on it.
+fn image(env: &TestEnv, size: u64, tool: &str, args: &[&str]) -> PathBuf {
+    let path = env.root().join("image");
+    let file = fs::File::create(&path).unwrap();
+    file.set_len(size << 20).unwrap();
+    let made = Command::new(tool).args(args).arg(&path).output().unwrap();
+    assert!(
+        made.status.success(),
+        "{}",
+        String::from_utf8_lossy(&made.stderr)
+    );
+    path
+}
+
+/// Whether the kernel knows a file system.
+pub(crate) fn knows(name: &str) -> bool {
+    let list = fs::read_to_string("/proc/filesystems").unwrap_or_default();
+    list.lines()
+        .any(|line| line.split_whitespace().next_back() == Some(name))
+}
+
+/// New with pip, again, cleared, upgraded: each works and leaves nothing else in `folder`.
+#[track_caller]
+fn all_ways(env: &TestEnv, folder: &str, links: &str) {
+    let path = format!("{folder}/env");
+    for flags in [&[][..], &[], &["--clear"], &["--upgrade"]] {
+        let args = [&[links], flags, &[path.as_str()]].concat();
+        let run = env.rvenv_for(newest(), args);
+        run.var("RVENV_CACHE_DIR", warm()).succeeds();
+        let python = env.at(&path).join("bin/python");
+        let prefix = env.run(&python, ["-c", "import sys, pip; print(sys.prefix)"]);
+        prefix.prints(&format!("{}\n", env.at(&path).display()));
+        assert_eq!(leftovers(&env.at(folder)), [""; 0]);
+        assert_eq!(leftovers(&env.at(&path)), [""; 0]);
+    }
+}
+
+/// FAT: by the kernel's own driver, or exFAT by the one that runs in user space.
+fn fat(env: &TestEnv) -> Mount {
+    FAT.is_listed();
+    if knows("vfat") {
+        let image = image(env, 100, "mkfs.vfat", &["-F", "32"]);
+        let args = ["-t", "vfat", "-o", "loop", image.to_str().unwrap()];
+        return Mount::new(env, "fat", &args);
+    }
+    let image = image(env, 100, "mkfs.exfat", &[]);
+    Mount::new(
+        env,
+        "fat",
+        &["-t", "exfat-fuse", "-o", "loop", image.to_str().unwrap()],
+    )
+}
+
+fn without_symlinks() {
+    let env = TestEnv::new();
+    let _mount = fat(&env);
+    all_ways(&env, "fat", "--copies");
+    let before = tree(&env.at("fat"));
+    // Without --copies it is venv's own way out: copies, and no word about it but a warning.
+    let run = env.rvenv_for(newest(), ["--without-pip", "fat/linked"]);
+    let outcome = run.outcome();
+    if outcome.status.success() {
+        env.run(env.at("fat/linked/bin/python"), ["-c", "1"])
+            .succeeds();
+    } else {
+        outcome.expect_code(1);
+        assert!(outcome.stderr.contains("--copies"), "{outcome}");
+        assert!(
+            outcome
+                .stderr
+                .contains(env.at("fat/linked").to_str().unwrap()),
+            "{outcome}"
+        );
+        assert_eq!(tree(&env.at("fat")), before, "{outcome}");
+    }
+    assert_eq!(leftovers(&env.at("fat")), [""; 0]);
+}
+
+fn in_memory() {
+    let env = TestEnv::new();
+    let _mount = Mount::tmpfs(&env, "tmpfs", "size=80M");
+    all_ways(&env, "tmpfs", "--symlinks");
+}
+
+/// A folder `overlay` over what `fill` puts into the lower layer, which cannot be renamed as a whole.
+pub(crate) fn overlay(env: &TestEnv, fill: impl FnOnce(&str)) -> [Mount; 2] {
+    let mount = Mount::tmpfs(env, "layers", "size=120M");
+    for name in ["lower", "upper", "scratch"] {
+        fs::create_dir(env.at("layers").join(name)).unwrap();
+    }
+    fs::create_dir(env.at("overlay")).unwrap();
+    fill("layers/lower");
+    let layers = env.at("layers");
+    let options = ["lowerdir=lower", "upperdir=upper", "workdir=scratch"]
+        .map(|option| option.replace('=', &format!("={}/", layers.display())))
+        .join(",");
+    let args = ["-t", "overlay", "-o", &options, "none"];
+    [Mount::new(env, "overlay", &args), mount]
+}
+
+fn overlaid() {
+    let env = TestEnv::new();
+    let _overlay = overlay(&env, |lower| {
+        let path = format!("{lower}/env");
+        env.rvenv_for(newest(), ["--without-pip", &path]).succeeds();
+    });
+    let run = env.rvenv_for(newest(), ["--clear", "overlay/env"]);
+    run.var("RVENV_CACHE_DIR", warm()).succeeds();
+    assert_eq!(leftovers(&env.at("overlay")), [""; 0]);
+    all_ways(&env, "overlay", "--symlinks");
+}
+
+/// Another spelling of `folder/env` is the same environment.
+#[track_caller]
+fn folds(env: &TestEnv, folder: &str, links: &str) {
+    all_ways(env, folder, links);
+    fs::write(env.at(folder).join("env/mine"), "mine").unwrap();
+    let run = |flags: &[&str], name: &str| {
+        let path = format!("{folder}/{name}");
+        let args = [&["--without-pip", links], flags, &[path.as_str()]].concat();
+        env.rvenv_for(newest(), args).succeeds();
+        assert_eq!(listing(&env.at(folder)).len(), 1);
+    };
+    run(&[], "ENV");
+    assert!(env.at(folder).join("env/mine").exists());
+    run(&["--clear"], "Env");
+    assert!(!env.at(folder).join("Env/mine").exists());
+    assert!(env.at(folder).join("Env/bin/python").exists());
+}
+
+fn where_case_is_no_difference() {
+    let env = TestEnv::new();
+    let _mount = fat(&env);
+    fs::create_dir(env.at("fat/f")).unwrap();
+    folds(&env, "fat/f", "--copies");
+}
+
+fn where_a_folder_folds_case() {
+    let env = TestEnv::new();
+    let image = image(&env, 200, "mkfs.ext4", &["-q", "-O", "casefold"]);
+    let args = ["-t", "ext4", "-o", "loop", image.to_str().unwrap()];
+    let _mount = Mount::new(&env, "folded", &args);
+    fs::create_dir(env.at("folded/f")).unwrap();
+    env.run("chattr", ["+F", env.at("folded/f").to_str().unwrap()])
+        .succeeds();
+    folds(&env, "folded/f", "--symlinks");
+}
+
+fn where_folders_cannot_be_exchanged() {
+    let env = TestEnv::new();
+    for error in ["ENOSYS", "EINVAL"] {
+        let inject = format!("inject=renameat2:error={error}");
+        for flags in [
+            &["--without-pip"][..],
+            &["--without-pip"],
+            &["--clear"],
+            &["--upgrade"],
+        ] {
+            let run = strace(&env, &[&inject], &[flags, &["env"]].concat());
+            run.var("RVENV_CACHE_DIR", warm()).succeeds();
+            env.run(env.at("env/bin/python"), ["-c", "1"]).succeeds();
+            env.holds_only(["env"]);
+        }
+        env.run(env.at("env/bin/pip"), ["--version"]).stdout();
+        // Somebody's folder is never renamed over.
+        env.reset();
+    }
+}
+
+fn where_a_quota_is_used_up() {
+    let env = TestEnv::new();
+    let image = image(&env, 300, "mkfs.btrfs", &["-q"]);
+    let args = ["-t", "btrfs", "-o", "loop", image.to_str().unwrap()];
+    let _mount = Mount::new(&env, "quota", &args);
+    let path = env.at("quota");
+    for line in [&["quota", "enable"][..], &["qgroup", "limit", "2M", "0/5"]] {
+        let line = line.iter().copied().chain([path.to_str().unwrap()]);
+        env.run("btrfs", line).outcome().expect_code(0);
+    }
+    for args in [&["quota/env"][..], &["--no-cache", "quota/env"]] {
+        let run = env.rvenv_for(newest(), args);
+        let outcome = run.var("RVENV_CACHE_DIR", warm()).outcome();
+        outcome.expect_code(1);
+        assert!(outcome.stderr.starts_with("Error: "), "{outcome}");
+        assert!(outcome.stderr.contains(path.to_str().unwrap()), "{outcome}");
+        assert!(
+            outcome.stderr.contains("free some of your disk quota"),
+            "{outcome}"
+        );
+        assert_eq!(listing(&path), [""; 0], "{outcome}");
+    }
+}

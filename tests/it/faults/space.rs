@@ -1,0 +1,139 @@
+//! No space, no inodes, no permission, and a parent that vanishes: an error that names a path and says
+//! what to do, and everything as before.
+
+use std::path::Path;
+
+use fs_err as fs;
+
+use crate::tree::{leftovers, tree};
+use crate::{
+    env::{Outcome, TestEnv},
+    faults::{Mount, nobody, warm},
+    interpreters::newest,
+};
+
+crate::harness::trials! {
+    no_space needs [MOUNT],
+    no_inodes needs [MOUNT],
+    a_full_store_is_no_obstacle needs [MOUNT],
+    a_read_only_file_system needs [MOUNT],
+    no_permission needs [NOBODY],
+    a_parent_that_vanishes,
+}
+
+/// Fails unless this is one error that names something below `path` and has a hint.
+#[track_caller]
+pub(crate) fn is_clear(outcome: &Outcome, path: &Path) {
+    outcome.expect_code(1);
+    assert_eq!(outcome.stdout, "", "{outcome}");
+    assert!(outcome.stderr.starts_with("Error: "), "{outcome}");
+    assert_eq!(outcome.stderr.matches("Error: ").count(), 1, "{outcome}");
+    assert!(outcome.stderr.contains(path.to_str().unwrap()), "{outcome}");
+    assert!(outcome.stderr.contains("\n  hint: "), "{outcome}");
+}
+
+/// On a file system that is too small: new, and in place of an old environment.
+fn too_small(options: &str, text: &str) {
+    let env = TestEnv::new();
+    let mount = Mount::tmpfs(&env, "small", options);
+    let path = env.at("small");
+    let failing = |args: &[&str]| {
+        let before = tree(&path);
+        let run = env.rvenv_for(newest(), args).var("RVENV_CACHE_DIR", warm());
+        let outcome = run.outcome();
+        is_clear(&outcome, &path);
+        assert!(outcome.stderr.contains(text), "{outcome}");
+        assert_eq!(tree(&path), before, "{outcome}");
+        assert_eq!(leftovers(&path), [""; 0], "{outcome}");
+    };
+    failing(&["small/env"]);
+    failing(&["--copies", "small/a/b/env"]);
+    env.rvenv_for(newest(), ["--without-pip", "small/env"])
+        .succeeds();
+    failing(&["--clear", "small/env"]);
+    failing(&["--upgrade", "small/env"]);
+    failing(&["--no-cache", "small/env"]);
+    // The environment that was there still works, and with room there is one.
+    env.run(path.join("env/bin/python"), ["-c", "1"]).succeeds();
+    mount.remount("size=60M,nr_inodes=9000");
+    let run = env.rvenv_for(newest(), ["--clear", "small/env"]);
+    run.var("RVENV_CACHE_DIR", warm()).succeeds();
+    env.run(path.join("env/bin/pip"), ["--version"]).stdout();
+}
+
+fn no_space() {
+    too_small("size=3M", "free some disk space");
+}
+
+fn no_inodes() {
+    too_small("size=60M,nr_inodes=200", "free some disk space");
+}
+
+fn a_full_store_is_no_obstacle() {
+    let env = TestEnv::new();
+    let _mount = Mount::tmpfs(&env, "store", "size=100k,mode=700");
+    let run = env.rvenv_for(newest(), ["env"]);
+    let outcome = run.var("RVENV_CACHE_DIR", env.at("store")).outcome();
+    outcome.expect_code(0);
+    assert_eq!(outcome.stderr.lines().count(), 1, "{outcome}");
+    assert!(outcome.stderr.contains("No space left"), "{outcome}");
+    env.run(env.at("env/bin/pip"), ["--version"]).stdout();
+    assert!(
+        !crate::env::listing(&crate::env::store(&env.at("store")))
+            .iter()
+            .any(|name| name.starts_with(".new"))
+    );
+}
+
+fn a_read_only_file_system() {
+    let env = TestEnv::new();
+    let mount = Mount::tmpfs(&env, "ro", "size=60M");
+    env.rvenv_for(newest(), ["--without-pip", "ro/env"])
+        .succeeds();
+    mount.remount("ro");
+    for args in [
+        &["ro/new"][..],
+        &["ro/env"],
+        &["--clear", "ro/env"],
+        &["--upgrade", "ro/env"],
+    ] {
+        let args = [&["--without-pip"], args].concat();
+        is_clear(&env.rvenv_for(newest(), args).outcome(), &env.at("ro"));
+    }
+}
+
+fn no_permission() {
+    let env = TestEnv::new();
+    let nobody = nobody(&env);
+    fs::create_dir(env.root().join("theirs")).unwrap();
+    let theirs = env.root().join("theirs/env");
+    let line = nobody.line(&["--without-pip", theirs.to_str().unwrap()]);
+    is_clear(&env.run(&line[0], &line[1..]).outcome(), &theirs);
+    assert!(!theirs.exists());
+}
+
+fn a_parent_that_vanishes() {
+    for _ in 0..5 {
+        let env = TestEnv::new();
+        fs::create_dir(env.at("parent")).unwrap();
+        let run = env.rvenv_for(newest(), ["parent/env"]);
+        let mut run = run.var("RVENV_CACHE_DIR", warm()).start();
+        run.until(|| {
+            fs::read_dir(env.at("parent")).is_ok_and(|mut entries| entries.next().is_some())
+        });
+        // It may be at work in there, so that not all goes at once.
+        while fs::remove_dir_all(env.at("parent")).is_err() && env.at("parent").exists() {}
+        let outcome = run.finish();
+        if outcome.status.success() {
+            // It came after the removal, or was there before.
+            continue;
+        }
+        outcome.expect_code(1);
+        assert!(outcome.stderr.starts_with("Error: "), "{outcome}");
+        assert!(
+            outcome.stderr.contains(env.at("parent").to_str().unwrap()),
+            "{outcome}"
+        );
+        assert!(!env.at("parent/env").exists(), "{outcome}");
+    }
+}

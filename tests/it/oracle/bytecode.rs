@@ -1,0 +1,56 @@
+//! Whether two trees' `.pyc` files are the same code. The Python that compiled them is asked, since
+//! equal code objects need not be equal bytes (marshal writes references by reference counts).
+
+use std::{
+    io::Write as _,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use crate::interpreters::Interpreter;
+
+/// What made the tree that is compared with a reference.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MadeBy {
+    Rvenv,
+    /// `python -m venv`, as the reference.
+    Venv,
+}
+
+/// What differs in these files, a line each: header, code object, or the source's time and size.
+pub(crate) fn differences(
+    interpreter: &Interpreter,
+    reference: &Path,
+    actual: &Path,
+    made_by: MadeBy,
+    files: &[&Path],
+) -> Vec<String> {
+    if files.is_empty() {
+        return Vec::new();
+    }
+    let mut child = Command::new(&interpreter.executable)
+        .args(["-I", "-S", "-c", include_str!("bytecode.py")])
+        .args([reference, actual])
+        .arg(if made_by == MadeBy::Venv {
+            "venv"
+        } else {
+            "rvenv"
+        })
+        .env_clear()
+        .env("LC_ALL", "C.UTF-8")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let names: Vec<_> = files.iter().map(|f| f.to_str().unwrap()).collect();
+    let mut stdin = child.stdin.take().unwrap();
+    stdin.write_all(names.join("\0").as_bytes()).unwrap();
+    drop(stdin);
+    let output = child.wait_with_output().unwrap();
+    assert!(output.status.success(), "bytecode.py failed");
+    let answer = String::from_utf8(output.stdout).unwrap();
+    let mut lines: Vec<_> = answer.lines().map(str::to_owned).collect();
+    let last = lines.pop().unwrap();
+    assert_eq!(last, format!("{} files", files.len()), "a file was skipped");
+    lines
+}

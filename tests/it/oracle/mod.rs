@@ -1,0 +1,311 @@
+//! The oracle: the real `python -m venv` and then rvenv, at the same path with the same flags, and
+//! the whole trees compared. What differs is for `differences` to say.
+//!
+//! A case is described first and judged last; no expectation is written down, as `python -m venv` is asked each time:
+//!
+//! ```ignore
+//! fn a_prompt_is_kept_by_upgrade(python: &'static Interpreter) {
+//!     let env = TestEnv::new();
+//!     let case = env.oracle(python).args(["--prompt=x", "env"]).args(["--upgrade", "env"]);
+//!     all_agree([case.verdict()]);
+//! }
+//! ```
+//!
+//! Each `args` is one run in the same place; `before` prepares that place for both; `var`, `umask` and `cwd` hold for both.
+
+pub(crate) mod bytecode; // are two trees' `.pyc` files the same code?
+pub(crate) mod differences;
+mod existing; // environments that are there already
+mod flags; // every combination of flags
+mod names; // every way to invoke a Python
+mod pip; // as ensurepip leaves it
+pub(crate) mod references; // what `python -m venv` made before
+mod self_checks; // the oracle itself can fail
+mod shapes; // every shape of ENV_DIR, of umask and of prompt // between what both have created
+
+use std::{
+    ffi::{OsStr, OsString},
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use fs_err as fs;
+
+use crate::{
+    env::{Outcome, Run, TestEnv},
+    harness::Trials,
+    interpreters::Interpreter,
+    oracle::{bytecode::MadeBy, references::Reference},
+};
+
+pub(crate) fn trials(list: &mut Trials) {
+    self_checks::trials(list);
+    existing::trials(list);
+    flags::trials(list);
+    names::trials(list);
+    pip::trials(list);
+    shapes::trials(list);
+}
+
+/// What comes of a comparison: nothing, or a readable account of the differences.
+pub(crate) type Verdict = Result<(), String>;
+
+type Prepare<'a> = Box<dyn Fn(&TestEnv) + 'a>;
+
+/// One case, described first and judged last.
+#[must_use = "nothing is compared until the verdict is asked for"]
+pub(crate) struct Oracle<'a> {
+    env: &'a TestEnv,
+    interpreter: &'a Interpreter,
+    /// What the Python is invoked as.
+    program: OsString,
+    /// What rvenv is told with `-p`, or nothing if it must find the Python on PATH.
+    request: Option<OsString>,
+    /// The arguments of one run or more.
+    steps: Vec<Vec<OsString>>,
+    vars: Vec<(OsString, OsString)>,
+    umask: u32,
+    cwd: PathBuf,
+    /// Whether venv may say something on success.
+    noisy: bool,
+    shares_cache: bool,
+    prepare: Option<Prepare<'a>>,
+}
+
+impl<'a> Oracle<'a> {
+    pub(crate) fn new(env: &'a TestEnv, interpreter: &'a Interpreter) -> Self {
+        Self {
+            env,
+            interpreter,
+            program: interpreter.executable.clone().into(),
+            request: Some(interpreter.executable.clone().into()),
+            steps: Vec::new(),
+            vars: Vec::new(),
+            umask: 0o022,
+            cwd: env.work(),
+            noisy: false,
+            shares_cache: false,
+            prepare: None,
+        }
+    }
+
+    /// Another path or name to invoke the Python by.
+    pub(crate) fn invoked_as(mut self, program: impl AsRef<OsStr>) -> Self {
+        self.program = program.as_ref().into();
+        self.request = Some(self.program.clone());
+        self
+    }
+
+    /// What rvenv is told with `-p` is not what the Python is invoked as.
+    pub(crate) fn requested_as(mut self, request: &str) -> Self {
+        self.request = Some(request.into());
+        self
+    }
+
+    /// rvenv is not told which Python, and must find the one that this name is on PATH.
+    pub(crate) fn found_as(mut self, name: &str) -> Self {
+        self = self.invoked_as(name);
+        self.request = None;
+        self
+    }
+
+    /// A run with these arguments; call it again for a second run in the same place.
+    pub(crate) fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
+        let args = args.into_iter().map(|a| a.as_ref().into());
+        self.steps.push(args.collect());
+        self
+    }
+
+    pub(crate) fn var(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.vars
+            .push((name.as_ref().into(), value.as_ref().into()));
+        self
+    }
+
+    pub(crate) fn umask(mut self, umask: u32) -> Self {
+        self.umask = umask;
+        self
+    }
+
+    /// The current folder, below `work`; made if it is not there.
+    pub(crate) fn cwd(mut self, cwd: &str) -> Self {
+        self.cwd = self.env.at(cwd);
+        self
+    }
+
+    /// venv may say something on success; rvenv may not.
+    pub(crate) fn noisy(mut self) -> Self {
+        self.noisy = true;
+        self
+    }
+
+    /// What is in `work` before either runs.
+    pub(crate) fn before(mut self, prepare: impl Fn(&TestEnv) + 'a) -> Self {
+        self.prepare = Some(Box::new(prepare));
+        self
+    }
+
+    /// rvenv has the cache that most tests share.
+    pub(crate) fn shared_cache(mut self) -> Self {
+        self.shares_cache = true;
+        self
+    }
+
+    /// A cache folder of its own for a run of rvenv.
+    pub(crate) fn cache(&self, name: &str) -> PathBuf {
+        self.env.root().join("caches").join(name)
+    }
+
+    /// Runs both and compares.
+    pub(crate) fn verdict(&self) -> Verdict {
+        self.verdict_against(&self.reference()?)
+    }
+
+    /// What `python -m venv` makes of it: kept from an earlier run, where the test's folders are at a fixed path.
+    pub(crate) fn reference(&self) -> Result<Reference, String> {
+        if !self.env.is_fixed() {
+            return self.fresh_reference();
+        }
+        self.set_up();
+        let name = references::name(
+            self.env,
+            self.interpreter,
+            &format!("{self} {}", self.noisy),
+        );
+        let kept = references::kept(&name);
+        if let Some(kept) = kept {
+            if !references::is_drawn(&name) {
+                return Ok(kept);
+            }
+            let fresh = self.fresh_reference()?;
+            fs::remove_dir(self.env.work()).unwrap();
+            fs::rename(&fresh.path, self.env.work()).unwrap();
+            let work = self.env.work();
+            let mut lines = differences::differences(self.interpreter, &kept, &work, MadeBy::Venv);
+            // What rvenv would have made of venv's file is no matter here.
+            lines.retain(|line| !line.contains("pyvenv.cfg: bytes"));
+            if lines.is_empty() {
+                return Ok(kept);
+            }
+            let lines = lines.join("\n  ");
+            return Err(format!(
+                "{self}\n  the kept reference {} is out of date:\n  {lines}",
+                kept.path.display()
+            ));
+        }
+        let fresh = self.fresh_reference()?;
+        references::keep(&name, &fresh.path);
+        Ok(fresh)
+    }
+
+    /// Runs `python -m venv`.
+    fn fresh_reference(&self) -> Result<Reference, String> {
+        let path = self.env.root().join("reference");
+        if path.exists() {
+            fs::remove_dir_all(&path).unwrap();
+        }
+        self.set_up();
+        for step in &self.steps {
+            let args = ["-m", "venv"].map(OsString::from);
+            let run = self.env.run(&self.program, args.iter().chain(step));
+            let outcome = self.settle(run).outcome();
+            if !(self.noisy && outcome.status.success()) {
+                self.must_be_silent(&outcome)?;
+            }
+        }
+        fs::rename(self.env.work(), &path).unwrap();
+        fs::create_dir(self.env.work()).unwrap();
+        Ok(Reference {
+            path,
+            made: SystemTime::now(),
+        })
+    }
+
+    /// Runs rvenv and compares with what `python -m venv` made.
+    pub(crate) fn verdict_against(&self, reference: &Reference) -> Verdict {
+        self.set_up();
+        for step in &self.steps {
+            let request = self.request.iter();
+            let request = request.flat_map(|request| [OsStr::new("-p"), request]);
+            let step = step.iter().map(OsString::as_os_str);
+            let mut run = self.env.rvenv(request.chain(step));
+            if self.shares_cache {
+                run = run.shared_cache();
+            }
+            self.must_be_silent(&self.settle(run).outcome())?;
+        }
+        self.env.left_nothing_in_tmp();
+        let lines =
+            differences::differences(self.interpreter, reference, &self.env.work(), MadeBy::Rvenv);
+        if lines.is_empty() {
+            return Ok(());
+        }
+        let mut account = format!("{self}\n");
+        for line in lines.iter().take(40) {
+            writeln!(account, "  {line}").unwrap();
+        }
+        if lines.len() > 40 {
+            writeln!(account, "  … and {} more", lines.len() - 40).unwrap();
+        }
+        Err(account)
+    }
+
+    fn set_up(&self) {
+        self.env.reset();
+        // Some Pythons' own ensurepip leaves things there.
+        self.env.empty_tmp();
+        fs::create_dir_all(&self.cwd).unwrap();
+        if let Some(prepare) = &self.prepare {
+            prepare(self.env);
+        }
+    }
+
+    fn settle<'r>(&self, run: Run<'r>) -> Run<'r> {
+        run.cwd(&self.cwd).umask(self.umask).vars(&self.vars)
+    }
+
+    fn must_be_silent(&self, outcome: &Outcome) -> Verdict {
+        let silent = outcome.stdout.is_empty() && outcome.stderr.is_empty();
+        if outcome.status.success() && silent {
+            return Ok(());
+        }
+        Err(format!("{self}\n{outcome}"))
+    }
+}
+
+impl std::fmt::Display for Oracle<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (major, minor, micro) = self.interpreter.version;
+        writeln!(f, "{} {major}.{minor}.{micro}", self.program.display())?;
+        for step in &self.steps {
+            writeln!(f, "  {step:?} in {}", self.cwd.display())?;
+        }
+        write!(f, "  umask {:03o}, {:?}", self.umask, self.vars)
+    }
+}
+
+/// Panics if any of these differ, with the first few accounts; and if there were none to judge.
+#[track_caller]
+pub(crate) fn all_agree(verdicts: impl IntoIterator<Item = Verdict>) {
+    let mut count = 0;
+    let mut accounts = Vec::new();
+    for verdict in verdicts {
+        count += 1;
+        accounts.extend(verdict.err());
+    }
+    assert!(count > 0, "nothing was compared");
+    assert!(
+        accounts.is_empty(),
+        "{} of {count} cases differ:\n\n{}",
+        accounts.len(),
+        accounts[..accounts.len().min(6)].join("\n")
+    );
+}
+
+/// Writes a file below `work`, its folders included.
+pub(crate) fn write(env: &TestEnv, path: impl AsRef<Path>, content: &str) {
+    let path = env.at(path);
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    fs::write(path, content).unwrap();
+}

@@ -1,0 +1,109 @@
+//! What `python -m venv` made before, kept below `target/`, as making it with pip takes seconds. It does not know what is
+//! compared with it.
+//!
+//! A reference is of one interpreter (by its file's path, time and size, and the wheels of its ensurepip), of the arguments,
+//! the variables and all else that a case is described by, and of what was in the folders before; it holds for the path at
+//! which it was made, so the folders of such a test are at a fixed one ([`TestEnv::fixed`]). In each run one that is drawn is
+//! recreated and compared. To have all of them recreated, delete `target/tmp/references`.
+
+use std::{
+    env,
+    fmt::Write as _,
+    path::{Path, PathBuf},
+    process::{self, Command},
+    sync::OnceLock,
+    time::SystemTime,
+};
+
+use fs_err as fs;
+use sha2::{Digest as _, Sha256};
+
+use crate::tree::{Tree, tree};
+use crate::{env::TestEnv, interpreters::Interpreter};
+
+/// What `python -m venv` made of a case.
+pub(crate) struct Reference {
+    pub(crate) path: PathBuf,
+    pub(crate) made: SystemTime,
+}
+
+impl Reference {
+    /// Whether `python -m venv` made that, relative to the working folder.
+    pub(crate) fn has(&self, path: &str) -> bool {
+        self.path.join(path).exists()
+    }
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("references")
+}
+
+/// The name of a case's reference; the case's folders must be as they are before `python -m venv` runs.
+pub(crate) fn name(env: &TestEnv, interpreter: &Interpreter, case: &str) -> String {
+    let mut text = format!("{case}\n{}\n", env.root().display());
+    let real = fs::canonicalize(&interpreter.executable).unwrap();
+    let metadata = fs::metadata(&real).unwrap();
+    let changed = metadata.modified().unwrap();
+    let (real, size) = (real.display(), metadata.len());
+    writeln!(text, "{real} {changed:?} {size}").unwrap();
+    writeln!(text, "{:?}", interpreter.wheels()).unwrap();
+    let before: [Tree; 2] = [env.work(), env.root().join("home")].map(|path| tree(&path));
+    writeln!(text, "{before:?}").unwrap();
+    hash(text.as_bytes())
+}
+
+/// The kept reference of this name.
+pub(crate) fn kept(name: &str) -> Option<Reference> {
+    let path = folder().join(name);
+    let made = fs::metadata(path.join("made")).ok()?.modified().unwrap();
+    Some(Reference {
+        path: path.join("work"),
+        made,
+    })
+}
+
+/// Keeps a tree as the reference of this name, unless another process has just done so.
+pub(crate) fn keep(name: &str, tree: &Path) {
+    fs::create_dir_all(folder()).unwrap();
+    let stage = tempfile::Builder::new()
+        .prefix("new-")
+        .tempdir_in(folder())
+        .unwrap();
+    let mut copy = Command::new("cp");
+    let copied = copy.arg("-a").arg(tree).arg(stage.path().join("work"));
+    assert!(copied.status().unwrap().success());
+    fs::write(stage.path().join("made"), "").unwrap();
+    let path = folder().join(name);
+    if path.exists() {
+        fs::remove_dir_all(&path).unwrap();
+    }
+    if fs::rename(stage.path(), path).is_ok() {
+        // Nothing is there any more.
+        let _ = stage.keep();
+    }
+}
+
+/// Whether this one is the kept reference that is recreated in this run.
+pub(crate) fn is_drawn(name: &str) -> bool {
+    static DRAWN: OnceLock<Option<String>> = OnceLock::new();
+    let drawn = DRAWN.get_or_init(|| {
+        // The processes of one run draw the same.
+        let run = env::var("NEXTEST_RUN_ID")
+            .unwrap_or_else(|_| format!("{:?} {}", SystemTime::now(), process::id()));
+        let entries = fs::read_dir(folder()).into_iter().flatten().flatten();
+        let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
+        names
+            .filter(|name| !name.starts_with("new-"))
+            .min_by_key(|name| hash(format!("{run} {name}").as_bytes()))
+    });
+    drawn.as_deref() == Some(name)
+}
+
+/// A short name for a text.
+pub(crate) fn hash(text: &[u8]) -> String {
+    let digest = Sha256::digest(text);
+    digest[..12].iter().fold(String::new(), |mut name, byte| {
+        write!(name, "{byte:02x}").unwrap();
+        name
+    })
+}
