@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
 # rvenv beside `python -m venv`, virtualenv and uv, in one run; prints one Markdown table with the medians and their ratios.
+# `benches/chart.py FILE` puts that into docs/benchmarks.md and draws docs/benchmark.svg from it.
 #
 #     benches/peers.sh [--quick] [--python PATH]
 #
 # --quick makes few runs; --python names the base Python (default: that of `python3` on PATH). virtualenv and uv are
 # installed from PyPI into a scratch folder, hyperfine by apt; as root also the two file systems are made: an ext4 with a
 # journal (in a loop-mounted image, if the scratch folder's own is none) and a tmpfs. RVENV_BENCH_SCRATCH names the scratch
-# folder, RVENV_BENCH_RVENV a program to measure instead of a static release build of this checkout.
+# folder, RVENV_BENCH_RVENV a program to measure instead of a static build of this checkout with the profile `dist`.
 set -euo pipefail
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scratch=${RVENV_BENCH_SCRATCH:-/var/tmp/rvenv-bench}
@@ -43,9 +44,9 @@ rvenv=${RVENV_BENCH_RVENV-}
 if [ -z "$rvenv" ]; then
     triple=$(rustc -vV | sed -n 's/^host: //p')
     target=${CARGO_TARGET_DIR:-$checkout/target}
-    (cd "$checkout" && RUSTFLAGS=-Ctarget-feature=+crt-static cargo build --quiet --release --locked --target "$triple")
+    (cd "$checkout" && RUSTFLAGS=-Ctarget-feature=+crt-static cargo build --quiet --profile dist --locked --target "$triple")
     rvenv=$scratch/bin/rvenv
-    cp "$target/$triple/release/rvenv" "$rvenv"
+    cp "$target/$triple/dist/rvenv" "$rvenv"
 fi
 floor=$scratch/bin/floor
 gcc -static -O2 -pthread -o "$floor" "$checkout/benches/floor.c"
@@ -144,40 +145,6 @@ sweep() {
     sync
 }
 
-cat >"$scratch/bin/pack.py" <<'PACK'
-"""pack.py ENV_DIR LIST: what benches/floor.c is to make, taken from a finished environment."""
-import os, struct, sys
-
-top, packed = sys.argv[1:]
-folders, groups = [], []
-for path, names, files in os.walk(top):
-    relative = os.path.relpath(path, top)
-    if relative != ".":
-        folders.append(relative)
-    links = [name for name in names if os.path.islink(os.path.join(path, name))]
-    names[:] = sorted(set(names) - set(links))
-    groups.append((path, relative, sorted(files + links)))
-
-def record(kind, name, mode=0o755, content=b""):
-    name = os.fsencode(name) + b"\0"
-    return kind + struct.pack("III", mode, len(name), len(content)) + name + content
-
-out = [record(b"d", folder) for folder in folders]
-# The largest folders first, so that threads end together.
-cost = lambda group: sum(20_000 + os.lstat(os.path.join(group[0], name)).st_size for name in group[2])
-for path, relative, names in sorted(groups, key=cost, reverse=True):
-    out.append(record(b"e", relative))
-    for name in names:
-        full = os.path.join(path, name)
-        if os.path.islink(full):
-            out.append(record(b"l", name, content=os.fsencode(os.readlink(full)) + b"\0"))
-        else:
-            with open(full, "rb") as file:
-                out.append(record(b"f", name, os.stat(full).st_mode & 0o777, file.read()))
-with open(packed, "wb") as file:
-    file.writelines(out)
-PACK
-
 # A pyenv-like root: a shim that is a script and asks which version to start.
 shims=$scratch/pyenv
 version=$("$python" -c 'import platform; print(platform.python_version())')
@@ -219,8 +186,8 @@ for fs in "${!place[@]}"; do
         "${clean[@]}" ${command[rvenv]} "$folder/warm-rvenv"
         "${clean[@]}" ${command[rvenv]} --without-pip "$folder/warm-bare"
     }
-    "$python" "$scratch/bin/pack.py" "$folder/warm-rvenv" "$folder/store/pip.list"
-    "$python" "$scratch/bin/pack.py" "$folder/warm-bare" "$folder/store/bare.list"
+    "$python" "$checkout/benches/pack.py" "$folder/warm-rvenv" "$folder/store/pip.list"
+    "$python" "$checkout/benches/pack.py" "$folder/warm-bare" "$folder/store/bare.list"
     # For laying.sh.
     cp "$folder/store/pip.list" "$scratch/pip.list"
     rm -rf "$folder"/warm-*
@@ -255,6 +222,12 @@ for ((round = 1; round <= rounds; round++)); do
             measure "pip.$fs" virtualenv $slow_runs "$fresh" ${command[virtualenv]} "$env"
             measure "pip.$fs" venv $slow_runs "$fresh" ${command[venv]} "$env"
             sweep "$folder"
+            measure "no-compile.$fs" rvenv $runs "$fresh" ${command[rvenv]} --no-compile "$env"
+            sweep "$folder"
+            # What they did above has no bytecode anyway.
+            for tool in virtualenv uv uv-copy; do
+                cp "$scratch/results/pip.$fs.$tool.$round.json" "$scratch/results/no-compile.$fs.$tool.$round.json"
+            done
         }
         [ "$fs" != tmpfs ] || continue
         # The rest is about more than writing files, so one file system is enough.
@@ -270,6 +243,8 @@ for ((round = 1; round <= rounds; round++)); do
             measure "cold-pip" rvenv $slow_runs "$fresh" ${command[rvenv]} "$env"
             measure "cold-pip" virtualenv $slow_runs "$fresh" ${command[virtualenv]} "$env"
             measure "cold-pip" venv $slow_runs "$fresh" ${command[venv]} "$env"
+            measure "cold-no-compile" rvenv $slow_runs "$fresh" ${command[rvenv]} --no-compile "$env"
+            cp "$scratch/results/cold-pip.virtualenv.$round.json" "$scratch/results/cold-no-compile.virtualenv.$round.json"
             rm -rf "$folder"/cold
             sweep "$folder"
 
@@ -333,11 +308,15 @@ for path in glob.glob(os.path.join(results, "*.time")):
         medians[row, tool] = int(re.search(r"Maximum resident set size \(kbytes\): (\d+)", file.read())[1]) / 1024
 
 tools = ["rvenv", "venv", "virtualenv", "uv", "uv-copy", "floor", "floor2"]
-rows = {row: text for fs in sorted({row.split(".")[1] for row, _ in medians if "." in row})
-        for row, text in ((f"bare.{fs}", f"`--without-pip`, {fs}"), (f"pip.{fs}", f"with pip, {fs}"))}
+# Cold runs first: in CI every run is one.
+rows = {"cold-pip": "with pip, empty cache", "cold-no-compile": "with pip, no bytecode, empty cache", "cold-bare": "`--without-pip`, empty cache"}
+for fs in sorted({row.split(".")[1] for row, _ in medians if "." in row}):
+    rows |= {
+        f"pip.{fs}": f"with pip, {fs}",
+        f"no-compile.{fs}": f"with pip, no bytecode, {fs}",
+        f"bare.{fs}": f"`--without-pip`, {fs}",
+    }
 rows |= {
-    "cold-bare": "`--without-pip`, empty store",
-    "cold-pip": "with pip, empty store",
     "shim": "`--without-pip`, through a shim",
     "pip-version-1": "first `pip --version` in it",
     "pip-version-2": "second `pip --version` in it",
@@ -354,8 +333,9 @@ def figure(row, tool):
         return f"**{text}**"
     return f"{text} ({value / medians[row, 'rvenv']:.{2 if value < 3 * medians[row, 'rvenv'] else 0}f} ×)"
 
-print(f"Median in ms, and in brackets the multiple of rvenv's: Python {version}, {uv_version}, "
-      f"virtualenv {virtualenv_version.split()[1]}, {cores} cores, warm store unless said.")
+print(f"Medians in milliseconds; in parentheses the multiple of rvenv's time. {cores} cores, Python {version}, which also runs")
+print(f"virtualenv {virtualenv_version.split()[1]}; {uv_version.split(' (')[0]} with `--seed --offline`. The cache is warm unless the row says")
+print('"empty cache".')
 print()
 print("| | " + " | ".join(["rvenv", "`python -m venv`", "virtualenv", "`uv venv`", "uv, copying", "floor", "floor, 2 threads"]) + " |")
 print("|---" * (len(tools) + 1) + "|")

@@ -27,9 +27,14 @@ this_target() {
     Darwin) system=apple-darwin ;;
     *) fail "there is no program for $kernel; on Windows, install.ps1 installs it" ;;
     esac
-    case $machine in
-    x86_64 | amd64) machine=x86_64 ;;
-    aarch64 | arm64) machine=aarch64 ;;
+    case $kernel-$machine in
+    *-x86_64 | *-amd64) machine=x86_64 ;;
+    *-aarch64 | *-arm64) machine=aarch64 ;;
+    Linux-armv7l | Linux-armv8l) machine=armv7 system=unknown-linux-gnueabihf ;;
+    Linux-i[3456]86) machine=i686 ;;
+    Linux-ppc64le) machine=powerpc64le ;;
+    Linux-riscv64) machine=riscv64gc ;;
+    Linux-s390x) machine=s390x ;;
     *) fail "there is no program for $kernel on $machine; \`cargo install rvenv\` builds one" ;;
     esac
     # A shell under Rosetta says x86_64.
