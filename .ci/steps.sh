@@ -10,17 +10,26 @@ shopt -s inherit_errexit
 
 CI_STEP=
 CI_STEP_STARTED=0
+CI_TIMES=()
 
 # step NAME: ends the step before with its time, and announces the next one. Without NAME it only ends the last one.
 step() {
     if [ -n "$CI_STEP" ]; then
         printf -- '-- %s: %d s\n' "$CI_STEP" $((SECONDS - CI_STEP_STARTED))
+        CI_TIMES+=("$(printf '%6d s  %s' $((SECONDS - CI_STEP_STARTED)) "$CI_STEP")")
     fi
     CI_STEP=${1-}
     CI_STEP_STARTED=$SECONDS
     if [ -n "$CI_STEP" ]; then
         printf '\n== %s\n' "$CI_STEP"
     fi
+}
+
+# show_times: a table of the steps so far and how long they took. What ran in the background counts as long as it was waited for.
+show_times() {
+    printf '\n== times\n'
+    printf '%s\n' "${CI_TIMES[@]}"
+    printf '%6d s  in all\n' "$SECONDS"
 }
 
 # part NAME COMMAND...: a step that is one command.
@@ -196,4 +205,35 @@ counted() {
     [ "$status" -eq 0 ] || die "tests fail ($where)"
     [ "$passed" -gt 0 ] || die "no test was run ($where)"
     [ -z "${CI_PASSED-}" ] || echo "$passed" >>"$CI_PASSED"
+}
+
+# What tests of other programs need. `clean`, an array, is the command that they are run with: the environment that they get.
+# shellcheck disable=SC2154 # `clean` is of the script that sources this.
+run() {
+    quietly "${clean[@]}" "$@"
+}
+
+output() {
+    "${clean[@]}" "$@" 2>/dev/null
+}
+
+# same WHAT EXPECTED: for values.
+same() {
+    [ "$1" = "$2" ] || die "'$1' is not '$2'"
+}
+
+# made_by_rvenv ENV_DIR...: pyvenv.cfg says so.
+made_by_rvenv() {
+    local folder
+    for folder in "$@"; do
+        grep -q '^rvenv = ' "$folder/pyvenv.cfg" || die "rvenv has not made $folder"
+    done
+}
+
+# milliseconds COMMAND...: that it takes, for the log: other parts run beside it.
+milliseconds() {
+    local started
+    started=$(date +%s%N)
+    run "$@" || return
+    echo $((($(date +%s%N) - started) / 1000000))
 }
