@@ -175,6 +175,26 @@ install_powershell() {
     chmod +x "$CI_SCRATCH/bin/pwsh"
 }
 
+# rvenv_wheel FOLDER: puts the wheel of this checkout into a folder, with the profile that the tests have compiled already and the
+# tag that every pip knows. It is built once for all who ask for it, unless something has changed.
+rvenv_wheel() {
+    local target=${CARGO_TARGET_DIR:-$PWD/target} wheels
+    wheels=$target/wheels-of-ci
+    cargo build --quiet --locked
+    if ! ls "$wheels"/*.whl >/dev/null 2>&1 ||
+        [ -n "$(find "$target/debug/rvenv" python/rvenv pyproject.toml -newer "$(ls "$wheels"/*.whl)")" ]; then
+        tools_venv maturin 'maturin>=1.10,<2' twine mypy
+        rm -rf "$wheels"
+        packaging/licenses.py THIRD-PARTY-LICENSES
+        quietly "$CI_SCRATCH/maturin/bin/maturin" build --profile dev --locked --compatibility linux --out "$wheels"
+        # maturin has moved the program out of cargo's folder.
+        cargo build --quiet --locked
+        touch "$wheels"/*.whl
+    fi
+    mkdir -p "$1"
+    cp "$wheels"/*.whl "$1"
+}
+
 # run_tests WHERE COMMAND...: runs a test command, shows its output, and adds what passed to $CI_PASSED, a file. One that
 # ran no test fails.
 run_tests() {

@@ -6,7 +6,7 @@
 set -euo pipefail
 shopt -s inherit_errexit
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
-program=$(realpath "${1:-target/dist/rvenv}")
+program=$(realpath "${1:-target/release/rvenv}")
 python=${2:-/usr/bin/python3}
 scratch=$(mktemp -d /tmp/rvenv-instructions.XXXXXX)
 trap 'rm -rf "$scratch"' EXIT

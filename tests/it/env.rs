@@ -22,7 +22,7 @@ use std::{
     os::unix::process::ExitStatusExt as _,
     path::{Path, PathBuf},
     process::{Child, Command, ExitStatus, Stdio},
-    sync::OnceLock,
+    sync::{Mutex, OnceLock, PoisonError},
     thread,
     time::{Duration, UNIX_EPOCH},
 };
@@ -56,12 +56,12 @@ impl TestEnv {
 
     /// Folders at the same path in every run of this trial, for references that are kept.
     pub(crate) fn fixed() -> Self {
-        let trial = format!("{} {}", env!("CARGO_TARGET_TMPDIR"), harness::trial());
+        let references = references::folder();
+        let trial = format!("{} {}", references.display(), harness::trial());
         let name = format!("rvenv-it-{}", &references::hash(trial.as_bytes())[..12]);
         let root = test_folder().0.join(&name);
         // Another process may run the same trial.
-        let lock = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("{name}.lock"));
-        let lock = fs::File::create(lock).unwrap();
+        let lock = fs::File::create(references.join(format!("{name}.lock"))).unwrap();
         lock.file().lock().unwrap();
         let _ = fs::remove_dir_all(&root);
         let folder = tempfile::Builder::new()
@@ -242,6 +242,32 @@ pub(crate) fn shared_cache() -> &'static Path {
         }
         parent.join(name)
     })
+}
+
+/// A cache of one test's own that holds the facts and pip's image of a Python: a copy, as preparing pip takes seconds.
+pub(crate) fn filled_cache(env: &TestEnv, interpreter: &Interpreter) -> PathBuf {
+    static LOCK: Mutex<()> = Mutex::new(());
+    let name = references::hash(interpreter.executable.as_os_str().as_encoded_bytes());
+    let original = shared_cache().join(format!("filled-{}", &name[..12]));
+    {
+        fs::create_dir_all(shared_cache()).unwrap();
+        // Another thread or another process may be about to make it.
+        let _threads = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
+        let lock = fs::File::create(original.with_added_extension("lock")).unwrap();
+        lock.file().lock().unwrap();
+        if !original.exists() {
+            let stage = original.with_added_extension("new");
+            let run = env.rvenv_for(interpreter, ["--warm-cache"]);
+            let outcome = run.var("RVENV_CACHE_DIR", &stage).outcome();
+            outcome.expect_code(0);
+            fs::rename(stage, &original).unwrap();
+        }
+    }
+    let cache = env.root().join("cache");
+    let mut copy = Command::new("cp");
+    let copied = copy.arg("-a").arg(&original).arg(&cache).status();
+    assert!(copied.unwrap().success());
+    cache
 }
 
 /// The folder in a cache folder that is rvenv's own.

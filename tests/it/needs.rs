@@ -13,10 +13,12 @@ use crate::{
     interpreters::{self, layouts},
 };
 
+/// The PATH of administrators, who find the programs that make file systems.
+pub(crate) const ROOT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// A program in one of the folders that every run has on its PATH, or in those of administrators.
 fn tool(name: &str) -> Option<Skip> {
-    let folders = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    let found = env::split_paths(folders).any(|folder| folder.join(name).exists());
+    let found = env::split_paths(ROOT_PATH).any(|folder| folder.join(name).exists());
     unless(found, || format!("no {name}"))
 }
 

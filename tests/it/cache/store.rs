@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
-use crate::env::{Outcome, TestEnv, listing, store};
+use crate::env::{Outcome, TestEnv, filled_cache, listing, store};
 use crate::faults::{Mount, strace, strace_log};
 use crate::harness::some;
 use crate::interpreters::{another, newest};
@@ -31,9 +31,9 @@ crate::harness::trials! {
     several_runs_may_empty_the_cache_at_once,
 }
 
-/// A cache folder that holds what `newest()` needs.
+/// A cache folder that holds what `newest()` needs, and an environment `first` that was made with it.
 fn filled(env: &TestEnv) -> PathBuf {
-    let cache = env.root().join("cache");
+    let cache = filled_cache(env, newest());
     make(env, &cache, "first");
     cache
 }
@@ -64,7 +64,8 @@ fn pip_works(env: &TestEnv, name: &str) {
 
 fn the_cache_directory_is_private_and_tagged() {
     let env = TestEnv::new();
-    let cache = filled(&env);
+    let cache = env.root().join("cache");
+    make(&env, &cache, "first");
     assert_eq!(listing(&cache), ["rvenv-v1"]);
     assert_eq!(fs::metadata(&cache).unwrap().mode() & 0o7777, 0o700);
     let cache = store(&cache);

@@ -7,27 +7,28 @@ use fs_err as fs;
 use crate::tree::tree;
 use crate::{
     env::{PATH, Run, TestEnv},
+    harness::whole,
     interpreters::layouts::{find_keepable, without_ensurepip},
     interpreters::{Interpreter, newest},
     python::graalpy,
 };
 
 crate::harness::trials! {
-    an_activated_environment_is_recreated,
-    an_environment_is_recreated_with_each_name_of_its_own_python,
-    an_environment_is_recreated_with_the_python_of_one_that_is_based_on_it,
+    an_activated_environment_is_recreated(part),
+    an_environment_is_recreated_with_each_name_of_its_own_python(part),
+    an_environment_is_recreated_with_the_python_of_one_that_is_based_on_it(part),
     no_environment_is_based_on_a_python_in_itself,
     no_environment_is_based_on_an_unknown_python_in_itself,
 }
 
-/// Up to 3.10 a Python in an environment takes itself for the base; the newest knows better.
+/// Up to 3.10 a Python in an environment takes itself for the base; the newest knows better. The quick tier has one of the old.
 fn pythons() -> Vec<&'static Interpreter> {
     let mut old = find_keepable()
         .into_iter()
         .filter(|python| !python.at_least(11));
-    let mut found: Vec<_> = old.next().into_iter().chain(old.next_back()).collect();
-    found.push(newest());
-    found
+    let oldest = old.next();
+    let last = old.next_back().filter(|_| whole());
+    oldest.into_iter().chain(last).chain([newest()]).collect()
 }
 
 /// As in a shell that has activated `env`.

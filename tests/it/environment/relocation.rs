@@ -19,13 +19,13 @@ use crate::{
         site_packages,
     },
     harness::Case,
-    interpreters::{Interpreter, each_newest_quick, installed, newest},
+    interpreters::{Interpreter, each_full, each_newest_quick, installed, newest},
     tree::{leftovers, whole_tree},
 };
 
 crate::harness::trials! {
     what_rvenv_made_works_in_another_place(each_newest_quick),
-    what_venv_made_works_in_another_place(each_newest_quick),
+    what_venv_made_works_in_another_place(each_full),
     what_virtualenv_made_works_in_another_place(each_for_virtualenv) needs [VIRTUALENV],
     what_uv_made_works_in_another_place(each_for_uv) needs [UV],
     files_of_any_size_are_searched_in_little_memory(full),

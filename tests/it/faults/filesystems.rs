@@ -9,7 +9,7 @@ use crate::{
     env::{TestEnv, listing},
     faults::{Mount, strace, warm},
     interpreters::newest,
-    needs::FAT,
+    needs::{FAT, ROOT_PATH},
 };
 
 crate::harness::trials! {
@@ -27,7 +27,9 @@ fn image(env: &TestEnv, size: u64, tool: &str, args: &[&str]) -> PathBuf {
     let path = env.root().join("image");
     let file = fs::File::create(&path).unwrap();
     file.set_len(size << 20).unwrap();
-    let made = Command::new(tool).args(args).arg(&path).output().unwrap();
+    let mut command = Command::new(tool);
+    command.args(args).arg(&path).env("PATH", ROOT_PATH);
+    let made = command.output().unwrap();
     assert!(
         made.status.success(),
         "{}",

@@ -281,7 +281,15 @@ pub(crate) fn a_few() -> Vec<Case<&'static Interpreter>> {
 
 /// As [`a_few`], in the full tier only.
 pub(crate) fn a_few_full() -> Vec<Case<&'static Interpreter>> {
-    let mut cases = a_few();
+    only_in_full(a_few())
+}
+
+/// As [`each_with_pip`], in the full tier only.
+pub(crate) fn each_full() -> Vec<Case<&'static Interpreter>> {
+    only_in_full(each_with_pip())
+}
+
+fn only_in_full(mut cases: Vec<Case<&'static Interpreter>>) -> Vec<Case<&'static Interpreter>> {
     for case in &mut cases {
         case.skip = Skip::unless_full();
     }

@@ -4,7 +4,8 @@
 //! A reference is of one interpreter (by its file's path, time and size, and the wheels of its ensurepip), of the arguments,
 //! the variables and all else that a case is described by, and of what was in the folders before; it holds for the path at
 //! which it was made, so the folders of such a test are at a fixed one ([`TestEnv::fixed`]). In each run one that is drawn is
-//! recreated and compared. To have all of them recreated, delete `target/tmp/references`.
+//! recreated and compared. To have all of them recreated, delete `target/tmp/references`, or the folder that `RVENV_TEST_REFERENCES`
+//! names. What no run has used for two weeks is deleted.
 
 use std::{
     env,
@@ -12,7 +13,7 @@ use std::{
     path::{Path, PathBuf},
     process::{self, Command},
     sync::OnceLock,
-    time::SystemTime,
+    time::{Duration, SystemTime},
 };
 
 use fs_err as fs;
@@ -34,8 +35,30 @@ impl Reference {
     }
 }
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("references")
+/// Where references are kept: `RVENV_TEST_REFERENCES`, else below `target/`.
+pub(crate) fn folder() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = env::var_os("RVENV_TEST_REFERENCES").map_or_else(
+            || Path::new(env!("CARGO_TARGET_TMPDIR")).join("references"),
+            PathBuf::from,
+        );
+        fs::create_dir_all(&folder).unwrap();
+        delete_unused(&folder);
+        folder
+    })
+}
+
+/// Deletes the references that no run has used for two weeks.
+fn delete_unused(folder: &Path) {
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let age = entry.metadata().and_then(|metadata| metadata.modified());
+        let age = age.map(|modified| modified.elapsed().unwrap_or_default());
+        if age.is_ok_and(|age| age > Duration::from_hours(14 * 24)) {
+            // Another process may be deleting it as well.
+            let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
+        }
+    }
 }
 
 /// The name of a case's reference; the case's folders must be as they are before `python -m venv` runs.
@@ -56,6 +79,9 @@ pub(crate) fn name(env: &TestEnv, interpreter: &Interpreter, case: &str) -> Stri
 pub(crate) fn kept(name: &str) -> Option<Reference> {
     let path = folder().join(name);
     let made = fs::metadata(path.join("made")).ok()?.modified().unwrap();
+    // It was used now.
+    let used = fs::File::open(&path).unwrap();
+    used.file().set_modified(SystemTime::now()).unwrap();
     Some(Reference {
         path: path.join("work"),
         made,
@@ -64,7 +90,6 @@ pub(crate) fn kept(name: &str) -> Option<Reference> {
 
 /// Keeps a tree as the reference of this name, unless another process has just done so.
 pub(crate) fn keep(name: &str, tree: &Path) {
-    fs::create_dir_all(folder()).unwrap();
     let stage = tempfile::Builder::new()
         .prefix("new-")
         .tempdir_in(folder())
@@ -93,7 +118,7 @@ pub(crate) fn is_drawn(name: &str) -> bool {
         let entries = fs::read_dir(folder()).into_iter().flatten().flatten();
         let names = entries.map(|entry| entry.file_name().to_string_lossy().into_owned());
         names
-            .filter(|name| !name.starts_with("new-"))
+            .filter(|name| !name.starts_with("new-") && !name.ends_with(".lock"))
             .min_by_key(|name| hash(format!("{run} {name}").as_bytes()))
     });
     drawn.as_deref() == Some(name)
