@@ -49,6 +49,7 @@ mod repository; // what the documents and .ci say of the tests
 #[cfg(unix)]
 mod shells;
 #[cfg(unix)]
+#[path = "../harness/tree.rs"]
 mod tree; // what is in a directory, and where two of them differ
 #[cfg(unix)]
 mod wheel; // tiny wheels to install

@@ -16,6 +16,12 @@
 )]
 
 #[cfg(windows)]
+#[allow(dead_code, reason = "tests/it uses more of it")]
+#[path = "../it/oracle/bytecode.rs"]
+mod bytecode; // whether two files are the same code
+#[cfg(windows)]
+mod differences; // which differences between two trees are none
+#[cfg(windows)]
 mod faults; // what is in the way
 #[cfg(windows)]
 #[allow(dead_code, reason = "tests/it uses more of it")]
@@ -34,7 +40,9 @@ mod place; // where a test runs, and with which Pythons
 #[cfg(windows)]
 mod shells; // cmd and PowerShell
 #[cfg(windows)]
-mod tree; // the differences between two trees
+#[allow(dead_code, reason = "tests/it uses more of it")]
+#[path = "../harness/tree.rs"]
+mod tree; // what is in a directory
 
 #[cfg(windows)]
 fn main() -> std::process::ExitCode {

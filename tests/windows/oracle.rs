@@ -5,8 +5,8 @@ use std::path::Path;
 use fs_err as fs;
 
 use crate::{
+    differences,
     place::{Place, agree, each, newest, succeeds},
-    tree,
 };
 
 crate::harness::trials! {
@@ -53,7 +53,7 @@ fn environments_with_pip_are_venvs(python: &'static Path) {
         lines.extend(place.compare(python, steps));
         for entry in fs::read_dir(&place.work).unwrap() {
             let site_packages = entry.unwrap().path().join("Lib").join("site-packages");
-            lines.extend(tree::wrong_hashes(&site_packages));
+            lines.extend(differences::wrong_hashes(&site_packages));
         }
     }
     agree(&lines);
@@ -77,7 +77,7 @@ fn both_producers_make_the_same(python: &'static Path) {
             .rvenv(python)
             .args(["--no-cache", "--seeder", "ensurepip", "env"]),
     );
-    lines.extend(tree::differences(
+    lines.extend(differences::differences(
         python,
         &reference,
         &place.work.join("env"),

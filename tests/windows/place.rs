@@ -11,7 +11,7 @@ use std::{
 use fs_err as fs;
 use tempfile::TempDir;
 
-use crate::{harness::Case, tree};
+use crate::{differences, harness::Case};
 
 /// Every Python to test with.
 pub(crate) fn pythons() -> &'static [PathBuf] {
@@ -86,7 +86,7 @@ impl Place {
                 ));
             }
         }
-        lines.extend(tree::differences(python, &reference, &self.work));
+        lines.extend(differences::differences(python, &reference, &self.work));
         lines.truncate(40);
         lines
             .iter()

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
-use rustix::fs::FileType;
 
 use crate::env::TestEnv;
 use crate::harness::Case;
 use crate::interpreters::{Interpreter, a_few, only};
-use crate::tree::tree;
+use crate::tree::{Kind, tree};
 use crate::wheel::write_wheel;
 
 crate::harness::trials! {
@@ -35,7 +34,7 @@ fn a_few_with_wheels() -> Vec<Case<&'static Interpreter>> {
 /// The contents of every file below a folder, and the targets of links.
 fn contents(root: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let entries = tree(root).into_iter();
-    let files = entries.filter(|(_, entry)| entry.kind() != FileType::Directory);
+    let files = entries.filter(|(_, entry)| entry.kind != Kind::Directory);
     files.map(|(path, entry)| (path, entry.contents)).collect()
 }
 

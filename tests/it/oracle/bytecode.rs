@@ -7,8 +7,6 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::interpreters::Interpreter;
-
 /// What made the tree that is compared with a reference.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MadeBy {
@@ -19,7 +17,7 @@ pub(crate) enum MadeBy {
 
 /// What differs in these files, a line each: header, code object, or the source's time and size.
 pub(crate) fn differences(
-    interpreter: &Interpreter,
+    python: &Path,
     reference: &Path,
     actual: &Path,
     made_by: MadeBy,
@@ -28,7 +26,11 @@ pub(crate) fn differences(
     if files.is_empty() {
         return Vec::new();
     }
-    let mut child = Command::new(&interpreter.executable)
+    let mut command = Command::new(python);
+    // A program on Windows does not start without some of its variables.
+    #[cfg(unix)]
+    command.env_clear().env("LC_ALL", "C.UTF-8");
+    let mut child = command
         .args(["-I", "-S", "-c", include_str!("bytecode.py")])
         .args([reference, actual])
         .arg(if made_by == MadeBy::Venv {
@@ -36,8 +38,6 @@ pub(crate) fn differences(
         } else {
             "rvenv"
         })
-        .env_clear()
-        .env("LC_ALL", "C.UTF-8")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -10,7 +10,6 @@ use std::{
 };
 
 use fs_err as fs;
-use rustix::fs::FileType;
 
 use crate::{
     interpreters::Interpreter,
@@ -18,7 +17,7 @@ use crate::{
         bytecode::{self, MadeBy},
         references::Reference,
     },
-    tree::{Entry, Tree, whole_tree},
+    tree::{Entry, Kind, Tree, whole_tree},
 };
 
 /// What differs between two trees that were made at the same path, one readable line or more each.
@@ -40,7 +39,11 @@ pub(crate) fn differences(
     for (path, entry) in &expected {
         match found.get(path) {
             None if is_below(path, &found) => {}
-            None => lines.push(format!("- {} is missing: {}", show(path), kind(entry))),
+            None => lines.push(format!(
+                "- {} is missing: {}",
+                show(path),
+                entry.kind.name()
+            )),
             Some(other) => compare((reference, *made), actual, path, (entry, other), &mut lines),
         }
     }
@@ -51,7 +54,11 @@ pub(crate) fn differences(
         if is_script(&expected, path) {
             extra_script(&expected, path, entry, &mut lines);
         } else {
-            lines.push(format!("+ {} is too much: {}", show(path), kind(entry)));
+            lines.push(format!(
+                "+ {} is too much: {}",
+                show(path),
+                entry.kind.name()
+            ));
         }
     }
     let compiled: Vec<_> = expected
@@ -60,7 +67,7 @@ pub(crate) fn differences(
         .map(|(path, _)| path.as_path())
         .collect();
     lines.extend(bytecode::differences(
-        interpreter,
+        &interpreter.executable,
         reference,
         actual,
         made_by,
@@ -91,10 +98,11 @@ fn compare(
             ));
         }
     };
-    if kind(expected) != kind(found) {
-        return differs("type", kind(expected).into(), kind(found).into());
+    if expected.kind != found.kind {
+        let name = |entry: &Entry| entry.kind.name().to_owned();
+        return differs("type", name(expected), name(found));
     }
-    if expected.kind() == FileType::Symlink {
+    if expected.kind == Kind::Symlink {
         let target = |entry: &Entry| show(Path::new(OsStr::from_bytes(&entry.contents)));
         return differs("link target", target(expected), target(found));
     }
@@ -190,8 +198,9 @@ fn when(metadata: &Metadata, made: SystemTime) -> String {
 /// An activation script that venv does not have must look like the one it has.
 fn extra_script(expected: &Tree, path: &Path, found: &Entry, lines: &mut Vec<String>) {
     let sibling = &expected[&path.with_file_name("activate")];
-    if (kind(sibling), mode(sibling)) != (kind(found), mode(found)) {
-        lines.push(format!("~ {}: {} {}", show(path), kind(found), mode(found)));
+    if (sibling.kind, sibling.mode) != (found.kind, found.mode) {
+        let (kind, mode) = (found.kind.name(), mode(found));
+        lines.push(format!("~ {}: {kind} {mode}", show(path)));
     }
 }
 
@@ -218,21 +227,11 @@ fn is_bytecode(path: &Path) -> bool {
 }
 
 fn is_file(entry: &Entry) -> bool {
-    entry.kind() == FileType::RegularFile
-}
-
-fn kind(entry: &Entry) -> &'static str {
-    match entry.kind() {
-        FileType::Symlink => "link",
-        FileType::Directory => "directory",
-        FileType::RegularFile => "file",
-        FileType::Fifo => "fifo",
-        _ => "something else",
-    }
+    entry.kind == Kind::File
 }
 
 fn mode(entry: &Entry) -> String {
-    format!("{:04o}", entry.mode & 0o7777)
+    format!("{:04o}", entry.mode)
 }
 
 fn show(path: &Path) -> String {

@@ -1,60 +1,54 @@
 //! The differences between the tree that `python -m venv` made and the one that rvenv made. The
 //! ones that the README lists are none: the activation scripts, and the last line of `pyvenv.cfg`.
 
-use std::{
-    collections::BTreeSet,
-    ffi::OsStr,
-    io::Write as _,
-    path::{Path, PathBuf},
-    process::{Command, Stdio},
-};
+use std::{ffi::OsStr, path::Path};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use fs_err as fs;
 use sha2::{Digest as _, Sha256};
-use walkdir::WalkDir;
+
+use crate::{
+    bytecode::{self, MadeBy},
+    tree::{Kind, whole_tree},
+};
 
 /// What differs, one line each. Both trees were made at `actual`, and `reference` was moved away.
 pub(crate) fn differences(python: &Path, reference: &Path, actual: &Path) -> Vec<String> {
-    let (expected, found) = (entries(reference), entries(actual));
+    let (expected, found) = (whole_tree(reference), whole_tree(actual));
     let mut lines = Vec::new();
-    for path in expected.difference(&found) {
-        lines.push(format!("- {} is missing", path.display()));
-    }
-    for path in found.difference(&expected) {
-        if !is_script(path) {
+    for path in found.keys() {
+        if !expected.contains_key(path) && !is_script(path) {
             lines.push(format!("+ {} is too much", path.display()));
         }
     }
     let mut compiled = Vec::new();
-    for path in expected.intersection(&found) {
-        let (old, new) = (reference.join(path), actual.join(path));
-        if old.is_dir() != new.is_dir() {
-            lines.push(format!("~ {}: file and folder", path.display()));
-        } else if old.is_dir() || is_script(path) {
+    for (path, old) in &expected {
+        let Some(new) = found.get(path) else {
+            lines.push(format!("- {} is missing", path.display()));
+            continue;
+        };
+        if old.kind != new.kind {
+            let (old, new) = (old.kind.name(), new.kind.name());
+            lines.push(format!("~ {}: {old} and {new}", path.display()));
+        } else if old.kind != Kind::File || is_script(path) {
         } else if path.extension().is_some_and(|extension| extension == "pyc") {
-            compiled.push(path.to_str().unwrap());
-        } else if contents(path, &old) != contents(path, &new) {
+            compiled.push(path.as_path());
+        } else if contents(path, &old.contents) != contents(path, &new.contents) {
             lines.push(format!("~ {}: bytes", path.display()));
-            lines.extend(first_lines(&old, &new));
+            lines.extend(first_lines(&old.contents, &new.contents));
         }
     }
-    lines.extend(bytecode(python, reference, actual, &compiled));
+    let made_by = MadeBy::Rvenv;
+    lines.extend(bytecode::differences(
+        python, reference, actual, made_by, &compiled,
+    ));
     lines
 }
 
-/// Everything below a folder.
-fn entries(root: &Path) -> BTreeSet<PathBuf> {
-    let entries = WalkDir::new(root).into_iter();
-    entries
-        .map(|entry| entry.unwrap().path().strip_prefix(root).unwrap().to_owned())
-        .collect()
-}
-
 /// A file's bytes, without what may differ.
-fn contents(path: &Path, file: &Path) -> Vec<u8> {
-    let mut bytes = fs::read(file).unwrap();
+fn contents(path: &Path, bytes: &[u8]) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
     if path.ends_with("pyvenv.cfg") {
         // Its Pythons are final versions.
         let text = String::from_utf8_lossy(&bytes).into_owned();
@@ -102,11 +96,11 @@ fn without_hashes_of_programs(record: &[u8]) -> Vec<u8> {
 /// The console scripts whose hash in RECORD is not theirs.
 pub(crate) fn wrong_hashes(site_packages: &Path) -> Vec<String> {
     let mut wrong = Vec::new();
-    for path in entries(site_packages) {
+    for (path, entry) in whole_tree(site_packages) {
         if !path.ends_with("RECORD") {
             continue;
         }
-        let record = fs::read_to_string(site_packages.join(path)).unwrap();
+        let record = String::from_utf8(entry.contents).unwrap();
         for row in record.lines() {
             let [path, hash, size] = row.split(',').collect::<Vec<_>>()[..] else {
                 panic!("{row}");
@@ -124,9 +118,8 @@ pub(crate) fn wrong_hashes(site_packages: &Path) -> Vec<String> {
 }
 
 /// The first line in which two texts differ, from each.
-fn first_lines(old: &Path, new: &Path) -> Vec<String> {
-    let (old, new) = (fs::read(old).unwrap(), fs::read(new).unwrap());
-    let (old, new) = (String::from_utf8_lossy(&old), String::from_utf8_lossy(&new));
+fn first_lines(old: &[u8], new: &[u8]) -> Vec<String> {
+    let (old, new) = (String::from_utf8_lossy(old), String::from_utf8_lossy(new));
     let pair = old
         .split('\n')
         .zip(new.split('\n'))
@@ -151,34 +144,4 @@ fn is_script(path: &Path) -> bool {
         .parent()
         .is_some_and(|folder| folder.ends_with("Scripts"));
     in_scripts && (name.starts_with("activate") || name.starts_with("deactivate"))
-}
-
-/// What differs in the compiled files, which their own Python compares: equal code need not be equal bytes.
-fn bytecode(python: &Path, reference: &Path, actual: &Path, files: &[&str]) -> Vec<String> {
-    if files.is_empty() {
-        return Vec::new();
-    }
-    let mut child = Command::new(python)
-        .args(["-I", "-S", "-c", include_str!("../it/oracle/bytecode.py")])
-        .args([reference, actual])
-        .arg("rvenv") // What made the tree that is judged.
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
-    let mut stdin = child.stdin.take().unwrap();
-    stdin.write_all(files.join("\0").as_bytes()).unwrap();
-    drop(stdin);
-    let output = child.wait_with_output().unwrap();
-    assert!(
-        output.status.success(),
-        "bytecode.py: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    let answer = String::from_utf8(output.stdout).unwrap();
-    let mut lines: Vec<_> = answer.lines().map(str::to_owned).collect();
-    let last = lines.pop().unwrap();
-    assert_eq!(last, format!("{} files", files.len()), "a file was skipped");
-    lines
 }

@@ -1,4 +1,5 @@
-//! Directory trees: what is in one, and where two of them differ. It does not know which differences are allowed.
+//! Directory trees: what is in one, and where two of them differ, on every system. It does not know which differences are
+//! allowed.
 //!
 //! ```ignore
 //! let before = tree(&env.at("env"));
@@ -6,16 +7,16 @@
 //! assert_same(&tree(&env.at("env")), &before, "after a failure");
 //! ```
 //!
-//! Times are left out, those in bytecode, too. `oracle::differences` compares what `python -m venv` and rvenv create.
+//! Times are left out, those in bytecode, too. `differences` compares what `python -m venv` and rvenv create.
 
+#[cfg(unix)]
+use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};
 use std::{
     collections::BTreeMap,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
 };
 
 use fs_err as fs;
-use rustix::fs::{FileType, RawMode};
 use walkdir::WalkDir;
 
 /// Everything below a directory, itself included, by relative path.
@@ -24,20 +25,51 @@ pub(crate) type Tree = BTreeMap<PathBuf, Entry>;
 /// One entry of a tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Entry {
-    /// `st_mode`: type and permissions.
+    pub(crate) kind: Kind,
+    /// The permissions; 0 on Windows.
     pub(crate) mode: u32,
     /// The bytes of a file, or the target of a link.
     pub(crate) contents: Vec<u8>,
 }
 
-impl Entry {
-    #[allow(
-        clippy::cast_possible_truncation,
-        clippy::unnecessary_cast,
-        reason = "macOS has a mode of 16 bits"
-    )]
-    pub(crate) fn kind(&self) -> FileType {
-        FileType::from_raw_mode(self.mode as RawMode)
+/// What an entry is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    File,
+    Directory,
+    Symlink,
+    Fifo,
+    Other,
+}
+
+impl Kind {
+    fn of(kind: std::fs::FileType) -> Self {
+        #[cfg(unix)]
+        let is_fifo = kind.is_fifo();
+        #[cfg(not(unix))]
+        let is_fifo = false;
+        if kind.is_symlink() {
+            Self::Symlink
+        } else if kind.is_dir() {
+            Self::Directory
+        } else if kind.is_file() {
+            Self::File
+        } else if is_fifo {
+            Self::Fifo
+        } else {
+            Self::Other
+        }
+    }
+
+    /// For people.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::File => "file",
+            Self::Directory => "directory",
+            Self::Symlink => "link",
+            Self::Fifo => "fifo",
+            Self::Other => "something else",
+        }
     }
 }
 
@@ -70,9 +102,18 @@ fn read(root: &Path, is_wanted: impl Fn(&str) -> bool) -> Tree {
                 contents[8..12].fill(0);
             }
         }
-        let mode = metadata.permissions().mode();
+        #[cfg(unix)]
+        let mode = metadata.permissions().mode() & 0o7777;
+        #[cfg(not(unix))]
+        let mode = 0;
+        let kind = Kind::of(metadata.file_type());
         let path = path.strip_prefix(root).unwrap().to_owned();
-        (path, Entry { mode, contents })
+        let entry = Entry {
+            kind,
+            mode,
+            contents,
+        };
+        (path, entry)
     });
     entries.collect()
 }
