@@ -126,11 +126,16 @@ tools_venv() {
     local name=$1 folder=$CI_SCRATCH/$1
     shift
     [ -e "$folder/.complete" ] && return 0
-    rm -rf "$folder"
-    quietly /usr/bin/python3 -m venv "$folder"
-    twice "$folder/bin/python" -m pip install --disable-pip-version-check "$@" ||
-        die "$name cannot be installed from PyPI"
-    touch "$folder/.complete"
+    (
+        # A part that runs beside this one may need the same.
+        flock 9
+        [ -e "$folder/.complete" ] && exit 0
+        rm -rf "$folder"
+        quietly /usr/bin/python3 -m venv "$folder"
+        twice "$folder/bin/python" -m pip install --disable-pip-version-check "$@" ||
+            die "$name cannot be installed from PyPI"
+        touch "$folder/.complete"
+    ) 9>"$CI_SCRATCH/.$name.lock"
 }
 
 # cpython_source: prints the folder of CPython's unpacked source, which it fetches as Debian trixie's source package.
