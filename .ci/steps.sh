@@ -1,8 +1,8 @@
 # shellcheck shell=bash
-# What the scripts beside this one share: timed steps, installing from apt, the scratch folder. Sourced, never run.
+# Functions that the other scripts in this directory share. Sourced, not executed.
 
-# Everything that outlives a run (chroot, compiled interpreters, tools) is kept here, outside the checkout. Each part is
-# made under another name and renamed when complete, so that an interrupted run leaves nothing that a later one trusts.
+# Everything that is kept between runs (chroot, compiled interpreters, tools) is here, outside of the checkout. Each part is
+# created under a temporary name and renamed when it is complete, so that an interrupted run leaves no half-made part.
 CI_SCRATCH=${RVENV_CI_SCRATCH:-/var/tmp/rvenv-ci}
 mkdir -p "$CI_SCRATCH/bin"
 
@@ -12,7 +12,7 @@ CI_STEP=
 CI_STEP_STARTED=0
 CI_TIMES=()
 
-# step NAME: ends the step before with its time, and announces the next one. Without NAME it only ends the last one.
+# step NAME: prints the duration of the previous step and starts the next one. Without NAME it only ends the previous one.
 step() {
     if [ -n "$CI_STEP" ]; then
         printf -- '-- %s: %d s\n' "$CI_STEP" $((SECONDS - CI_STEP_STARTED))
@@ -25,14 +25,14 @@ step() {
     fi
 }
 
-# show_times: a table of the steps so far and how long they took. What ran in the background counts as long as it was waited for.
+# show_times: prints a table of the steps so far and their durations. For a background step that is the time spent waiting for it.
 show_times() {
     printf '\n== times\n'
     printf '%s\n' "${CI_TIMES[@]}"
     printf '%6d s  in all\n' "$SECONDS"
 }
 
-# part NAME COMMAND...: a step that is one command.
+# part NAME COMMAND...: runs a step that is one command.
 part() {
     step "$1"
     shift
@@ -41,19 +41,19 @@ part() {
 
 declare -A CI_BEHIND=() CI_BEHIND_LOG=()
 
-# behind NAME COMMAND...: starts a command in the background; `await` shows what it wrote.
+# behind NAME COMMAND...: starts a command in the background. `await` shows its output.
 behind() {
     local name=$1
     shift
     CI_BEHIND_LOG[$name]=$(mktemp)
-    # A group of its own, so that it can be ended with all that it has started; signals as a shell in the foreground has them.
+    # In its own process group, so that it can be killed with all of its children, and with default signal handlers.
     # shellcheck disable=SC2016 # The inner shell expands it.
     setsid env --default-signal bash -c 'SECONDS=0; "$@" || exit; echo "-- took $SECONDS s"' behind "$@" \
         >"${CI_BEHIND_LOG[$name]}" 2>&1 &
     CI_BEHIND[$name]=$!
 }
 
-# await NAME: waits for a command in the background, shows its output, and fails if it failed.
+# await NAME: waits for a background command, shows its output, and fails if it failed.
 await() {
     local status=0
     step "$1"
@@ -64,7 +64,7 @@ await() {
     [ "$status" -eq 0 ] || die "$1: exit status $status"
 }
 
-# stop_behind: ends what is still in the background, as the run has failed.
+# stop_behind: kills the background commands that are still running.
 stop_behind() {
     local name
     for name in "${!CI_BEHIND[@]}"; do
@@ -79,7 +79,7 @@ die() {
     exit 1
 }
 
-# quietly COMMAND...: runs it with its output kept back, and shows that output if the command fails.
+# quietly COMMAND...: runs a command and shows its output only if it fails.
 quietly() {
     local log status=0
     log=$(mktemp)
@@ -96,7 +96,7 @@ twice() {
     quietly "$@" || quietly "$@"
 }
 
-# apt_install PACKAGE...: installs what is missing, with one retry (a just-downloaded package has been seen to be missing).
+# apt_install PACKAGE...: installs the packages that are missing. Retries once, since downloads sometimes fail.
 apt_install() {
     local package missing=()
     for package in "$@"; do
@@ -114,20 +114,20 @@ apt_install() {
         twice apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "${missing[@]}"
 }
 
-# The mirror that this machine's apt already uses.
+# debian_mirror: prints the URL of the mirror that apt is configured to use.
 debian_mirror() {
     # shellcheck disable=SC2016 # The placeholders are apt's.
     apt-get indextargets --format '$(REPO_URI) $(COMPONENT)' 'Created-By: Packages' |
         awk '$2 == "main" && $1 !~ /security/ { print $1; exit }'
 }
 
-# tools_venv NAME PACKAGE...: packages from PyPI in a virtual environment of their own, below the scratch folder.
+# tools_venv NAME PACKAGE...: installs packages from PyPI into the environment $CI_SCRATCH/NAME.
 tools_venv() {
     local name=$1 folder=$CI_SCRATCH/$1
     shift
     [ -e "$folder/.complete" ] && return 0
     (
-        # A part that runs beside this one may need the same.
+        # A part that runs at the same time may need the same tools.
         flock 9
         [ -e "$folder/.complete" ] && exit 0
         rm -rf "$folder"
@@ -138,7 +138,7 @@ tools_venv() {
     ) 9>"$CI_SCRATCH/.$name.lock"
 }
 
-# cpython_source: prints the folder of CPython's unpacked source, which it fetches as Debian trixie's source package.
+# cpython_source: fetches CPython's source (Debian trixie's source package) and prints the directory that it is unpacked in.
 cpython_source() {
     local folder=$CI_SCRATCH/cpython-source work mirror
     if [ ! -d "$folder" ]; then
@@ -146,7 +146,7 @@ cpython_source() {
         work=$(mktemp -d "$CI_SCRATCH/cpython-source.XXXXXX")
         mirror=$(debian_mirror)
         mkdir -p "$work/lists/partial" "$work/cache/archives/partial"
-        # A private apt configuration: the machine's own sources stay as they are.
+        # With its own apt configuration, so that the sources of the machine are not changed.
         echo "deb-src [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror trixie main" >"$work/sources.list"
         local options=(-o "Dir::Etc::sourcelist=$work/sources.list" -o Dir::Etc::sourceparts=-
             -o "Dir::State::lists=$work/lists" -o "Dir::Cache=$work/cache" -o APT::Sandbox::User=root)
@@ -161,27 +161,27 @@ cpython_source() {
     echo "$folder"
 }
 
-# tools_npm PACKAGE@VERSION: a package from npm, below the scratch folder; its install scripts are not run.
+# tools_npm PACKAGE@VERSION: installs a package from npm below $CI_SCRATCH/npm, without running its install scripts.
 tools_npm() {
     [ -e "$CI_SCRATCH/npm/.${1//\//-}" ] && return 0
     mkdir -p "$CI_SCRATCH/npm"
-    twice npm install --prefix "$CI_SCRATCH/npm" --ignore-scripts --no-audit --no-fund "$1" || die "$1 cannot be had from npm"
+    twice npm install --prefix "$CI_SCRATCH/npm" --ignore-scripts --no-audit --no-fund "$1" || die "$1 cannot be installed from npm"
     touch "$CI_SCRATCH/npm/.${1//\//-}"
 }
 
-# install_powershell: makes PowerShell the `pwsh` of the tests, where a copy of it lies beside the checkout. Elsewhere it is
-# the one on PATH: no package registry has it.
+# install_powershell: installs PowerShell as `pwsh` if there is a copy of it next to the checkout. Otherwise the tests use the one
+# on PATH, as no package registry has it.
 install_powershell() {
     local program
     [ -x ../shared/pwsh/install ] || return 0
     program=$(../shared/pwsh/install "$CI_SCRATCH/pwsh")
-    # It finds its own files beside the name by which it is started, so that a link is not enough.
+    # Not a link: it looks for its files next to the path that it is started with.
     printf '#!/bin/sh\nexec "%s" "$@"\n' "$program" >"$CI_SCRATCH/bin/pwsh"
     chmod +x "$CI_SCRATCH/bin/pwsh"
 }
 
-# rvenv_wheel FOLDER: puts the wheel of this checkout into a folder, with the profile that the tests have compiled already and the
-# tag that every pip knows. It is built once for all who ask for it, unless something has changed.
+# rvenv_wheel DIRECTORY: copies the wheel of this checkout there. It is built at the first call and after a change, with the
+# profile that the tests use, and with the `linux` tag that every pip supports.
 rvenv_wheel() {
     local target=${CARGO_TARGET_DIR:-$PWD/target} wheels
     wheels=$target/wheels-of-ci
@@ -192,7 +192,7 @@ rvenv_wheel() {
         rm -rf "$wheels"
         packaging/licenses.py THIRD-PARTY-LICENSES
         quietly "$CI_SCRATCH/maturin/bin/maturin" build --profile dev --locked --compatibility linux --out "$wheels"
-        # maturin has moved the program out of cargo's folder.
+        # maturin has moved the program out of cargo's target directory.
         cargo build --quiet --locked
         touch "$wheels"/*.whl
     fi
@@ -200,15 +200,15 @@ rvenv_wheel() {
     cp "$wheels"/*.whl "$1"
 }
 
-# run_tests WHERE COMMAND...: runs a test command, shows its output, and adds what passed to $CI_PASSED, a file. One that
-# ran no test fails.
+# run_tests WHERE COMMAND...: runs a test command, shows its output, and appends the number of tests that passed to the file
+# $CI_PASSED. Fails if no test was run.
 run_tests() {
     # shellcheck disable=SC2016 # The fields are awk's.
     counted '/^test result: / { sum += $4 } / *Summary / { for (i = 2; i <= NF; i++) if ($i ~ /^passed/) sum += $(i - 1) }
         END { print sum + 0 }' "$@"
 }
 
-# run_unittest WHERE COMMAND...: as run_tests, for Python's unittest. What is skipped is no failure: it says why.
+# run_unittest WHERE COMMAND...: like run_tests, for Python's unittest. Skipped tests are allowed.
 run_unittest() {
     # shellcheck disable=SC2016 # The fields are awk's.
     counted '/^Ran [0-9]+ tests? in / { ran = $2 }
@@ -216,13 +216,13 @@ run_unittest() {
         END { print passed + 0 }' "$@"
 }
 
-# counted PROGRAM WHERE COMMAND...: PROGRAM is awk's, and prints how many tests of the command's output passed.
+# counted PROGRAM WHERE COMMAND...: the awk program PROGRAM reads the output of COMMAND and prints how many tests passed.
 counted() {
     local program=$1 where=$2 log status=0 passed
     shift 2
     log=$(mktemp)
-    # Through a file: a process that a test leaves behind would keep a pipe open.
-    # A signal that a caller in the background left ignored would be ignored by what the tests start, too.
+    # Not through a pipe, which a process that a test leaves running would keep open. With default signal handlers, because
+    # children inherit ignored signals.
     env --default-signal "$@" >"$log" 2>&1 || status=$?
     cat "$log"
     passed=$(awk "$program" "$log")
@@ -232,7 +232,7 @@ counted() {
     [ -z "${CI_PASSED-}" ] || echo "$passed" >>"$CI_PASSED"
 }
 
-# What tests of other programs need. `clean`, an array, is the command that they are run with: the environment that they get.
+# For tests of other programs. The array `clean` is the command prefix that gives them a clean environment.
 # shellcheck disable=SC2154 # `clean` is of the script that sources this.
 run() {
     quietly "${clean[@]}" "$@"
@@ -242,20 +242,20 @@ output() {
     "${clean[@]}" "$@" 2>/dev/null
 }
 
-# same WHAT EXPECTED: for values.
+# same ACTUAL EXPECTED: fails if two values differ.
 same() {
     [ "$1" = "$2" ] || die "'$1' is not '$2'"
 }
 
-# made_by_rvenv ENV_DIR...: pyvenv.cfg says so.
+# made_by_rvenv ENV_DIR...: fails unless pyvenv.cfg says that rvenv created the environment.
 made_by_rvenv() {
     local folder
     for folder in "$@"; do
-        grep -q '^rvenv = ' "$folder/pyvenv.cfg" || die "rvenv has not made $folder"
+        grep -q '^rvenv = ' "$folder/pyvenv.cfg" || die "$folder was not created by rvenv"
     done
 }
 
-# milliseconds COMMAND...: that it takes, for the log: other parts run beside it.
+# milliseconds COMMAND...: runs a command and prints how long it took. For the log only, as other parts run at the same time.
 milliseconds() {
     local started
     started=$(date +%s%N)
