@@ -40,6 +40,7 @@ pub(crate) fn differences(
         })
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap();
     let names: Vec<_> = files.iter().map(|f| f.to_str().unwrap()).collect();
@@ -47,7 +48,8 @@ pub(crate) fn differences(
     stdin.write_all(names.join("\0").as_bytes()).unwrap();
     drop(stdin);
     let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "bytecode.py failed");
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "bytecode.py: {stderr}");
     let answer = String::from_utf8(output.stdout).unwrap();
     let mut lines: Vec<_> = answer.lines().map(str::to_owned).collect();
     let last = lines.pop().unwrap();
