@@ -136,7 +136,10 @@ impl EnvBuilder {
         let cwd = self.environment.cwd.as_deref();
         let env_dir = absolute(env_dir, cwd)?;
         let interpreter = &*self.interpreter_for(&env_dir)?;
-        let context = Context::new(&env_dir, interpreter, &self.options, cwd)?;
+        let mut context = Context::new(&env_dir, interpreter, &self.options, cwd)?;
+        // An upgrade keeps the kind of environment.
+        context.relocatable |=
+            self.options.on_existing == OnExisting::Upgrade && layout::is_relocatable(&context);
         if !interpreter.is_known() {
             self.create_by_fallback(&env_dir, interpreter, &context)?;
             summary::created(&context, interpreter, started, self.log());
@@ -172,7 +175,7 @@ impl EnvBuilder {
         let (options, log) = (&self.options, self.log());
         let mut stage = Stage::open(env_dir, &base(interpreter), options, &self.environment)?;
         let upgrade = options.on_existing == OnExisting::Upgrade;
-        let seed = self.seed(interpreter);
+        let seed = self.seed(interpreter, context.relocatable);
         if (options.with_pip || options.upgrade_deps)
             && let Some(folder) = seed.bytecode_elsewhere(context)
         {
@@ -220,7 +223,7 @@ impl EnvBuilder {
         };
         let old_path = upgrade.then(|| repair::moved_from(context)).flatten();
         if !upgrade || old_path.is_some() || options.relocatable {
-            layout::setup_scripts(stage.tree(), interpreter, context, options, log)?;
+            layout::setup_scripts(stage.tree(), interpreter, context, log)?;
         }
         let is_made_relocatable =
             || options.relocatable && stage.is_merge() && !layout::is_relocatable(context);
@@ -232,7 +235,7 @@ impl EnvBuilder {
                     interpreter,
                     context,
                     old_path,
-                    options.relocatable,
+                    context.relocatable,
                     &self.interrupt,
                     log,
                 )
@@ -433,7 +436,7 @@ impl EnvBuilder {
         let report = folder.as_ref().map(|folder| folder.path().join("report"));
         let mut result =
             result.and_then(|()| self.upgrade_and_install(interpreter, context, report.as_deref()));
-        if result.is_ok() && self.options.relocatable {
+        if result.is_ok() && context.relocatable {
             result = repair::installed(interpreter, context, &self.interrupt, self.log());
         }
         // After this, nothing can be undone.

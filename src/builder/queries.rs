@@ -187,7 +187,7 @@ impl EnvBuilder {
             let scratch =
                 tempfile::tempdir().map_err(Error::io("create a directory in", &temp_dir()))?;
             let context = Context::new(scratch.path(), interpreter, &self.options, None)?;
-            let seed = self.seed(interpreter);
+            let seed = self.seed(interpreter, context.relocatable);
             is_kept = seed.keep_image(&scratch.path().join("seed"), &context)?;
         }
         if is_kept {
@@ -197,13 +197,13 @@ impl EnvBuilder {
         }
     }
 
-    pub(crate) fn seed<'a>(&'a self, interpreter: &'a Interpreter) -> Seed<'a> {
+    pub(crate) fn seed<'a>(&'a self, interpreter: &'a Interpreter, relocatable: bool) -> Seed<'a> {
         Seed {
             interpreter,
             environment: &self.environment,
             seeder: self.options.seeder,
             with_setuptools: self.options.with_setuptools,
-            relocatable: self.options.relocatable,
+            relocatable,
             compile: self.options.compile,
             repair: self.options.on_existing == OnExisting::Upgrade,
             store: self.store(),

@@ -148,7 +148,7 @@ impl Key {
         let said = (
             options.compile,
             options.with_setuptools,
-            options.relocatable,
+            context.relocatable,
             options.seeder,
         );
         inputs.add("options", format!("{said:?}").as_bytes());

@@ -68,8 +68,11 @@ impl<'a> Packages<'a> {
         if !key.uses_cache() {
             return Err("pip is not to use its cache".into());
         }
-        if options.relocatable || !options.with_pip {
+        if context.relocatable {
             return Err("the environment is relocatable".into());
+        }
+        if !options.with_pip {
+            return Err("the environment has no pip of its own".into());
         }
         if seed.environment.var("PYTHONPYCACHEPREFIX").is_some() {
             return Err("bytecode is elsewhere".into());

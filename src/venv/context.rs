@@ -39,6 +39,8 @@ pub struct Context {
     pub env_exe: String,
     /// `pyvenv.cfg`.
     pub cfg_path: String,
+    /// Whether its files are not to contain `env_dir`.
+    pub(crate) relocatable: bool,
 }
 
 impl Context {
@@ -92,6 +94,7 @@ impl Context {
             env_name,
             bin_path,
             bin_name,
+            relocatable: options.relocatable,
         })
     }
 }

@@ -192,14 +192,13 @@ pub(crate) fn setup_scripts(
     tree: &Folder,
     interpreter: &Interpreter,
     context: &Context,
-    options: &Options,
     log: Log,
 ) -> Result<(), Error> {
     let values = Values {
         virtual_env: &context.env_dir,
         prompt: &context.prompt,
         bin_name: &context.bin_name,
-        relocatable: options.relocatable,
+        relocatable: context.relocatable,
     };
     for script in activation::scripts(&values, interpreter.platform == Platform::Windows) {
         let name = format!("{}/{}", context.bin_name, script.name);

@@ -54,7 +54,7 @@ pub(crate) fn render(
             &one_line(&command(context, interpreter, options)),
         );
     }
-    if options.relocatable {
+    if context.relocatable {
         line(RELOCATABLE, "true");
     }
     // For pre-commit, virtualenv and others, and PEP 838.
@@ -74,7 +74,7 @@ fn command(context: &Context, interpreter: &Interpreter, options: &Options) -> S
         format!("\"{prompt}\"")
     }));
     // A relocatable environment must not contain its path.
-    words.push(if options.relocatable {
+    words.push(if context.relocatable {
         context.env_name.clone()
     } else {
         context.env_dir.clone()

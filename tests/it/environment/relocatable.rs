@@ -19,6 +19,7 @@ crate::harness::trials! {
     nothing_in_it_contains_the_path_it_was_created_at,
     what_is_installed_with_it_is_relocatable_too(a_few),
     check_names_what_was_installed_later_and_the_remedy_makes_it_relocatable,
+    an_upgrade_keeps_it_relocatable_and_a_new_run_does_not(a_few),
     two_users_read_it_at_two_paths needs [MOUNT, NOBODY],
 }
 
@@ -177,6 +178,55 @@ fn check_names_what_was_installed_later_and_the_remedy_makes_it_relocatable() {
     let place = env.at(ELSEWHERE);
     env.run(place.join("bin/hello"), [""; 0])
         .prints(&format!("1.5 {}\n", place.display()));
+}
+
+fn an_upgrade_keeps_it_relocatable_and_a_new_run_does_not(python: &'static Interpreter) {
+    let env = TestEnv::new();
+    with_one(&env, python);
+    let configuration = || fs::read_to_string(env.at("made/pyvenv.cfg")).unwrap();
+    let place = env.at("made").to_str().unwrap().to_owned();
+    // What was installed since names the path.
+    let wheel = write_wheel(&env, &env.root().join("wheels"), "hello", "1.5");
+    let install = ["install", "-q", "--no-index", wheel.to_str().unwrap()];
+    env.run(env.at("made/bin/pip"), install)
+        .var("PIP_DISABLE_PIP_VERSION_CHECK", "1")
+        .outcome()
+        .expect_code(0);
+    assert_ne!(containing(&env.at("made"), &place), BTreeSet::new());
+    env.rvenv_for(python, ["--upgrade", "made"])
+        .shared_cache()
+        .succeeds();
+    assert!(
+        configuration().contains("\nrelocatable = true\n"),
+        "{}",
+        configuration()
+    );
+    assert_eq!(containing(&env.at("made"), &place), BTreeSet::new());
+    fs::rename(env.at("made"), env.at(ELSEWHERE)).unwrap();
+    let there = env.at(ELSEWHERE);
+    for (script, version) in [("one", "1.0"), ("hello", "1.5")] {
+        env.run(there.join("bin").join(script), [""; 0])
+            .prints(&format!("{version} {}\n", there.display()));
+    }
+    // Upgraded there, it still has the path of neither place.
+    env.rvenv_for(python, ["--upgrade", ELSEWHERE])
+        .shared_cache()
+        .succeeds();
+    for path in [&place, there.to_str().unwrap()] {
+        assert_eq!(containing(&there, path), BTreeSet::new());
+    }
+    fs::rename(&there, env.at("made")).unwrap();
+
+    env.rvenv_for(python, ["made"]).shared_cache().succeeds();
+    let text = configuration();
+    assert!(!text.contains("relocatable"), "{text}");
+    let activate = fs::read_to_string(env.at("made/bin/activate")).unwrap();
+    assert!(activate.contains(&place), "{activate}");
+    env.run(env.at("made/bin/one"), [""; 0])
+        .prints(&format!("1.0 {place}\n"));
+    env.rvenv(["--check", "made"])
+        .shared_cache()
+        .prints("made: ok\n");
 }
 
 fn two_users_read_it_at_two_paths() {
