@@ -55,6 +55,24 @@ pub(super) fn names() -> &'static [&'static str] {
     some(&NAMES, 10)
 }
 
+/// Clones in folders of these names, which are then the prompts too: path and prompt of each. Each is a clone of the one before, so
+/// that every name is replaced, too.
+pub(super) fn clones(env: &TestEnv, names: &[&str]) -> Vec<(String, String)> {
+    let mut source = env.at("first");
+    env.rvenv_for(newest(), ["--without-pip", "first"])
+        .succeeds();
+    let mut made = Vec::new();
+    for &name in names {
+        let path = env.at("clones").join(name);
+        env.rvenv(["--clone".as_ref(), source.as_os_str(), path.as_os_str()])
+            .succeeds();
+        source.clone_from(&path);
+        let path = path.into_os_string().into_string().unwrap();
+        made.push((path, name.to_owned()));
+    }
+    made
+}
+
 /// Environments in folders of these names, which are then the prompts too, and one without any: path and prompt of each.
 pub(super) fn environments(env: &TestEnv, names: &[&str]) -> Vec<(String, String)> {
     let path = |name: &str| {

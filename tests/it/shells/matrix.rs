@@ -9,6 +9,7 @@ use crate::{env::TestEnv, harness::some};
 
 crate::harness::trials! {
     activates_and_leaves(each_shell, part),
+    activates_and_leaves_clones(each_shell, part),
 }
 
 fn activates_and_leaves(shell: &'static Shell) {
@@ -24,6 +25,20 @@ fn activates_and_leaves(shell: &'static Shell) {
         fs_err::create_dir(env.at("out")).unwrap();
     }
     env.holds_only(["envs", "out"]);
+}
+
+fn activates_and_leaves_clones(shell: &'static Shell) {
+    let env = TestEnv::new();
+    fs_err::create_dir(env.at("out")).unwrap();
+    let mut names = hostile::names();
+    if shell.grammar == Grammar::Xonsh {
+        // It takes a second for each.
+        names = &names[..10];
+    }
+    let environments = hostile::clones(&env, names);
+    let options = shell.options().last().unwrap();
+    check(&env, shell, options, &environments);
+    env.holds_only(["clones", "first", "out"]);
 }
 
 /// Activates and leaves each of the environments, one after the other in one shell.

@@ -13,6 +13,7 @@ use crate::{
 
 crate::harness::trials! {
     powershell_activates_and_leaves_environments_of_every_name_in_every_mode(part) needs [POWERSHELL],
+    powershell_activates_and_leaves_clones_of_every_name needs [POWERSHELL],
     powershell_keeps_what_the_caller_has_when_it_sources_the_script(part) needs [POWERSHELL],
     powershell_changes_nothing_when_the_script_fails(part) needs [POWERSHELL],
     powershell_says_what_is_done_with_verbose_and_takes_an_empty_prompt_for_none(part) needs [POWERSHELL],
@@ -101,7 +102,8 @@ fn made(env: &TestEnv, options: &[&str]) {
     env.rvenv_for(newest(), args).succeeds();
 }
 
-fn powershell_activates_and_leaves_environments_of_every_name_in_every_mode() {
+/// Activates and leaves each of these environments, which have a path and a prompt, in these modes.
+fn activates_and_leaves(env: &TestEnv, environments: &[(String, String)], modes: &[(&str, &str)]) {
     let script = r#"
 $before = @(Recorded)
 foreach ($index in 0..([int]$env:COUNT - 1)) {
@@ -114,21 +116,8 @@ foreach ($index in 0..([int]$env:COUNT - 1)) {
 }
 Same $before 'by one of them'
 "#;
-    let env = TestEnv::new();
-    // PowerShell itself cannot run a script in a folder whose name it takes for a broken pattern.
-    let folders = hostile::NAMES
-        .into_iter()
-        .filter(|name| !(name.contains('\\') && name.contains('[')));
-    let mut environments = hostile::environments(&env, &folders.collect::<Vec<_>>());
-    for (index, name) in hostile::NAMES.iter().enumerate() {
-        let path = format!("envs/prompt{index}");
-        let args = ["--without-pip", &format!("--prompt={name}"), &path];
-        env.rvenv_for(newest(), args).succeeds();
-        let path = env.at(path).into_os_string().into_string().unwrap();
-        environments.push((path, (*name).to_owned()));
-    }
-    for &mode in modes() {
-        let mut run = run(&env, mode, script)
+    for &mode in modes {
+        let mut run = run(env, mode, script)
             .var("PATH", "/usr/bin:/bin")
             .var("COUNT", environments.len().to_string());
         for (index, (path, _)) in environments.iter().enumerate() {
@@ -136,7 +125,7 @@ Same $before 'by one of them'
         }
         let text = run.stdout();
         let mut shown = text.split("\0\n");
-        for (path, prompt) in &environments {
+        for (path, prompt) in environments {
             let shown = shown.next().unwrap();
             // The program itself adds a folder to PATH where it comes with a runtime.
             let (bin, rest) = shown.split_once(':').unwrap();
@@ -154,7 +143,34 @@ Same $before 'by one of them'
         }
         assert_eq!(shown.next(), Some(""), "{}", mode.0);
     }
+}
+
+/// PowerShell itself cannot run a script in a folder whose name it takes for a broken pattern.
+fn folders() -> Vec<&'static str> {
+    let names = hostile::NAMES.into_iter();
+    names
+        .filter(|name| !(name.contains('\\') && name.contains('[')))
+        .collect()
+}
+
+fn powershell_activates_and_leaves_environments_of_every_name_in_every_mode() {
+    let env = TestEnv::new();
+    let mut environments = hostile::environments(&env, &folders());
+    for (index, name) in hostile::NAMES.iter().enumerate() {
+        let path = format!("envs/prompt{index}");
+        let args = ["--without-pip", &format!("--prompt={name}"), &path];
+        env.rvenv_for(newest(), args).succeeds();
+        let path = env.at(path).into_os_string().into_string().unwrap();
+        environments.push((path, (*name).to_owned()));
+    }
+    activates_and_leaves(&env, &environments, modes());
     env.holds_only(["envs"]);
+}
+
+fn powershell_activates_and_leaves_clones_of_every_name() {
+    let env = TestEnv::new();
+    activates_and_leaves(&env, &hostile::clones(&env, &folders()), &MODES[2..]);
+    env.holds_only(["clones", "first"]);
 }
 
 fn powershell_keeps_what_the_caller_has_when_it_sources_the_script() {
