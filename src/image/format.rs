@@ -14,6 +14,8 @@ use crate::sys::fs::read_exact_at;
 pub(crate) const INDEX: &str = "index.json";
 /// Part of every image's key, so that an image of another format is never used.
 pub(crate) const FORMAT: u32 = 5;
+/// Files of this size, in bytes, and larger ones begin at a multiple of a block's size, so that a file system can share their blocks.
+pub(crate) const SHARED_FROM: u64 = 64 << 10;
 /// How the comment begins.
 const COMMENT: &str = "rvenv index at ";
 /// Its length: offset, size and CRC have 16, 16 and 8 digits.

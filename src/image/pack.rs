@@ -17,7 +17,7 @@ use zip::{CompressionMethod, ZipWriter};
 
 use crate::error::Error;
 use crate::image::format;
-use crate::image::format::{Distribution, Entry, INDEX, Index, source_of};
+use crate::image::format::{Distribution, Entry, INDEX, Index, SHARED_FROM, source_of};
 use crate::installed::record::Row;
 use crate::installed::relocate::{Relocation, bytecode};
 use crate::sys::fs::is_executable;
@@ -25,9 +25,7 @@ use crate::sys::signal::Interrupt;
 
 /// Larger files are not read as a whole.
 const LARGEST_IN_MEMORY: u64 = 1 << 20;
-/// Files from this size on begin where a file system could share blocks.
-const LARGE: u64 = 64 << 10;
-/// The size of such a block.
+/// The size of a block that files can share.
 const BLOCK: u16 = 4096;
 
 /// An image that can be written.
@@ -128,14 +126,14 @@ impl Packed {
     ///
     /// [`Error::DamagedImage`] for a file that is no part of an image; [`Error::Io`]; [`Error::Interrupted`].
     pub(crate) fn write(&self, out: impl Write + Seek, interrupt: &Interrupt) -> Result<(), Error> {
-        let position = Cell::new(0);
+        let (position, has_failed) = (Cell::new(0), Cell::new(false));
         let mut zip = ZipWriter::new(Tracked {
             inner: out,
             position: &position,
+            has_failed: &has_failed,
         });
         if let Err(error) = self.write_entries(&mut zip, &position, interrupt) {
-            // If it were dropped unfinished, it would try to finish and print errors.
-            std::mem::forget(zip);
+            has_failed.set(true);
             return Err(error);
         }
         let finished = zip.finish().map_err(io::Error::from);
@@ -212,13 +210,19 @@ impl Packed {
             to: zip,
             checksum: crc32fast::Hasher::new(),
             size: 0,
+            not_written: None,
         };
-        if let Some(row) = &planned.row {
+        let copied = if let Some(row) = &planned.row {
             row.verify_stream(&mut copy, || interrupt.check())?
-                .map_err(differs)?;
+                .map_err(differs)
         } else {
-            io::copy(&mut copy, &mut io::sink()).map_err(Error::io("read", &path))?;
+            let copied = io::copy(&mut copy, &mut io::sink());
+            copied.map(drop).map_err(Error::io("read", &path))
+        };
+        if let Some(error) = copy.not_written {
+            return Err(self.failed()(error));
         }
+        copied?;
         Ok(entry(offset, copy.size, copy.checksum.finalize(), None))
     }
 
@@ -252,7 +256,7 @@ fn options(size: u64) -> SimpleFileOptions {
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Stored)
         .large_file(size >= u64::from(u32::MAX));
-    if size < LARGE {
+    if size < SHARED_FROM {
         return options;
     }
     options.with_alignment(BLOCK)
@@ -262,10 +266,15 @@ fn options(size: u64) -> SimpleFileOptions {
 struct Tracked<'a, W> {
     inner: W,
     position: &'a Cell<u64>,
+    /// Nothing is written any more: the archive, which is then dropped, completes itself and prints what is in the way of that.
+    has_failed: &'a Cell<bool>,
 }
 
 impl<W: Write> Write for Tracked<'_, W> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        if self.has_failed.get() {
+            return Ok(buffer.len());
+        }
         let count = self.inner.write(buffer)?;
         self.position.set(self.position.get() + count as u64);
         Ok(count)
@@ -278,6 +287,9 @@ impl<W: Write> Write for Tracked<'_, W> {
 
 impl<W: Seek> Seek for Tracked<'_, W> {
     fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
+        if self.has_failed.get() {
+            return Ok(self.position.get());
+        }
         let position = self.inner.seek(to)?;
         self.position.set(position);
         Ok(position)
@@ -290,12 +302,18 @@ struct Copied<'a, R, W> {
     to: &'a mut W,
     checksum: crc32fast::Hasher,
     size: u64,
+    /// Why writing failed, and with it reading.
+    not_written: Option<io::Error>,
 }
 
 impl<R: io::Read, W: Write> io::Read for Copied<'_, R, W> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let count = self.from.read(buffer)?;
-        self.to.write_all(&buffer[..count])?;
+        if let Err(error) = self.to.write_all(&buffer[..count]) {
+            let kind = error.kind();
+            self.not_written = Some(error);
+            return Err(kind.into());
+        }
         self.checksum.update(&buffer[..count]);
         self.size += count as u64;
         Ok(count)

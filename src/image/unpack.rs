@@ -1,5 +1,7 @@
-//! Unpacks an image into an environment, with several threads. Every file is checked.
+//! Unpacks an image into an environment, with several threads. Every file is checked, except for large ones where the file system
+//! lets them share the blocks of the image: these are not read.
 
+use std::io;
 use std::io::Write as _;
 use std::ops::Range;
 use std::path::Path;
@@ -8,11 +10,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use crate::error::Error;
 use crate::image::destination::{self, Destination};
 use crate::image::finish;
-use crate::image::format::{Entry, Image, with_time};
+use crate::image::format::{Entry, Image, SHARED_FROM, with_time};
 use crate::installed::relocate::bytecode;
 use crate::installed::scripts::exe;
 use crate::sys::fs;
-use crate::sys::fs::{Folder, Mode, read_exact_at};
+use crate::sys::fs::{Folder, Mode, Sharing, bare, read_exact_at};
 use crate::sys::workers;
 use finish::Programs;
 
@@ -39,12 +41,13 @@ pub(crate) fn install(image: &Image, to: &Destination<'_>) -> Result<(), Error> 
         }
     }
     let chunks = chunks(&image.index.entries[..image.index.files]);
-    let next = AtomicUsize::new(0);
+    let (next, sharing) = (AtomicUsize::new(0), Sharing::default());
     let work = || -> Result<(), Error> {
         let mut unpacker = Unpacker {
             image,
             to,
             site_packages: &site_packages,
+            sharing: &sharing,
             buffer: Vec::new(),
             strings: Vec::new(),
         };
@@ -83,6 +86,7 @@ struct Unpacker<'a> {
     image: &'a Image,
     to: &'a Destination<'a>,
     site_packages: &'a Folder,
+    sharing: &'a Sharing,
     buffer: Vec<u8>,
     strings: Vec<u8>,
 }
@@ -116,11 +120,13 @@ impl Unpacker<'_> {
             let (Some(place), Some(contents)) = (place, contents) else {
                 return Err(self.image.damaged("its entries are out of order"));
             };
-            if crc32fast::hash(contents) != entry.crc {
-                let reason = format!("{} has a wrong checksum", entry.path);
-                return Err(self.image.damaged(&reason));
+            let is_wanted = self.to.wanted[entry.distribution];
+            if is_wanted && can_share_blocks(entry) {
+                self.large(entry, contents)?;
+                continue;
             }
-            if !self.to.wanted[entry.distribution] {
+            self.check(entry, contents)?;
+            if !is_wanted {
                 continue;
             }
             if entry.filenames.is_some() {
@@ -137,13 +143,45 @@ impl Unpacker<'_> {
         Ok(())
     }
 
+    fn check(&self, entry: &Entry, contents: &[u8]) -> Result<(), Error> {
+        if crc32fast::hash(contents) == entry.crc {
+            return Ok(());
+        }
+        let reason = format!("{} has a wrong checksum", entry.path);
+        Err(self.image.damaged(&reason))
+    }
+
+    /// Creates a file that shares the blocks of its entry, or else has these contents.
+    fn large(&self, entry: &Entry, contents: &[u8]) -> Result<(), Error> {
+        let file = self.site_packages.open_new(&entry.path, mode(entry))?;
+        if self.share(entry, &file)? {
+            return Ok(());
+        }
+        self.check(entry, contents)?;
+        let written = file.file().write_all(contents);
+        written.map_err(Error::io("write", file.path()))
+    }
+
+    /// Lets an empty file share the blocks of an entry. Returns `false` if that is not possible.
+    fn share(&self, entry: &Entry, file: &fs_err::File) -> Result<bool, Error> {
+        let image = &self.image.file;
+        let shared = self.sharing.range(image, entry.offset, entry.size, file);
+        shared.map_err(|error| match error.kind() {
+            io::ErrorKind::UnexpectedEof => self.image.damaged("it is not complete"),
+            _ => Error::io("write", file.path())(bare(error)),
+        })
+    }
+
     /// Writes a file that is too large for memory, checking it on the way.
     fn big(&mut self, entry: &Entry) -> Result<(), Error> {
         if !self.to.wanted[entry.distribution] {
             return Ok(());
         }
-        self.buffer.resize(self.buffer.len().max(CHUNK), 0);
         let file = self.site_packages.open_new(&entry.path, mode(entry))?;
+        if self.share(entry, &file)? {
+            return Ok(());
+        }
+        self.buffer.resize(self.buffer.len().max(CHUNK), 0);
         let (mut checksum, mut done) = (crc32fast::Hasher::new(), 0);
         while done < entry.size {
             self.to.interrupt.check()?;
@@ -196,6 +234,11 @@ impl Unpacker<'_> {
             }
         }
     }
+}
+
+/// Whether an entry begins where a block does. A source does, too, but its time is needed for its bytecode.
+fn can_share_blocks(entry: &Entry) -> bool {
+    entry.size >= SHARED_FROM && entry.filenames.is_none() && !entry.path.ends_with(".py")
 }
 
 /// Whether a selected entry is below `folder`.

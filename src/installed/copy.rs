@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use fs_err as fs;
@@ -13,7 +13,7 @@ use crate::error::Error;
 use crate::installed::relocate::environment::{Report, is_left_out, rest};
 use crate::installed::relocate::{Relocated, Relocation};
 use crate::stage::names::{INFIX, is_stage};
-use crate::sys::fs::{Copier, Folder, Rewriter, Twin, bare, special};
+use crate::sys::fs::{Copier, Folder, Rewriter, Sharing, Twin, bare, special};
 use crate::sys::paths::normal;
 use crate::sys::signal::Interrupt;
 use crate::sys::workers;
@@ -118,11 +118,11 @@ impl Tree {
             left_out.extend(left.into_iter().map(|name| (entries, name)));
             parts.extend(files.chunks(SHARE).map(|part| (entries, part.to_vec())));
         }
-        let (next, shares) = (AtomicUsize::new(0), AtomicBool::new(true));
+        let (next, sharing) = (AtomicUsize::new(0), Sharing::default());
         let report = Mutex::new(Report::default());
         workers::share(parts.len(), || {
             let mut twins = Twins::open(&self.root, to, shown)?;
-            let mut copier = Copier::new(&shares);
+            let mut copier = Copier::new(&sharing);
             let mut own = Report::default();
             while let Some((entries, names)) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let twin = twins.at(&entries.path)?;
@@ -147,7 +147,7 @@ impl Tree {
             .map(|(entries, name)| entries.name(name))
             .collect();
         rest(&self.root, &names, relocation, (tree, to), &mut report)?;
-        let mut copier = Copier::new(&shares);
+        let mut copier = Copier::new(&sharing);
         for (entries, name) in left_out {
             interrupt.check()?;
             let twin = twins.at(&entries.path)?;

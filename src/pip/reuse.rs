@@ -226,7 +226,10 @@ impl<'a> Packages<'a> {
         }
         let said = |error: Error| match error {
             Error::DamagedImage { path, reason } => format!("{}: {reason}", path.display()),
-            error => error.to_string(),
+            error => match std::error::Error::source(&error) {
+                Some(cause) => format!("{error}: {cause}"),
+                None => error.to_string(),
+            },
         };
         let packed = self.finished().packed().map_err(said)?;
         let limit = store.limit() / 3;

@@ -23,7 +23,7 @@ crate::harness::trials! {
 }
 
 /// Makes an image file with a file system on it.
-fn image(env: &TestEnv, size: u64, tool: &str, args: &[&str]) -> PathBuf {
+pub(crate) fn image(env: &TestEnv, size: u64, tool: &str, args: &[&str]) -> PathBuf {
     let path = env.root().join("image");
     let file = fs::File::create(&path).unwrap();
     file.set_len(size << 20).unwrap();

@@ -1,5 +1,6 @@
 //! What pip installs, and how it is started.
 
+mod images; // kept packages where something goes wrong, and what file systems share
 mod no_ensurepip;
 mod nothing_to_do;
 mod pip;
@@ -11,6 +12,7 @@ mod reuse;
 use crate::harness::Trials;
 
 pub(crate) fn trials(list: &mut Trials) {
+    images::trials(list);
     no_ensurepip::trials(list);
     nothing_to_do::trials(list);
     pip::trials(list);

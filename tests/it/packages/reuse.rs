@@ -31,12 +31,12 @@ crate::harness::trials! {
     an_image_that_is_too_large_is_not_kept,
 }
 
-const ARGS: [&str; 4] = ["-v", "env", "-r", "r.txt"];
-const FILLED: &str = "from the cache";
-const KEPT: &str = "kept in the cache";
+pub(super) const ARGS: [&str; 4] = ["-v", "env", "-r", "r.txt"];
+pub(super) const FILLED: &str = "from the cache";
+pub(super) const KEPT: &str = "kept in the cache";
 
 /// Makes wheels that have everything that a wheel can have, and the file that asks for them.
-const WHEELS: &str = r##"
+pub(super) const WHEELS: &str = r##"
 import base64, hashlib, os, sys, zipfile
 
 folder = sys.argv[1]
@@ -108,14 +108,49 @@ with open(os.path.join(folder, "r.txt"), "w") as file:
     file.write(lines)
 "##;
 
+/// Makes a source distribution, and prints the line that asks for it.
+pub(super) const SOURCE: &str = r#"
+import hashlib, io, os, sys, tarfile
+
+path = os.path.join(sys.argv[1], "src-1.0.tar.gz")
+files = {
+    "PKG-INFO": "Metadata-Version: 2.1\nName: src\nVersion: 1.0\n",
+    "pyproject.toml": "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n",
+    "backend.py": '''
+import zipfile
+def build_wheel(folder, config_settings=None, metadata_directory=None):
+    name, info = "src-1.0-py3-none-any.whl", "src-1.0.dist-info/"
+    files = {"src.py": "", info + "METADATA": "Metadata-Version: 2.1\\\\nName: src\\\\nVersion: 1.0\\\\n",
+             info + "WHEEL": "Wheel-Version: 1.0\\\\nGenerator: x\\\\nRoot-Is-Purelib: true\\\\nTag: py3-none-any\\\\n"}
+    import base64, hashlib
+    with zipfile.ZipFile(folder + "/" + name, "w") as wheel:
+        rows = ""
+        for path, text in files.items():
+            text = text.replace("\\\\n", chr(10))
+            wheel.writestr(path, text)
+            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
+            rows += "%s,sha256=%s,%d" % (path, digest, len(text)) + chr(10)
+        wheel.writestr(info + "RECORD", rows + info + "RECORD,," + chr(10))
+    return name
+''',
+}
+with tarfile.open(path, "w:gz") as tar:
+    for name, text in files.items():
+        entry = tarfile.TarInfo("src-1.0/" + name)
+        entry.size = len(text.encode())
+        tar.addfile(entry, io.BytesIO(text.encode()))
+with open(path, "rb") as file:
+    print("src==1.0 --hash=sha256:" + hashlib.sha256(file.read()).hexdigest())
+"#;
+
 /// A cache that holds pip's image only, and a folder of wheels.
-struct Scene {
-    env: TestEnv,
+pub(super) struct Scene {
+    pub(super) env: TestEnv,
     python: &'static Interpreter,
 }
 
 impl Scene {
-    fn new(python: &'static Interpreter) -> Self {
+    pub(super) fn new(python: &'static Interpreter) -> Self {
         let env = TestEnv::new();
         let wheels = env.root().join("wheels");
         fs::create_dir(&wheels).unwrap();
@@ -126,16 +161,24 @@ impl Scene {
         Self { env, python }
     }
 
-    fn wheels(&self) -> PathBuf {
+    pub(super) fn wheels(&self) -> PathBuf {
         self.env.root().join("wheels")
     }
 
-    fn cache(&self) -> PathBuf {
+    pub(super) fn cache(&self) -> PathBuf {
         self.env.root().join("cache")
     }
 
+    /// Asks for what a program like [`SOURCE`] makes.
+    pub(super) fn has_source(&self, program: &str) {
+        let wheels = self.wheels();
+        let args = ["-c", program, wheels.to_str().unwrap()];
+        let line = self.env.run(&newest().executable, args).stdout();
+        fs::write(self.env.at("r.txt"), line).unwrap();
+    }
+
     /// A run that finds the wheels, with a cache of its own.
-    fn rvenv(&self, args: &[&str]) -> Run<'_> {
+    pub(super) fn rvenv(&self, args: &[&str]) -> Run<'_> {
         self.found(self.env.rvenv_for(self.python, args))
             .var("RVENV_CACHE_DIR", self.cache())
     }
@@ -147,12 +190,12 @@ impl Scene {
     }
 
     /// A run without an index.
-    fn offline(&self, args: &[&str]) -> Run<'_> {
+    pub(super) fn offline(&self, args: &[&str]) -> Run<'_> {
         self.rvenv(args)
             .var("PIP_FIND_LINKS", self.env.root().join("nowhere"))
     }
 
-    fn images(&self) -> Vec<PathBuf> {
+    pub(super) fn images(&self) -> Vec<PathBuf> {
         let store = store(&self.cache());
         let names = listing(&store);
         let images = names.iter().filter(|name| name.starts_with("image-"));
@@ -160,7 +203,7 @@ impl Scene {
     }
 
     /// Removes the environment.
-    fn again(&self) {
+    pub(super) fn again(&self) {
         let _ = fs::remove_dir_all(self.env.at("env"));
     }
 
@@ -171,7 +214,7 @@ impl Scene {
 }
 
 #[track_caller]
-fn says(run: Run<'_>, texts: &[&str]) -> Outcome {
+pub(super) fn says(run: Run<'_>, texts: &[&str]) -> Outcome {
     let outcome = run.outcome();
     outcome.expect_code(0);
     for text in texts {
@@ -262,43 +305,7 @@ fn a_request_without_hashes_is_kept_only_if_that_is_asked_for() {
 
 fn a_source_distribution_is_kept_only_if_that_is_asked_for() {
     let scene = Scene::new(newest());
-    let source = r#"
-import hashlib, io, os, sys, tarfile
-
-path = os.path.join(sys.argv[1], "src-1.0.tar.gz")
-files = {
-    "PKG-INFO": "Metadata-Version: 2.1\nName: src\nVersion: 1.0\n",
-    "pyproject.toml": "[build-system]\nrequires = []\nbuild-backend = 'backend'\nbackend-path = ['.']\n",
-    "backend.py": '''
-import zipfile
-def build_wheel(folder, config_settings=None, metadata_directory=None):
-    name, info = "src-1.0-py3-none-any.whl", "src-1.0.dist-info/"
-    files = {"src.py": "", info + "METADATA": "Metadata-Version: 2.1\\\\nName: src\\\\nVersion: 1.0\\\\n",
-             info + "WHEEL": "Wheel-Version: 1.0\\\\nGenerator: x\\\\nRoot-Is-Purelib: true\\\\nTag: py3-none-any\\\\n"}
-    import base64, hashlib
-    with zipfile.ZipFile(folder + "/" + name, "w") as wheel:
-        rows = ""
-        for path, text in files.items():
-            text = text.replace("\\\\n", chr(10))
-            wheel.writestr(path, text)
-            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-            rows += "%s,sha256=%s,%d" % (path, digest, len(text)) + chr(10)
-        wheel.writestr(info + "RECORD", rows + info + "RECORD,," + chr(10))
-    return name
-''',
-}
-with tarfile.open(path, "w:gz") as tar:
-    for name, text in files.items():
-        entry = tarfile.TarInfo("src-1.0/" + name)
-        entry.size = len(text.encode())
-        tar.addfile(entry, io.BytesIO(text.encode()))
-with open(path, "rb") as file:
-    print("src==1.0 --hash=sha256:" + hashlib.sha256(file.read()).hexdigest())
-"#;
-    let wheels = scene.wheels();
-    let args = ["-c", source, wheels.to_str().unwrap()];
-    let line = scene.env.run(&newest().executable, args).stdout();
-    fs::write(scene.env.at("r.txt"), line).unwrap();
+    scene.has_source(SOURCE);
     says(scene.rvenv(&ARGS), &["src was built"]);
     let always = [&["--reuse=always"], &ARGS[..]].concat();
     scene.again();

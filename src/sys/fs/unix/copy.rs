@@ -8,9 +8,6 @@ use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::AtomicBool;
-#[cfg(target_os = "linux")]
-use std::sync::atomic::Ordering;
 
 use fs_err as fs;
 use rustix::fs::{AtFlags, Mode as Bits, OFlags, Stat, Timespec, Timestamps, XattrFlags};
@@ -19,6 +16,7 @@ use rustix::io::Errno;
 use crate::error::Error;
 use crate::sys::fs::types::Rewriter;
 use crate::sys::fs::unix::folder::{Folder, failed};
+use crate::sys::fs::unix::sharing::Sharing;
 
 /// Files up to this size, in bytes, are written rather than shared: that takes less time.
 const SMALL: u64 = 1 << 11;
@@ -47,17 +45,16 @@ pub(crate) struct Twin {
 /// What one thread needs to copy files.
 #[derive(Debug)]
 pub(crate) struct Copier<'a> {
-    /// Whether files may still share their blocks with their copies: not after the file system has refused it.
-    shares: &'a AtomicBool,
+    sharing: &'a Sharing,
     /// It only grows, or it would be filled with zeros again and again.
     buffer: Vec<u8>,
     filled: usize,
 }
 
 impl<'a> Copier<'a> {
-    pub(crate) fn new(shares: &'a AtomicBool) -> Self {
+    pub(crate) fn new(sharing: &'a Sharing) -> Self {
         Self {
-            shares,
+            sharing,
             buffer: Vec::new(),
             filled: 0,
         }
@@ -171,7 +168,7 @@ impl Twin {
         match new {
             Some(new) => write(&new)?,
             None if is_whole && size <= SMALL => write(copier.contents())?,
-            None if share(&from, &to, copier.shares) => {
+            None if copier.sharing.file(&from, &to) => {
                 if !is_whole {
                     let looked = rewriter.stream(&mut from.file());
                     looked.map_err(Error::io("read", from.path()))?;
@@ -262,31 +259,6 @@ pub(crate) fn special(file_type: FileType) -> Option<&'static str> {
     } else {
         None
     }
-}
-
-/// Lets the copy share the blocks of a file until one of them is written; `false` where the file system has no such thing.
-#[cfg(target_os = "linux")]
-fn share(from: &fs::File, to: &fs::File, shares: &AtomicBool) -> bool {
-    if !shares.load(Ordering::Relaxed) {
-        return false;
-    }
-    match rustix::fs::ioctl_ficlone(to.file(), from.file()) {
-        Ok(()) => true,
-        Err(errno) => {
-            if matches!(
-                errno,
-                Errno::OPNOTSUPP | Errno::XDEV | Errno::NOTTY | Errno::NOSYS
-            ) {
-                shares.store(false, Ordering::Relaxed);
-            }
-            false
-        }
-    }
-}
-
-#[cfg(not(target_os = "linux"))]
-fn share(_from: &fs::File, _to: &fs::File, _shares: &AtomicBool) -> bool {
-    false
 }
 
 /// Opens what is there to read it.
