@@ -7,7 +7,7 @@ use fs_err as fs;
 use rustix::process::Signal;
 
 use super::reuse::{ARGS, FILLED, KEPT, SOURCE, Scene, WHEELS, says};
-use crate::env::{listing, store};
+use crate::env::{Run, TestEnv, filled_cache, listing, store};
 use crate::faults::{Mount, filesystems};
 use crate::harness::some;
 use crate::interpreters::newest;
@@ -22,6 +22,7 @@ crate::harness::trials! {
     a_record_that_names_a_file_elsewhere_is_named_and_nothing_is_kept,
     what_has_no_version_and_hash_is_named(full),
     large_files_share_the_blocks_of_the_image needs [BTRFS, MOUNT],
+    a_file_of_more_than_four_gigabytes_is_kept_and_unpacked(full) needs [BTRFS, MOUNT],
 }
 
 /// The unfinished files in the cache.
@@ -45,7 +46,7 @@ fn a_run_that_is_killed_while_it_keeps_packages_leaves_no_half_image() {
     for &delay in some(&[0, 20, 5, 1, 10, 2, 40, 80], 2) {
         let cache = scene.cache();
         fs::remove_dir_all(&cache).unwrap();
-        crate::env::filled_cache(&scene.env, newest());
+        filled_cache(&scene.env, newest());
         scene.again();
         let mut run = scene.rvenv(&ARGS).start();
         run.until(|| !drafts(&cache).is_empty() || is_kept(&scene));
@@ -193,21 +194,71 @@ fn exclusive(file: &Path) -> u64 {
     numbers.take(2).last().unwrap().parse().unwrap()
 }
 
+/// A btrfs of some megabytes, with a cache that holds pip's image.
+fn btrfs(scene: &Scene, megabytes: u64, options: &str) -> Mount {
+    let env = &scene.env;
+    let image = filesystems::image(env, megabytes, "mkfs.btrfs", &["-q"]);
+    let args = ["-t", "btrfs", "-o", options, image.to_str().unwrap()];
+    let mount = Mount::new(env, "btrfs", &args);
+    let mut copy = Command::new("cp");
+    copy.arg("-a").arg(scene.cache()).arg(env.at("btrfs/cache"));
+    assert!(copy.status().unwrap().success());
+    mount
+}
+
+/// A run with the cache and the environment on btrfs.
+fn on_btrfs<'a>(scene: &'a Scene, name: &str) -> Run<'a> {
+    let path = format!("btrfs/{name}");
+    let run = scene.rvenv(&["-v", &path, "-r", "r.txt"]);
+    run.var("RVENV_CACHE_DIR", scene.env.at("btrfs/cache"))
+}
+
+/// Zeros take next to no space there.
+const COMPRESSED: &str = "loop,compress-force=zstd:1";
+
+fn a_file_of_more_than_four_gigabytes_is_kept_and_unpacked() {
+    let scene = Scene::new(newest());
+    let env = &scene.env;
+    let _mount = btrfs(&scene, 20_000, COMPRESSED);
+    let size = (1_u64 << 32) + (1 << 20);
+    let zeros = format!("(bytes(1 << 20) for _ in range({}))", size >> 20);
+    let other = r#""two_vendor/__init__.py": """#;
+    with_wheels(
+        &scene,
+        other,
+        &format!("{other},\n    \"two_vendor/huge.bin\": {zeros}"),
+    );
+    says(
+        on_btrfs(&scene, "first").var("RVENV_CACHE_SIZE", "20GB"),
+        &[KEPT],
+    );
+    says(on_btrfs(&scene, "shared"), &[FILLED]);
+    // Another file system shares no blocks.
+    let other = TestEnv::new();
+    let image = filesystems::image(&other, 20_000, "mkfs.btrfs", &["-q"]);
+    let options = ["-t", "btrfs", "-o", COMPRESSED, image.to_str().unwrap()];
+    let elsewhere = Mount::new(env, "elsewhere", &options);
+    let copied = scene.rvenv(&["-v", "elsewhere/copied", "-r", "r.txt"]);
+    let copied = copied.var("RVENV_CACHE_DIR", env.at("btrfs/cache"));
+    says(copied, &[FILLED]);
+    let file = format!(
+        "lib/{}/site-packages/two_vendor/huge.bin",
+        newest().python_folder()
+    );
+    let first = env.at("btrfs/first").join(&file);
+    assert_eq!(fs::metadata(&first).unwrap().len(), size);
+    for other in ["btrfs/shared", "elsewhere/copied"] {
+        let other = env.at(other).join(&file);
+        env.run("cmp", [&first, &other]).succeeds();
+    }
+    drop(elsewhere);
+}
+
 fn large_files_share_the_blocks_of_the_image() {
     let scene = Scene::new(newest());
     let env = &scene.env;
-    let image = filesystems::image(env, 1000, "mkfs.btrfs", &["-q"]);
-    let args = ["-t", "btrfs", "-o", "loop", image.to_str().unwrap()];
-    let _mount = Mount::new(env, "btrfs", &args);
-    let cache = env.at("btrfs/cache");
-    let mut copy = Command::new("cp");
-    let status = copy.arg("-a").arg(scene.cache()).arg(&cache).status();
-    assert!(status.unwrap().success());
-    let run = |name: &str| {
-        let path = format!("btrfs/{name}");
-        let run = scene.rvenv(&["-v", &path, "-r", "r.txt"]);
-        run.var("RVENV_CACHE_DIR", &cache)
-    };
+    let _mount = btrfs(&scene, 1000, "loop");
+    let run = |name: &str| on_btrfs(&scene, name);
     says(run("first"), &[KEPT]);
     says(run("second"), &[FILLED]);
     let site_packages = format!("lib/{}/site-packages", newest().python_folder());
