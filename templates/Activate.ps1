@@ -5,13 +5,13 @@ Activates a virtual environment in the current PowerShell session.
 .Description
 Activate.ps1 [[-VenvDir] <String>] [[-Prompt] <String>] [<CommonParameters>]
 
-Puts the programs of the environment first on PATH, sets VIRTUAL_ENV and VIRTUAL_ENV_PROMPT, unsets PYTHONHOME, and
-shows the name of the environment before the prompt. The function "deactivate" undoes all of this.
+Adds the programs of the environment to the front of PATH, sets VIRTUAL_ENV and VIRTUAL_ENV_PROMPT, unsets PYTHONHOME,
+and shows the name of the environment before the prompt. The function "deactivate" undoes all of this.
 
--VenvDir is the folder of the environment. By default it is the one that contains the folder of this script.
+-VenvDir is the directory of the environment. By default it is the parent of the directory of this script.
 
--Prompt is the name to show before the prompt. By default, and if it is empty, it is the one that pyvenv.cfg gives,
-or else the name of the environment's folder. If VIRTUAL_ENV_DISABLE_PROMPT is set, none is shown.
+-Prompt is the name to show before the prompt. If it is not given or empty, the prompt of pyvenv.cfg is used, or else
+the name of the environment's directory. If VIRTUAL_ENV_DISABLE_PROMPT is set, the prompt is not changed.
 
 .Example
 Activate.ps1
@@ -19,26 +19,26 @@ Activates the environment that this script belongs to.
 
 .Example
 Activate.ps1 -Verbose
-Activates the environment that this script belongs to, and says what is done.
+Activates the environment that this script belongs to, and prints what it does.
 
 .Example
 Activate.ps1 -VenvDir C:\Users\Me\project\.venv
-Activates the environment in the given folder.
+Activates the environment in the given directory.
 
 .Example
 Activate.ps1 -Prompt "my project"
 Activates the environment that this script belongs to, and shows "(my project)" before the prompt.
 
 .Notes
-This script is the same in every environment, so that it can be signed. On Windows, scripts may have to be allowed
-first:
+This script is the same in every environment, so that it can be signed. On Windows, the execution policy may have to
+allow scripts first:
 
 Set-ExecutionPolicy -ExecutionPolicy RemoteSigned -Scope CurrentUser
 #>
 
-# A script that is sourced with a dot runs in the scope of its caller, and so do its parameters: the block has a scope
-# of its own. In constrained language mode, which computers with application control have, only methods of a few types
-# may be called. This file is ASCII because Windows PowerShell 5.1 reads it in the code page of the system.
+# A script that is sourced with a dot runs in the scope of its caller, parameters included; the block has its own scope.
+# In constrained language mode, which is enabled on computers with application control, only methods of a few types may
+# be called. This file is ASCII because Windows PowerShell 5.1 reads it in the code page of the system.
 & {
     [CmdletBinding()]
     Param(
@@ -48,11 +48,11 @@ Set-ExecutionPolicy -ExecutionPolicy RemoteSigned -Scope CurrentUser
         $Prompt
     )
 
-    # Nothing is changed unless everything up to the first change has succeeded.
+    # An error before the first change must leave everything as it was.
     $ErrorActionPreference = 'Stop'
 
     function Get-ConfiguredPrompt ([String]$File) {
-        # Cmdlets take a backslash for a separator on every system, but .NET does not.
+        # Cmdlets treat a backslash as a separator on every system; .NET does not.
         $lines = if ($ExecutionContext.SessionState.LanguageMode -ne 'FullLanguage') {
             if (Test-Path -LiteralPath $File -PathType Leaf) { Get-Content -LiteralPath $File -Encoding UTF8 }
         }
@@ -69,12 +69,12 @@ Set-ExecutionPolicy -ExecutionPolicy RemoteSigned -Scope CurrentUser
         return $prompt
     }
 
-    # Turns what Python's repr makes of a string back into the string; anything else stays as it is.
+    # Parses a string that Python's repr has quoted. Other text is returned unchanged.
     function ConvertFrom-Representation ([String]$Text) {
         if ($Text -notmatch '^([''"])(.*)\1$') {
             return $Text
         }
-        # Every other part is an escape.
+        # Every second part is an escape sequence.
         $parts = $Matches[2] -split '(\\(?:x[0-9a-f]{2}|u[0-9a-f]{4}|U[0-9a-f]{8}|.))'
         $characters = foreach ($part in $parts) {
             if ($part -notmatch '^\\(.)(.*)$') { $part }
@@ -126,13 +126,13 @@ Set-ExecutionPolicy -ExecutionPolicy RemoteSigned -Scope CurrentUser
         }
     }
 
-    # Leave the environment that is active in this session, whichever tool its scripts are from.
+    # Deactivate the active environment first, whichever tool created it.
     if ("$function:deactivate".Contains('_OLD_VIRTUAL')) {
-        Write-Verbose "Leaving $env:VIRTUAL_ENV"
+        Write-Verbose "Deactivating $env:VIRTUAL_ENV"
         & $function:deactivate -NonDestructive
     }
 
-    # A variable that is not set is null here, and null again unsets it.
+    # An unset variable is null here, and assigning null unsets it.
     $global:_OLD_VIRTUAL_VARIABLES = @{
         PATH               = $env:PATH
         PYTHONHOME         = $env:PYTHONHOME
@@ -140,8 +140,8 @@ Set-ExecutionPolicy -ExecutionPolicy RemoteSigned -Scope CurrentUser
         VIRTUAL_ENV_PROMPT = $env:VIRTUAL_ENV_PROMPT
     }
 
-    # Puts everything back as it was before the environment was activated. With -NonDestructive this function itself
-    # stays, for the environment that is about to be activated.
+    # Restores everything that was changed. With -NonDestructive this function itself is kept, for the environment that
+    # is about to be activated.
     function global:deactivate ([switch]$NonDestructive) {
         if (Test-Path -LiteralPath Variable:global:_OLD_VIRTUAL_VARIABLES) {
             $env:PATH = $global:_OLD_VIRTUAL_VARIABLES.PATH
@@ -150,7 +150,7 @@ Set-ExecutionPolicy -ExecutionPolicy RemoteSigned -Scope CurrentUser
             $env:VIRTUAL_ENV_PROMPT = $global:_OLD_VIRTUAL_VARIABLES.VIRTUAL_ENV_PROMPT
             Remove-Variable -Name _OLD_VIRTUAL_VARIABLES -Scope Global -Force
         }
-        # Unless another prompt has been set meanwhile.
+        # Unless another prompt has been defined in the meantime.
         if ("$function:prompt".Contains('_OLD_VIRTUAL_PROMPT')) {
             if ($null -eq $function:_OLD_VIRTUAL_PROMPT) { Remove-Item -LiteralPath Function:prompt -Force }
             else { $function:global:prompt = $function:_OLD_VIRTUAL_PROMPT }
@@ -173,12 +173,12 @@ Set-ExecutionPolicy -ExecutionPolicy RemoteSigned -Scope CurrentUser
     }
 
     if ($env:VIRTUAL_ENV_DISABLE_PROMPT -or (Test-Protected 'prompt')) {
-        Write-Verbose 'The prompt stays as it is'
+        Write-Verbose 'The prompt is not changed'
         return
     }
     Write-Verbose "The prompt begins with ($name)"
     if ($null -ne $function:prompt) { $function:global:_OLD_VIRTUAL_PROMPT = $function:prompt }
-    # The name is read from the variable when the prompt is drawn; it is never part of the code.
+    # The name is read from the variable when the prompt is shown, and is never part of the code.
     function global:prompt {
         Write-Host -NoNewline -ForegroundColor Green "($env:VIRTUAL_ENV_PROMPT) "
         if ($null -ne $function:_OLD_VIRTUAL_PROMPT) { _OLD_VIRTUAL_PROMPT } else { 'PS> ' }

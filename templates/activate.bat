@@ -1,6 +1,6 @@
-@rem Activates the virtual environment in the command prompt that runs this file; `deactivate` leaves it.
-@rem No `echo off`, which would stay off for a batch file that calls this one. A variable cannot be empty here.
-@rem With delayed expansion on, "!" is the empty string, and only !NAME! expands to what may hold an exclamation mark.
+@rem Activates the virtual environment in the current command prompt. To leave it, run `deactivate`.
+@rem Without `echo off`, which would affect a batch file that calls this one. Variables cannot be empty in cmd.
+@rem If delayed expansion is enabled, "!" is an empty string, and values with an exclamation mark need !NAME!.
 
 @if {{ CARRIED }}==no goto not_carried
 @if "!"=="" if {{ EXCLAIMS }}==yes goto not_carried
@@ -11,7 +11,7 @@
 @set "_OLD_VIRTUAL_HERE={{ VIRTUAL_ENV }}"
 @if {{ RELOCATABLE }}==yes for %%v in ("{{ VIRTUAL_ENV }}") do @set "_OLD_VIRTUAL_HERE=%%~fv"
 @if "!"=="" goto delayed
-@rem Leave what is active before another environment is activated; `call` would expand a percent sign in a path again.
+@rem Deactivate the active environment first. Not with `call`, which would expand percent signs in a path again.
 @if defined _OLD_VIRTUAL_PATH set "VIRTUAL_ENV=%_OLD_VIRTUAL_ENV%"
 @if defined _OLD_VIRTUAL_PATH set "VIRTUAL_ENV_PROMPT=%_OLD_VIRTUAL_ENV_PROMPT%"
 @if defined _OLD_VIRTUAL_PATH set "PATH=%_OLD_VIRTUAL_PATH%"

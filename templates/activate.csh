@@ -1,9 +1,9 @@
-# Activates the virtual environment in the csh or tcsh that reads this file, so it is sourced and not run:
+# Activates the virtual environment in the current csh or tcsh. This file must be sourced, not executed:
 #
-#     source bin/activate.csh          and later          deactivate
+#     source bin/activate.csh          (to leave it: deactivate)
 #
-# A value is always expanded as $name:q, which neither splits nor expands it again. Commands that may name an unset
-# variable wait in an `eval`, as csh expands a line before it looks at its `if`.
+# Values are always expanded as $name:q, which prevents splitting and further expansion. Commands with variables that may
+# be unset are in an `eval`, because csh expands a whole line before it evaluates the `if` in it.
 
 set _OLD_VIRTUAL_HERE = {{ VIRTUAL_ENV }}
 set _OLD_VIRTUAL_REFUSAL = ''
@@ -27,10 +27,10 @@ if ( $_OLD_VIRTUAL_REFUSAL:q != '' ) then
     exit 1
 endif
 
-# Puts everything back as it was; _OLD_VIRTUAL_X holds what X was, if it was set.
+# Restores every variable; _OLD_VIRTUAL_X is the old value of X, if it was set.
 alias deactivate 'if ( $?_OLD_VIRTUAL_NO_PATH ) eval '\''set path = ( $_OLD_VIRTUAL_NO_PATH:q ); unsetenv PATH; unset _OLD_VIRTUAL_NO_PATH; set _OLD_VIRTUAL_ACTIVE'\''; if ( $?_OLD_VIRTUAL_PATH ) eval '\''setenv PATH $_OLD_VIRTUAL_PATH:q; unset _OLD_VIRTUAL_PATH; set _OLD_VIRTUAL_ACTIVE'\''; if ( $?_OLD_VIRTUAL_PYTHONHOME ) eval '\''setenv PYTHONHOME $_OLD_VIRTUAL_PYTHONHOME:q; unset _OLD_VIRTUAL_PYTHONHOME'\''; if ( $?_OLD_VIRTUAL_PROMPT ) eval '\''set prompt = $_OLD_VIRTUAL_PROMPT:q; unset _OLD_VIRTUAL_PROMPT'\''; if ( $?_OLD_VIRTUAL_ACTIVE ) eval '\''unsetenv VIRTUAL_ENV; unsetenv VIRTUAL_ENV_PROMPT; unset _OLD_VIRTUAL_ACTIVE'\''; if ( $?_OLD_VIRTUAL_ENV ) eval '\''setenv VIRTUAL_ENV $_OLD_VIRTUAL_ENV:q; unset _OLD_VIRTUAL_ENV'\''; if ( $?_OLD_VIRTUAL_ENV_PROMPT ) eval '\''setenv VIRTUAL_ENV_PROMPT $_OLD_VIRTUAL_ENV_PROMPT:q; unset _OLD_VIRTUAL_ENV_PROMPT'\''; if ( "\!*" != nondestructive ) unalias deactivate'
 
-# Leave what is active in this shell before another environment is activated.
+# Deactivate the active environment first.
 deactivate nondestructive
 
 if ( $?VIRTUAL_ENV ) eval 'set _OLD_VIRTUAL_ENV = $VIRTUAL_ENV:q'
@@ -55,7 +55,7 @@ if ( $?PYTHONHOME ) then
     unsetenv PYTHONHOME
 endif
 
-# A csh that draws no prompt has none.
+# A csh that is not interactive has no prompt.
 set _OLD_VIRTUAL_DISABLED = ''
 if ( $?VIRTUAL_ENV_DISABLE_PROMPT ) eval 'set _OLD_VIRTUAL_DISABLED = $VIRTUAL_ENV_DISABLE_PROMPT:q'
 if ( $?prompt && $_OLD_VIRTUAL_DISABLED:q == '' ) then

@@ -1,23 +1,23 @@
-# Activates the virtual environment in the fish that reads this file, so it is sourced and not run:
+# Activates the virtual environment in the current fish. This file must be sourced, not executed:
 #
-#     source bin/activate.fish          and later          deactivate
+#     source bin/activate.fish          (to leave it: deactivate)
 #
-# `builtin` keeps out functions of the user's with the same names; nothing is read or run by `source` or `.`.
+# `builtin` bypasses functions of the user with the same names. This script does not use `source` or `.` itself.
 
-# No path is written into a relocatable environment: it is where this file is.
+# The scripts of a relocatable environment do not contain its path: it is derived from the path of this file.
 set -g _OLD_VIRTUAL_HERE {{ VIRTUAL_ENV }}
 set -g _OLD_VIRTUAL_FILE (builtin status filename | string collect)
 if not string match -q -- '*/*' $_OLD_VIRTUAL_FILE
-    # From standard input, say: then it cannot be told.
+    # Unknown, for example because the script is read from standard input.
     set -g _OLD_VIRTUAL_FILE ''
 end
 if test -z "$_OLD_VIRTUAL_HERE" -a -n "$_OLD_VIRTUAL_FILE"
-    # The two slashes, which no path has, tell a newline that ends a name from the one that ends a line.
+    # No path contains two slashes: they mark the end of a path that may end with a newline.
     set -g _OLD_VIRTUAL_FILE (builtin realpath -s -- $_OLD_VIRTUAL_FILE | string collect)
     string replace -r '/[^/]*/[^/]*$' // -- $_OLD_VIRTUAL_FILE | read -z -g -d // _OLD_VIRTUAL_HERE _OLD_VIRTUAL_REFUSAL
 end
 
-# Why the environment cannot be activated, if so. Only a sourced file has something above it on the stack.
+# The reason why the environment cannot be activated, if there is one. The stack trace is empty if the file is executed.
 set -g _OLD_VIRTUAL_REFUSAL
 if not builtin status stack-trace | string length -q
     set -g _OLD_VIRTUAL_REFUSAL 'this script must be sourced, not executed: '{{ SOURCE_LINE }}
@@ -28,7 +28,7 @@ else if not test -d "$_OLD_VIRTUAL_HERE"/{{ BIN_NAME }}
 else if string match -q -- '*:*' "$_OLD_VIRTUAL_HERE"
     set -g _OLD_VIRTUAL_REFUSAL "PATH cannot contain a directory with a colon in its name: $_OLD_VIRTUAL_HERE"
 else if test -n "$_OLD_VIRTUAL_FILE"
-    # It has moved as well, or been copied, if this file lies in another environment than the one that it names.
+    # If this file is in another environment than the one that it names, the environment was moved or copied, too.
     set -g _OLD_VIRTUAL_FILE (string replace -r '/[^/]*$' '/..' -- $_OLD_VIRTUAL_FILE | string collect)
     if test -f "$_OLD_VIRTUAL_FILE"/pyvenv.cfg
         and test (builtin realpath -- "$_OLD_VIRTUAL_FILE" | string collect) != (builtin realpath -- "$_OLD_VIRTUAL_HERE" | string collect)
@@ -43,7 +43,7 @@ if set -q _OLD_VIRTUAL_REFUSAL[1]
     return 1
 end
 
-# Puts everything back as it was; `_OLD_VIRTUAL_X` holds what X was, if it was set. PATH always is, in fish.
+# Restores every variable; `_OLD_VIRTUAL_X` is the old value of X, if it was set. In fish PATH is always set.
 function deactivate -d 'Leave the virtual environment'
     if set -q _OLD_VIRTUAL_PATH
         set -eg VIRTUAL_ENV
@@ -58,7 +58,7 @@ function deactivate -d 'Leave the virtual environment'
     end
 
     if builtin functions -q _old_fish_prompt
-        # Unless the user has set another prompt meanwhile.
+        # Unless the user has defined another prompt in the meantime.
         if builtin functions fish_prompt | string match -q '*_old_fish_prompt*'
             builtin functions -e fish_prompt
             builtin functions -c _old_fish_prompt fish_prompt
@@ -73,7 +73,7 @@ function deactivate -d 'Leave the virtual environment'
     end
 end
 
-# Leave what is active in this shell before another environment is activated.
+# Deactivate the active environment first.
 deactivate nondestructive
 
 set -q VIRTUAL_ENV
@@ -94,7 +94,7 @@ end
 if test -z "$VIRTUAL_ENV_DISABLE_PROMPT"
     and builtin functions -q fish_prompt
     builtin functions -c fish_prompt _old_fish_prompt
-    # The script of venv looks for it when its environment is activated after this one.
+    # The script of venv uses it when its environment is activated after this one.
     set -g _OLD_FISH_PROMPT_OVERRIDE $VIRTUAL_ENV
 
     function _old_virtual_status
@@ -107,8 +107,8 @@ if test -z "$VIRTUAL_ENV_DISABLE_PROMPT"
         builtin printf '(%s)' "$VIRTUAL_ENV_PROMPT"
         builtin set_color normal
         builtin printf ' '
-        # The user's prompt sees the statuses of the command line, not those of the lines above; a last status that
-        # is not that of the last process was negated by `not`.
+        # Restore the exit statuses of the command line for the user's prompt. If the last status differs from that of
+        # the last process, it was negated by `not`.
         if test $old_status[1] = $old_status[-1]
             eval (string join ' | ' -- '_old_virtual_status '$old_status[2..-1])'; _old_fish_prompt'
         else

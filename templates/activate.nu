@@ -1,19 +1,19 @@
 # Activates the virtual environment in nushell, as an overlay:
 #
-#     overlay use bin/activate.nu          and later          deactivate
+#     overlay use bin/activate.nu          (to leave it: deactivate)
 #
-# Leaving is hiding the overlay: nushell then shows every variable as it was below it, so nothing is put back by hand.
+# Deactivating hides the overlay. nushell then restores every variable by itself.
 
-# What runs when this file is run as a program and not used as an overlay.
+# Runs if this file is executed instead of being used as an overlay.
 def main [] {
     error make --unspanned { msg: ('this script must be sourced, not executed: ' + {{ SOURCE_LINE }}) }
 }
 
-# The environment that this file lies in.
+# The environment that contains this file.
 const here = path self ..
 
 export-env {
-    # No path is written into a relocatable environment: it is where this file is.
+    # The scripts of a relocatable environment do not contain its path: it is derived from the path of this file.
     const made_as = {{ VIRTUAL_ENV }}
     let virtual_env = if $made_as == '' { $here } else { $made_as }
     let bin = $virtual_env | path join {{ BIN_NAME }}
@@ -27,7 +27,7 @@ export-env {
         error make --unspanned { msg: $"PATH cannot contain a directory with (char esep) in its name: ($virtual_env)" }
     }
 
-    # An environment on top of another takes its place. A record is not passed on to other programs.
+    # If another environment is active, it is replaced. A record is not exported to other programs.
     let below = $env._OLD_VIRTUAL? | default {
         path: ($env.PATH? | default [] | split row (char esep) | where $it != '')
         prompt: $env.PROMPT_COMMAND?
@@ -39,7 +39,7 @@ export-env {
         VIRTUAL_ENV: $virtual_env
         VIRTUAL_ENV_PROMPT: $virtual_env_prompt
     }
-    # Null is how a variable is left out without being taken from the overlays below.
+    # Null unsets a variable without removing it from the overlays below.
     if PYTHONHOME in $env {
         $env.PYTHONHOME = null
     }
@@ -51,5 +51,5 @@ export-env {
     }
 }
 
-# The folder one is in stays as it is.
+# Keeps the current directory.
 export alias deactivate = overlay hide activate --keep-env [PWD]

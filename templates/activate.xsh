@@ -1,6 +1,6 @@
-# Activates the virtual environment in the xonsh that reads this file, so it is sourced and not run:
+# Activates the virtual environment in the current xonsh. This file must be sourced, not executed:
 #
-#     source bin/activate.xsh          and later          deactivate
+#     source bin/activate.xsh          (to leave it: deactivate)
 
 
 def _virtual_env_activate(path, name, file):
@@ -10,7 +10,7 @@ def _virtual_env_activate(path, name, file):
     from xonsh.built_ins import XSH
 
     env = XSH.env
-    # No path is written into a relocatable environment: it is where this file is.
+    # The scripts of a relocatable environment do not contain its path: it is derived from the path of this file.
     here = os.path.dirname(os.path.dirname(os.path.abspath(file)))
     path = path or here
     bin_path = os.path.join(path, {{ BIN_NAME }})
@@ -23,7 +23,7 @@ def _virtual_env_activate(path, name, file):
     if os.pathsep in path:
         raise RuntimeError(f'PATH cannot contain a directory with {os.pathsep} in its name: {path}')
 
-    # Leave what is active in this shell before another environment is activated.
+    # Deactivate the active environment first.
     alias = XSH.aliases._raw.get('deactivate')
     leave_other = getattr(getattr(alias, 'func', alias), '_virtual_env_leave', None)
     if leave_other:
@@ -35,29 +35,29 @@ def _virtual_env_activate(path, name, file):
         while undo:
             undo.pop()()
 
-    def put_back(key):
+    def restore(key):
         if env.is_manually_set(key):
             value = env[key]
             return lambda: env.__setitem__(key, value)
         return lambda: env.is_manually_set(key) and env.__delitem__(key)
 
-    undo.extend([put_back(key) for key in ('PATH', 'PYTHONHOME', 'VIRTUAL_ENV', 'VIRTUAL_ENV_PROMPT')])
+    undo.extend([restore(key) for key in ('PATH', 'PYTHONHOME', 'VIRTUAL_ENV', 'VIRTUAL_ENV_PROMPT')])
     old_path = [folder for folder in env['PATH']._l if folder] if env.is_manually_set('PATH') else []
     env['VIRTUAL_ENV'] = path
     env['VIRTUAL_ENV_PROMPT'] = {{ PROMPT }}
     if env.is_manually_set('PYTHONHOME'):
         del env['PYTHONHOME']
 
-    # xonsh expands variables and `~` in each folder of PATH; what a variable holds it does not expand again.
+    # xonsh expands variables and `~` in the entries of PATH, but not in the values of variables.
     for folder in (bin_path, os.path.join('$VIRTUAL_ENV', {{ BIN_NAME }})):
         env['PATH'] = [folder, *old_path]
         if env['PATH'][0] == bin_path:
             break
     else:
         leave()
-        raise RuntimeError(f'xonsh cannot carry a folder of this name on PATH: {path}')
+        raise RuntimeError(f'xonsh does not support this path in PATH: {path}')
 
-    # xonsh draws `{env_name}` by a rule that changes from version to version, and reads colors in what it draws.
+    # How xonsh renders `{env_name}` depends on its version. It interprets color codes in the result.
     fields = env['PROMPT_FIELDS']
     if not env.get('VIRTUAL_ENV_DISABLE_PROMPT') and 'env_name' in fields:
         old_env_name = fields['env_name']

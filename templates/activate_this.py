@@ -3,8 +3,8 @@
     import runpy
     runpy.run_path('bin/activate_this.py')
 
-The packages of the environment come first on sys.path, and processes started from here are in the environment.
-The environment is where this file is, so it may be moved. Nothing deactivates it.
+The packages of the environment are put first on sys.path, and child processes run in the environment. The environment may
+have been moved, as its path is derived from that of this file. It cannot be deactivated.
 """
 
 import os
@@ -17,7 +17,7 @@ def activate(file):
     bin_path = os.path.dirname(os.path.abspath(file))
     env_dir = os.path.dirname(bin_path)
     if os.path.basename(file) != 'activate_this.py' or not os.path.isfile(os.path.join(env_dir, 'pyvenv.cfg')):
-        raise RuntimeError('activate_this.py must be told where it is: run it with runpy.run_path')
+        raise RuntimeError('activate_this.py needs its own path: run it with runpy.run_path')
     if os.pathsep in env_dir:
         raise RuntimeError('PATH cannot contain a directory with {} in its name: {}'.format(os.pathsep, env_dir))
 
@@ -38,7 +38,7 @@ def activate(file):
     os.environ['VIRTUAL_ENV_PROMPT'] = {{ PROMPT }}
     os.environ.pop('PYTHONHOME', None)
 
-    # addsitedir reads the .pth files, and appends: what it added goes to the front.
+    # addsitedir reads .pth files and appends to sys.path: move the new entries to the front.
     before = list(sys.path)
     for folder in folders:
         site.addsitedir(folder)

@@ -1,5 +1,5 @@
-@rem Puts every variable back as it was before activate.bat.
-@rem With delayed expansion on, "!" is the empty string, and only !NAME! expands to what may hold an exclamation mark.
+@rem Restores every variable that activate.bat has changed.
+@rem If delayed expansion is enabled, "!" is an empty string, and values with an exclamation mark need !NAME!.
 
 @if not defined _OLD_VIRTUAL_PATH exit /b 0
 @set "VIRTUAL_ENV="

@@ -67,7 +67,7 @@ fn it_says_how_to_use_it() {
     let unplaced = "exec(open('env/bin/activate_this.py').read(), {'__file__': 'elsewhere.py', '__name__': 'x'})";
     env.run(python, ["-c", unplaced]).fails(
         1,
-        &["RuntimeError: activate_this.py must be told where it is"],
+        &["RuntimeError: activate_this.py needs its own path"],
     );
 }
 

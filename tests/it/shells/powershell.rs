@@ -233,7 +233,7 @@ $env:VIRTUAL_ENV
 deactivate
 "#;
     let said = "it's \"\\\u{1F600}\n\
-                Leaving %/env\n\
+                Deactivating %/env\n\
                 VIRTUAL_ENV = %/env\n\
                 VIRTUAL_ENV_PROMPT = another\n\
                 PATH begins with %/env/bin\n\
