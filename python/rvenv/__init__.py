@@ -7,7 +7,7 @@ import sys
 
 from ._find import find_rvenv_bin
 
-# Not from typing: importing that takes longer than making an environment.
+# Not imported from typing, which takes longer than creating an environment.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from ._builder import CreationError, EnvBuilder, create, logger, main
@@ -26,11 +26,11 @@ if sys.version_info < (3, 7):
 elif not TYPE_CHECKING:
 
     def __getattr__(name):
-        # PEP 562: `python -m rvenv` imports this file, too, and needs nothing of the standard `venv`.
+        # PEP 562: `python -m rvenv` imports this file, too, and does not need the standard `venv`.
         if not name.startswith("_"):
             from . import _builder
 
-            # What `venv` imports is there as well: whoever patches `venv.subprocess` patches the one that hooks use.
+            # Includes the modules that `venv` imports, so that patching `venv.subprocess` affects the one that hooks use.
             for module in (_builder, _builder.venv):
                 if hasattr(module, name):
                     return getattr(module, name)

@@ -1,4 +1,4 @@
-"""``python -m rvenv``: the ``rvenv`` command, with this Python as the base as ``python -m venv`` has it."""
+"""``python -m rvenv``: the ``rvenv`` command, with this Python as the base, like ``python -m venv``."""
 
 import os
 import sys
@@ -13,7 +13,7 @@ def _run() -> int:
         print("Error: {}".format(error), file=sys.stderr)
         return 1
     arguments = ["rvenv"] + sys.argv[1:]
-    # The variable is what -p and --python take precedence over, in whatever form they are given.
+    # A variable, because -p and --python take precedence over it, in every spelling.
     environment = dict(os.environ, RVENV_PYTHON=sys.executable or "")
     try:
         if os.name != "nt":
@@ -25,7 +25,7 @@ def _run() -> int:
 
 
 def _wait(program: str, arguments: "list[str]", environment: "dict[str, str]") -> int:
-    """Windows's `exec` would not wait for the program."""
+    """Runs the program as a child, because `exec` on Windows does not wait for it."""
     import subprocess
 
     with subprocess.Popen(arguments, executable=program, env=environment) as process:
@@ -33,7 +33,7 @@ def _wait(program: str, arguments: "list[str]", environment: "dict[str, str]") -
             try:
                 return process.wait()
             except KeyboardInterrupt:
-                # The program got it as well; it undoes what it did and says how it ended.
+                # The program was interrupted, too. It cleans up, and its exit status says how it ended.
                 continue
 
 

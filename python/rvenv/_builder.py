@@ -1,6 +1,6 @@
 """``venv``'s own names, with the work done by the ``rvenv`` program.
 
-Whatever a caller has changed about how an environment is made is left to the standard ``venv``, whose hooks they are.
+If a caller overrides a hook that changes how an environment is created, the standard ``venv`` creates it.
 """
 
 import functools
@@ -26,9 +26,9 @@ if sys.version_info >= (3, 9):
 _F = TypeVar("_F", bound=Callable[..., Any])
 _Path = Union[str, "os.PathLike[str]"]
 _HOOKS = _standard.hooks(venv.EnvBuilder)
-#: Modes that print an answer to stdout, which is the caller's.
+#: Options whose result is printed to stdout, for the caller.
 _ANSWERS = ("--check", "--completions", "--json", "--list-pythons", "--man", "--prune-cache")
-#: What the API has in place of an option that a hint names.
+#: The API's equivalents of options that hints mention.
 _INSTEAD = {
     "--without-pip": "with_pip=False",
     "--copies": "symlinks=False",
@@ -39,19 +39,19 @@ _OPTION = re.compile(r"(?<![\w-])--?[a-z][\w-]*")
 
 
 class CreationError(subprocess.CalledProcessError, ValueError):
-    """Why no environment was made; nothing is left behind.
+    """An environment could not be created; nothing is left behind.
 
-    It is both of what the standard ``venv`` raises: ``ValueError``, and ``CalledProcessError`` where pip could not be
-    had. What the operating system refused is an ``OSError``, as there; this is then its ``__cause__``.
+    It is an instance of both exceptions that the standard ``venv`` raises: ``ValueError``, and ``CalledProcessError`` if pip
+    could not be installed. Errors of the operating system are ``OSError``, as there, with this exception as ``__cause__``.
     """
 
-    #: What has happened, as ``rvenv --json`` names it; None if the program did not say.
+    #: The kind of the error in the output of ``rvenv --json``; None if it is unknown.
     kind: Optional[str] = None
-    #: The operating system's number for its refusal.
+    #: The error number of the operating system.
     errno: Optional[int] = None
-    #: The file, folder or program that it is about.
+    #: The file, directory or program that the error is about.
     filename: Optional[str] = None
-    #: What can be done about it.
+    #: How to solve the problem.
     hint: Optional[str] = None
 
     def __str__(self) -> str:
@@ -106,10 +106,10 @@ class EnvBuilder(venv.EnvBuilder):
             self._rvenv_options += [] if reuse is None else ["--reuse=" + reuse]
 
     def create(self, env_dir: Any) -> None:
-        """Create a virtual environment in a directory, or leave what is there as it is.
+        """Create a virtual environment in a directory. If this fails the directory is not changed.
 
         :param env_dir: the directory, as ``str`` or ``os.PathLike``.
-        :raises CreationError: where no environment can be made there.
+        :raises CreationError: if the environment cannot be created.
         :raises OSError: where the operating system refuses.
         :raises ValueError: where an overridden hook needs the standard ``venv``, which knows no keyword of rvenv's.
         """
@@ -121,7 +121,7 @@ class EnvBuilder(venv.EnvBuilder):
                     "that python -m venv has no option for"
                 )
             create = super().create
-            # Where `rvenv-shim` has replaced it, the one of the standard library is meant.
+            # If `rvenv-shim` has replaced it, use the original of the standard library.
             standard = getattr(create, "_rvenv_standard", None)
             if standard is None:
                 create(env_dir)
@@ -143,13 +143,14 @@ class EnvBuilder(venv.EnvBuilder):
                 raise
 
     def _options(self, env_dir: Any) -> "Tuple[Optional[List[str]], bool]":
-        """The program's options, or None for the standard `venv`; and whether `post_setup` is called afterwards."""
+        """The options for the program, or None to use the standard `venv`; and whether `post_setup` is called afterwards."""
         overridden = _standard.overridden(self, _HOOKS)
         if not (self._rvenv_python or sys.executable) or not isinstance(os.fspath(env_dir), str):
             return None, False
         if overridden == ["post_setup"]:
             fields = vars(self)
-            # The hook expects the running Python's context, and comes before these. Nothing that was there is taken back.
+            # The hook expects the context of the running Python and runs before these. An existing environment is not restored if
+            # it fails.
             later = fields["system_site_packages"] or fields.get("upgrade_deps") or self._rvenv_python
             if later or fields["upgrade"] or os.path.lexists(env_dir):
                 return None, False
@@ -158,7 +159,7 @@ class EnvBuilder(venv.EnvBuilder):
         return _standard.options(vars(self)), bool(overridden)
 
 
-#: Keywords that the standard `venv` does not have.
+#: Keyword arguments that the standard `venv` does not have.
 _OWN = [
     parameter
     for parameter in inspect.signature(EnvBuilder.__init__).parameters.values()
@@ -167,13 +168,13 @@ _OWN = [
 
 
 def _signature(standard: "Callable[..., Any]") -> inspect.Signature:
-    """The running Python's, and then the keywords of rvenv's."""
+    """The signature of the running Python's version, with the keyword arguments of rvenv at the end."""
     signature = inspect.signature(standard)
     return signature.replace(parameters=list(signature.parameters.values()) + _OWN)
 
 
 def _like(standard: _F) -> "Callable[[Callable[..., Any]], _F]":
-    """Gives a function the signature and the type that the running Python's `venv` has for it."""
+    """Gives a function the signature and the types of the running Python's `venv`."""
 
     def decorate(own: "Callable[..., Any]") -> _F:
         assigned = ("__annotations__", "__type_params__")
@@ -216,14 +217,14 @@ else:
 
 @_like(venv.main)
 def main(args: Optional[Sequence[str]] = None) -> None:
-    """The command line, without its process: ``python -m rvenv`` and the arguments.
+    """The command line as a function: like ``python -m rvenv`` with these arguments.
 
-    :raises SystemExit: for usage errors, ``--help`` and ``--version``, as argparse does; with status 1 where
-        ``--check`` finds something.
+    :raises SystemExit: for usage errors, ``--help`` and ``--version``, as argparse does; with status 1 if ``--check`` finds a
+        problem.
     """
     arguments = list(sys.argv[1:] if args is None else args)
     own = not any(_asks_for_an_answer(argument) for argument in arguments)
-    # What the program says is shown while it comes.
+    # The output of the program is shown while it runs.
     run = _Run(["--json"] * own + arguments, dict(os.environ, RVENV_PYTHON=sys.executable), sys.stderr)
     if not own or run.results is None:
         sys.stdout.write(run.stdout)
@@ -233,18 +234,18 @@ def main(args: Optional[Sequence[str]] = None) -> None:
     if run.status != 0:
         raise SystemExit(run.status)
     if run.results is None and own:
-        # Help, or the version.
+        # --help or --version.
         raise SystemExit(0)
 
 
 def _asks_for_an_answer(argument: str) -> bool:
-    """Whether it may be one of `_ANSWERS`, which may be shortened."""
+    """Whether the argument may be one of `_ANSWERS`, which may be abbreviated."""
     name = argument.split("=", 1)[0]
     return len(name) > 2 and any(option.startswith(name) for option in _ANSWERS)
 
 
 class _Run:
-    """A run of the program that has ended."""
+    """A completed run of the program."""
 
     def __init__(
         self,
@@ -275,7 +276,7 @@ class _Run:
                 self.stdout = cast(TextIO, process.stdout).read()
                 process.wait()
             except BaseException:
-                # The program undoes what it did; one that is killed would leave that to the next run.
+                # When it is interrupted the program cleans up; when it is killed the next run does.
                 if os.name != "nt":
                     process.send_signal(signal.SIGINT)
                 process.wait()
@@ -286,7 +287,7 @@ class _Run:
         self.status = process.returncode
         if self.status == -signal.SIGINT:
             raise KeyboardInterrupt
-        #: Those of the document; None where something else was printed.
+        #: The results in the JSON document; None if something else was printed.
         self.results: "Optional[List[Dict[str, Any]]]" = None
         try:
             self.results = json.loads(self.stdout)["results"]
@@ -298,7 +299,7 @@ class _Run:
             logger.warning("%s", line)
 
     def raise_errors(self, hint: "Callable[[Dict[str, Any]], Optional[str]]") -> None:
-        """Raises what `venv` raises for the first of the errors, which says what all of them are."""
+        """Raises the exception that `venv` would raise for the first error, with the messages of all of them."""
         errors = [result for result in self.results or [] if "kind" in result]
         if not errors:
             return
@@ -317,23 +318,23 @@ class _Run:
         raise _refusal(first["errno"], first["filename"] or first["path"]) from raised
 
     def failed(self) -> CreationError:
-        """The error of a program that did not say what has happened."""
+        """The error if the program printed no JSON document."""
         message = self.stderr.strip() or "rvenv ended with status {}".format(self.status)
         return CreationError(self.status, self.command, stderr=message)
 
 
 def _hint_for_callers(error: "Dict[str, Any]") -> "Optional[str]":
-    """The hint without the command line's options; which Python it is cannot be chosen here either."""
+    """The hint without suggestions of command-line options that the API does not have."""
     if error["hint"] is None or error["kind"] in ("python_not_found", "request", "unusable_python"):
         return None
     hint = _OPTION.sub(lambda option: _INSTEAD.get(option.group(), option.group()), error["hint"])
-    # What is in backticks is another command.
+    # Text in backticks is another command.
     ways = (way for way in hint.split(", or ") if not _OPTION.search(re.sub("`[^`]*`", "", way)))
     return ", or ".join(ways) or None
 
 
 def _refusal(number: int, path: "Optional[str]") -> OSError:
-    """The operating system's error of this number, of the class that Python has for it."""
+    """The `OSError` with this number, of the subclass that Python uses for it."""
     if sys.platform == "win32":
         import ctypes
 

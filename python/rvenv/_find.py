@@ -1,4 +1,4 @@
-"""Where the wheel's own ``rvenv`` program is. Remembers nothing, and does not look on PATH."""
+"""Finds the ``rvenv`` program of this wheel. Does not search PATH, and does not cache the result."""
 
 import os
 import sys
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 def find_rvenv_bin() -> str:
     """Return the path of the ``rvenv`` program that was installed with this package.
 
-    :raises FileNotFoundError: where none of the folders that pip puts scripts in holds it; the message names them all.
+    :raises FileNotFoundError: if it is in none of the directories into which pip installs scripts. The message lists them.
     """
     name = "rvenv.exe" if os.name == "nt" else "rvenv"
     searched = []
@@ -34,7 +34,7 @@ def find_rvenv_bin() -> str:
 
 
 def _is_script(path: str) -> bool:
-    """Whether another distribution, which PyPI has under the name `rvenv`, has put its Python script in the place."""
+    """Whether the file is the Python script of another distribution, named `rvenv` on PyPI."""
     try:
         with open(path, "rb") as file:
             return file.read(2) == b"#!"
@@ -43,21 +43,21 @@ def _is_script(path: str) -> bool:
 
 
 def _script_folders() -> "Iterator[str]":
-    """The folders that may hold the program, the one that belongs to this very package first."""
+    """The directories that may contain the program, that of this package first."""
     package = os.path.dirname(os.path.abspath(__file__))
     site_packages = os.path.dirname(package)
     scripts = "Scripts" if os.name == "nt" else "bin"
     if os.path.basename(site_packages) in ("site-packages", "dist-packages"):
-        # <prefix>/lib/python3.N/site-packages: what was installed here, into a base below an environment with
-        # --system-site-packages, with --prefix, or for the user.
+        # <prefix>/lib/python3.N/site-packages: installed into this environment, into the base of an environment with
+        # --system-site-packages, with --prefix, or with --user.
         above = os.path.dirname(os.path.dirname(site_packages))
         yield os.path.join(above if os.name == "nt" else os.path.dirname(above), scripts)
-    # pip install --target puts `bin` beside the packages.
+    # pip install --target creates `bin` next to the packages.
     yield os.path.join(site_packages, scripts)
 
     import sysconfig
 
-    # An editable install has its sources anywhere.
+    # The sources of an editable install may be anywhere.
     yield sysconfig.get_path("scripts")
     if hasattr(sysconfig, "get_preferred_scheme"):
         user = sysconfig.get_preferred_scheme("user")

@@ -1,6 +1,6 @@
-"""What an ``EnvBuilder`` of the standard ``venv`` says, and what its hooks expect. Imports nothing that takes time.
+"""Translates an ``EnvBuilder`` of the standard ``venv`` to options, and provides the context for its hooks.
 
-Also for `rvenv-shim`, which loads this file by its path.
+Does not import modules that take long to import. `rvenv-shim` loads this file by its path.
 """
 
 import os
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 def hooks(builder: "type[venv.EnvBuilder]") -> "Dict[str, Any]":
-    """Every method as the standard class defines it, except `create` and those that only keep what they are given."""
+    """The methods that the standard class defines, except `create` and special methods."""
     return {name: value for name, value in vars(builder).items() if not name.startswith("__") and name != "create"}
 
 
 def overridden(builder: "venv.EnvBuilder", standard: "Dict[str, Any]") -> "List[str]":
-    """The hooks that are not the standard ones, be it in a subclass, in this object, or in a patched `venv`."""
+    """The hooks that are overridden in a subclass, in this object, or by patching `venv`."""
     return [name for name, hook in standard.items() if _lookup(builder, name) is not hook]
 
 
 def _lookup(builder: object, name: str) -> object:
-    """What it was defined with, without the binding to the object."""
+    """The attribute as it was defined, without binding it to the object."""
     for attributes in [vars(builder)] + [vars(kind) for kind in type(builder).__mro__]:
         if name in attributes:
             return attributes[name]
@@ -31,23 +31,23 @@ def _lookup(builder: object, name: str) -> object:
 
 
 def options(fields: "Dict[str, Any]") -> "Optional[List[str]]":
-    """What the fields say as options of the program; None where no option says it."""
+    """The fields as options of the program; None if there is no equivalent option."""
     if fields["upgrade"] and fields["clear"]:
-        # venv's own command line refuses this, its API does both.
+        # The command line of venv refuses this, but its API does both.
         return None
     given = ["--symlinks" if fields["symlinks"] else "--copies"]
     flags = ["system_site_packages", "clear", "upgrade", "upgrade_deps"]
     given += ["--" + name.replace("_", "-") for name in flags if fields.get(name)]
     if not fields["with_pip"]:
         given.append("--without-pip")
-    # Since 3.13; before, no ignore file is made and no option is recorded.
+    # Since 3.13. Before, no ignore file is created and the option is not recorded.
     scm = fields.get("scm_ignore_files", {"git"})
     if not scm:
         given.append("--without-scm-ignore-files")
     elif set(scm) != {"git"}:
         return None
     prompt = fields["prompt"]
-    # Since 3.11 what was asked for is kept beside what `.` stood for at that time.
+    # Since 3.11 the given prompt is kept in addition to the resolved one (`.`).
     asked = fields.get("orig_prompt", prompt)
     if asked != prompt and not (asked == "." and prompt == os.path.basename(os.getcwd())):
         return None
@@ -57,7 +57,7 @@ def options(fields: "Dict[str, Any]") -> "Optional[List[str]]":
 
 
 def _is_argument(value: object) -> bool:
-    """Whether a program can be given it without a change; venv writes the `repr` of anything."""
+    """Whether the value can be passed as an argument unchanged. venv accepts any object and writes its `repr`."""
     if type(value) is not str or "\0" in value:
         return False
     try:
@@ -68,18 +68,18 @@ def _is_argument(value: object) -> bool:
 
 
 def context(builder: "venv.EnvBuilder", env_dir: str) -> "types.SimpleNamespace":
-    """What CPython gives to the hooks that it calls last, for an environment that is there."""
+    """The context that CPython passes to the hooks that run last, for an existing environment."""
     import tempfile
 
     clear = builder.clear
-    # With it the environment would be deleted.
+    # Otherwise the environment would be deleted.
     builder.clear = False
     try:
         made = builder.ensure_directories(env_dir)
     finally:
         builder.clear = clear
     made.cfg_path = os.path.join(made.env_dir, "pyvenv.cfg")
-    # Debian's leaves the name of the last script in it.
+    # Debian's version stores the name of the last script in it.
     bin_path = made.bin_path
     with tempfile.TemporaryDirectory() as folder:
         made.bin_path = folder

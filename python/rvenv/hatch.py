@@ -14,7 +14,7 @@ from ._find import find_rvenv_bin
 
 
 class WithPip(VirtualEnv):
-    """A directory with an environment that Hatch's default installer, pip, installs into."""
+    """An environment into which Hatch installs with pip, its default installer."""
 
     options: List[str] = []
 
@@ -29,7 +29,7 @@ class WithPip(VirtualEnv):
 
 
 class WithoutPip(WithPip):
-    """The same for uv, which needs no pip in an environment."""
+    """The same for uv, which does not need pip in the environment."""
 
     options = ["--without-pip"]
 
@@ -45,11 +45,11 @@ class RvenvEnvironment(VirtualEnvironment):
 
     def check_compatibility(self) -> None:
         super().check_compatibility()
-        # FileNotFoundError is an OSError, whose message Hatch shows.
+        # Hatch shows the message of an OSError, such as FileNotFoundError.
         find_rvenv_bin()
 
 
 @hookimpl
 def hatch_register_environment() -> Type[RvenvEnvironment]:
-    """Make the environment type known to Hatch."""
+    """Register the environment type with Hatch."""
     return RvenvEnvironment

@@ -1,6 +1,7 @@
 """The backend ``rvenv`` of nox, for a ``noxfile.py``: ``import rvenv.nox``, then ``venv_backend="rvenv"``.
 
-nox knows no entry points. It reads its command line before the file, so that the backend is chosen in the file.
+nox has no entry points for backends. It parses its command line before it loads the file, so the backend must be chosen in
+the file.
 """
 
 import os
@@ -20,11 +21,11 @@ class RvenvEnv(nox.virtualenv.VirtualEnv):
     """nox's own environments, created by the ``rvenv`` program."""
 
     def __init__(self, location: str, interpreter: Optional[str] = None, **options: Any) -> None:
-        # nox accepts no other name; an environment of venv's is what it is.
+        # nox accepts no other name, and the environment is equivalent to one of venv.
         super().__init__(location, interpreter, **dict(options, venv_backend="venv"))
 
     def create(self) -> bool:
-        # Files that keep environments out of repositories and backups, as far as this version of nox writes them.
+        # Files that exclude environments from repositories and backups, if this version of nox writes them.
         for name in ("_ensure_gitignore", "_ensure_cachedir_tag"):
             write = getattr(nox.virtualenv, name, None)
             if write is not None:

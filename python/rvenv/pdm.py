@@ -30,5 +30,5 @@ class RvenvBackend(VenvBackend):
 
 
 def register(core: "Core") -> None:
-    """Make the backend known to PDM."""
+    """Register the backend with PDM."""
     BACKENDS["rvenv"] = RvenvBackend

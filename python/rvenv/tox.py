@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 class Rvenv(VirtualEnv):
-    """What differs from tox's own environments: how they are created."""
+    """Overrides how tox creates environments."""
 
     def create_python_env(self) -> None:
         try:
@@ -39,7 +39,7 @@ class Rvenv(VirtualEnv):
             command.append("--copies")
         if self.conf["download"]:
             command.append("--upgrade-deps")
-        # tox itself runs virtualenv in its own process; what `set_env` says about pip and rvenv counts.
+        # tox runs virtualenv in its own process. The variables for pip and rvenv in `set_env` apply, too.
         own = {name: value for name, value in self.environment_variables.items() if name.startswith(("PIP_", "RVENV_"))}
         run = subprocess.run(
             command + ["--", str(self.env_dir)],
@@ -54,7 +54,7 @@ class Rvenv(VirtualEnv):
             raise Fail("rvenv ended with status {}: {}".format(run.returncode, run.stdout.strip()))
 
     def _create_subprocess_session(self, spec: str, env: "Dict[str, str]") -> Any:
-        # For a Python that today's virtualenv does not support, tox says by itself where things are. It would also install
+        # For a Python that the installed virtualenv does not support, tox determines the paths itself. It would also install
         # an older virtualenv, which is not needed.
         from python_discovery import get_interpreter
         from tox.tox_env.python.virtual_env.subprocess_adapter import SubprocessSession, probe_python
@@ -72,13 +72,13 @@ class Rvenv(VirtualEnv):
         cache: Dict[str, Any] = super().python_cache()
         for name in ("virtualenv version", "virtualenv_spec"):
             cache.pop(name, None)
-        # As tox has it for virtualenv: another version makes the environments anew.
+        # As tox does for virtualenv: environments are recreated when the version changes.
         cache["rvenv version"] = version("rvenv-cli")
         return cache
 
 
 class RvenvRunner(Rvenv, VirtualEnvRunner):
-    """An environment that commands are run in."""
+    """An environment for running commands."""
 
     @staticmethod
     def id() -> str:
@@ -94,7 +94,7 @@ class RvenvRunner(Rvenv, VirtualEnvRunner):
 
 
 class RvenvPackager(Rvenv, Pep517VirtualEnvPackager):
-    """An environment that a package is built in by its build backend."""
+    """An environment in which a build backend builds a package."""
 
     @staticmethod
     def id() -> str:
@@ -102,14 +102,14 @@ class RvenvPackager(Rvenv, Pep517VirtualEnvPackager):
 
 
 class RvenvCmdBuilder(Rvenv, VirtualEnvCmdBuilder):
-    """An environment that a package is built in by commands."""
+    """An environment in which commands build a package."""
 
     @staticmethod
     def id() -> str:
         return "rvenv-cmd-builder"
 
     def register_run_env(self, run_env: "RunToxEnv") -> "Generator[Tuple[str, str], PackageToxEnv, None]":
-        # The environment that reads the metadata of an sdist, whose type tox has written down.
+        # The environment that reads the metadata of an sdist, whose type is hard-coded in tox.
         requests = super().register_run_env(run_env)
         answer = None
         while True:
@@ -122,7 +122,7 @@ class RvenvCmdBuilder(Rvenv, VirtualEnvCmdBuilder):
 
 @impl
 def tox_register_tox_env(register: "ToxEnvRegister") -> None:
-    """Make the runner, and the environments of packages, known to tox."""
+    """Register the runner and the packaging environments with tox."""
     register.add_run_env(RvenvRunner)
     register.add_package_env(RvenvPackager)
     register.add_package_env(RvenvCmdBuilder)

@@ -1,16 +1,16 @@
-"""Has `venv.EnvBuilder.create` of the standard library run the `rvenv` program where that makes the same environment, faster.
+"""Makes `venv.EnvBuilder.create` of the standard library run the `rvenv` program if that creates the same environment.
 
-Imported when `venv` is, and not before. Whatever goes wrong here, CPython's own `create` runs.
+Imported when `venv` is imported, and not earlier. On any error here, the original `create` of CPython runs.
 """
 
 import os
 import sys
 
-#: Variables of rvenv's that do not change what an environment consists of.
+#: Variables of rvenv that do not change the created environment.
 _KEPT = ("RVENV_CACHE_DIR", "RVENV_NO_CACHE")
 
 if sys.flags.optimize:
-    # pip uninstalls the bytecode that there is without -O, and no other.
+    # pip uninstalls only the bytecode that is written without -O.
     try:
         os.remove(__spec__.cached)
     except Exception:
@@ -18,7 +18,7 @@ if sys.flags.optimize:
 
 
 def _patch(loader):
-    """Lets the genuine loader, as it is otherwise, replace `EnvBuilder.create` in the module that it has run."""
+    """Makes the original loader, which is otherwise unchanged, replace `EnvBuilder.create` after it has executed the module."""
 
     def exec_module(module):
         del loader.exec_module
@@ -44,13 +44,13 @@ def _replace(venv):
             arguments = _arguments(own, venv, self, env_dir, overridden)
             made = arguments is not None and _run(arguments)
             if made and (overridden or upgrades):
-                # The last argument is the absolute path.
+                # The last argument is the absolute path of the environment.
                 context = own.context(self, arguments[-1])
         except Exception:
             made = False
         if not made:
             return standard(self, env_dir)
-        # As CPython does; it calls no hook for an upgrade either.
+        # Like CPython, which calls no hook for an upgrade.
         if overridden and not self.upgrade:
             self.post_setup(context)
         if upgrades:
@@ -65,45 +65,45 @@ def _replace(venv):
 
 
 def _arguments(own, venv, builder, env_dir, overridden):
-    """The program's arguments for the same environment; None where CPython's own `create` has to make it."""
+    """The arguments of the program for the same environment; None if the `create` of CPython must create it."""
     if os.environ.get("RVENV_SHIM") == "0" or not _is_this_python():
         return None
     known = {"system_site_packages", "clear", "symlinks", "upgrade", "with_pip", "prompt"}
     known |= {"upgrade_deps"} if sys.version_info >= (3, 9) else set()
     known |= {"orig_prompt"} if sys.version_info >= (3, 11) else set()
     known |= {"scm_ignore_files"} if sys.version_info >= (3, 13) else set()
-    # What a subclass keeps besides is its own.
+    # A subclass may have more attributes.
     if set(vars(venv.EnvBuilder())) != known or not known <= set(vars(builder)):
         return None
-    # Without pip CPython's own takes no longer: most of its time goes into the import of venv.
+    # Without pip CPython is not slower, as most of the time is spent on importing venv.
     if not builder.with_pip or overridden not in ([], ["post_setup"]):
         return None
-    # The hook would find the access to the system's packages, which CPython gives afterwards.
+    # The hook would see the system's packages, which CPython makes available only afterwards.
     if overridden and builder.system_site_packages:
         return None
 
     from importlib.util import find_spec
 
-    # CPython has its own words for that, and Debian other ones.
+    # CPython and Debian have their own error messages for this.
     if find_spec("ensurepip") is None or type(os.fspath(env_dir)) is not str:
         return None
     options = own.options(vars(builder))
     if options is None:
         return None
-    # An embedded Python takes some Python on PATH for itself, which may be of another version.
+    # In an embedded Python `sys.executable` may be another Python, found on PATH, of another version.
     version = ".".join(map(str, sys.version_info))
     return ["--decline=" + version, "--quiet", "--python=" + sys.executable] + options + ["--", os.path.abspath(env_dir)]
 
 
 def _is_this_python():
-    """Whether `sys.executable` is what runs, as far as that can be known."""
+    """Whether `sys.executable` is the running Python, as far as that can be determined."""
     if not sys.executable or sys.implementation.name not in ("cpython", "pypy"):
         return False
     return not sys.platform.startswith("linux") or os.path.samefile(sys.executable, "/proc/self/exe")
 
 
 def _of_the_command(name):
-    """A module of the command's package, as it was installed: neither a `rvenv.py` of the user's nor another project."""
+    """A module of the installed package of the command: not a `rvenv.py` of the user, and not another project."""
     from importlib.util import module_from_spec, spec_from_file_location
 
     beside = os.path.dirname(os.path.abspath(__file__))
@@ -118,7 +118,7 @@ def _of_the_command(name):
 
 
 def _run(arguments):
-    """Whether the program has made the environment; whether it is broken or declines makes no difference."""
+    """Whether the program has created the environment. It makes no difference whether it failed or declined."""
     import signal
     import subprocess
 
@@ -131,7 +131,7 @@ def _run(arguments):
         try:
             status = process.wait()
         except BaseException:
-            # The program undoes what it did.
+            # The program cleans up.
             if os.name != "nt":
                 process.send_signal(signal.SIGINT)
             process.wait()
@@ -144,9 +144,9 @@ def _run(arguments):
         return any(line.startswith("rvenv = ") for line in file)
 
 
-# At the end: a file that was cut off has no such name.
+# At the end of the file, so that a truncated file does not define it.
 def find_venv(name, path=None, target=None):
-    """The real spec of the standard library's `venv`, whose genuine loader replaces `EnvBuilder.create` after loading."""
+    """The spec of the standard library's `venv`, whose loader then replaces `EnvBuilder.create`."""
     spec = None
     for finder in sys.meta_path:
         if getattr(finder, "_rvenv_shim", None) is finder or not hasattr(finder, "find_spec"):
