@@ -15,10 +15,10 @@ lint:
     cargo fmt --check
     cargo clippy --all-targets --locked -- -D warnings
 
-# Fuzzes one target, or each of them, for a minute.
+# Fuzzes one target, or all of them, for a minute each.
 fuzz *TARGETS:
     .ci/fuzz 60 {{ TARGETS }}
 
-# rvenv beside venv, virtualenv and uv; takes long.
+# Compares rvenv with venv, virtualenv and uv; takes long.
 bench:
     benches/peers.sh

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""The picture of README: bars for the times in the table of docs/benchmarks.md.
+"""Draws the chart in README: bars for the times in the table of docs/benchmarks.md.
 
     benches/chart.py           draws docs/benchmark.svg
     benches/chart.py TABLE     puts the output of peers.sh, a file, into docs/benchmarks.md first
@@ -12,7 +12,7 @@ import sys
 from xml.sax.saxutils import escape
 
 DOCS = pathlib.Path(__file__).resolve().parent.parent / "docs"
-# The rows of the table that are drawn, by their beginnings, and what is written above them.
+# The rows of the table to draw, by the beginning of their names, and the title of each.
 PANELS = [
     ("with pip, empty", "With pip, the first time"),
     ("with pip, ext4", "With pip, from then on"),
@@ -42,7 +42,7 @@ text.rvenv { font-weight: 600; }
 
 
 def rows(text):
-    """The lines of the table: what is measured, and the milliseconds of each tool."""
+    """The rows of the table: what is measured, and the milliseconds of each tool."""
     lines = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
     names = [name.strip("`") for name in lines[0]]
     found = {}

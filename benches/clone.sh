@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# `rvenv --clone` beside `cp -a` and virtualenv-clone, of an environment with many packages, on tmpfs, on ext4 with a journal and on
-# btrfs, which shares blocks; prints a Markdown table of medians in ms. As root, for the mounts.
+# Compares `rvenv --clone` with `cp -a` and virtualenv-clone, for an environment with many packages, on tmpfs, on ext4 with a journal
+# and on btrfs, which supports reflinks. Prints a Markdown table of medians in ms. Needs root to mount.
 #
 #     benches/clone.sh [RUNS]
 #
-# RVENV_BENCH_SCRATCH names the scratch folder, RVENV_BENCH_RVENV a program to measure instead of target/release/rvenv,
+# RVENV_BENCH_SCRATCH is the scratch directory, RVENV_BENCH_RVENV the program to measure instead of target/release/rvenv, and
 # RVENV_BENCH_PACKAGES a requirements file (default: some packages with many files).
 set -euo pipefail
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -27,7 +27,8 @@ if [ ! -e "$scratch/clone-tools/.complete" ]; then
     touch "$scratch/clone-tools/.complete"
 fi
 
-# median NAME COMMAND...: of runs that each make "$folder/copy", which is moved away before the next one: its removal is not measured.
+# median NAME COMMAND...: runs a command that creates "$folder/copy" several times. The copy is moved away between the runs, so that
+# its removal is not measured.
 median() {
     hyperfine --style none --shell=none --warmup 1 --runs "$runs" --export-json "$scratch/clone.json" \
         --prepare "sh -c '[ ! -e $folder/copy ] || { rm -rf $folder/copy; sync -f $folder; }'" "$*" >/dev/null 2>&1

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The instructions that two warm runs take, without pip and with it, as callgrind counts them: unlike times, they are the same
-# in each run (within 0.02 %). Prints what they depend on, then a line for each.
+# Counts the instructions of two warm runs, without and with pip, with callgrind. Unlike times, the counts are repeatable (within
+# 0.02 %). Prints what they depend on, and then a line for each.
 #
 #     benches/instructions.sh [PROGRAM [PYTHON]]
 set -euo pipefail
@@ -15,16 +15,16 @@ rustc=$(rustc --version)
 libc=$(getconf GNU_LIBC_VERSION)
 valgrind=$(valgrind --version)
 version=$("$python" -c 'import sys; print(sys.version.split()[0])')
-# libc has functions for each CPU.
+# libc selects functions according to the CPU's features.
 cpu=$(grep -m 1 ^flags /proc/cpuinfo | cut -d : -f 2 | tr ' ' '\n' | sort | sha256sum | cut -c 1-16)
 printf '%s\n' "rustc ${rustc#rustc }" "libc $libc" "valgrind ${valgrind#valgrind-}" "python $version" "cpu $cpu"
 
-# One environment for all, since its variables are read, and one core, since each thread takes some.
+# The same variables for all runs, since reading them takes instructions, and one core, since threads do, too.
 run() {
     env -i PATH=/usr/bin:/bin HOME="$scratch" RVENV_CACHE_DIR="$scratch/cache" taskset -c 0 "$@"
 }
 
-# The least of three: threads that wait for each other take a few instructions more or less.
+# The minimum of three: the count varies a little when threads wait for each other.
 count() {
     local least='' instructions
     for number in 1 2 3; do

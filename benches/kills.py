@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What is at ENV_DIR after rvenv and its peers were killed: one Markdown table of how often it was half an environment.
+"""Kills rvenv and its peers at many moments. Prints a Markdown table of how often that leaves an incomplete environment.
 
     benches/kills.py --rvenv PATH [--uv PATH] [--virtualenv PATH] [--python PATH] [--folder DIR] [--moments N]
 
@@ -21,7 +21,7 @@ import time
 def names(env_dir):
     found = set()
     for folder, folders, files in os.walk(env_dir):
-        # Bytecode of what ran in between is no sign of half an environment.
+        # Ignore bytecode of programs that ran in between.
         folders[:] = [name for name in folders if name != "__pycache__"]
         found.update(os.path.relpath(os.path.join(folder, name), env_dir) for name in folders + files)
     return found
@@ -29,13 +29,13 @@ def names(env_dir):
 
 def start(command):
     quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    # What the caller's shell says about Python, pip and certificates is none of the tools' business.
+    # Without the caller's variables for Python, pip and certificates.
     environment = {name: os.environ[name] for name in ("HOME", "PATH", "LANG") if name in os.environ}
     return subprocess.Popen(command, env=environment, start_new_session=True, **quiet)
 
 
 def whole(command):
-    """The seconds that a whole run takes."""
+    """How long a complete run takes, in seconds."""
     started = time.perf_counter()
     if start(command).wait() != 0:
         sys.exit("fails: " + " ".join(command))
@@ -46,7 +46,7 @@ def killed_after(command, seconds):
     child = start(command)
     end = time.perf_counter() + seconds
     while time.perf_counter() < end:
-        # A sleep is too coarse for what takes milliseconds.
+        # sleep is too coarse for milliseconds.
         if seconds > 0.2:
             time.sleep(0.001)
     try:
@@ -57,7 +57,7 @@ def killed_after(command, seconds):
 
 
 def count(command, clears, moments, folder):
-    """How many kills left half an environment."""
+    """How many kills left an incomplete environment."""
     halves = 0
     with tempfile.TemporaryDirectory(dir=folder) as work:
         env_dir = os.path.join(work, "env")
@@ -98,7 +98,7 @@ def main():
         commands["virtualenv"] = [args.virtualenv, "-p", args.python, "--no-periodic-update"]
     if args.uv:
         uv = [args.uv, "venv", "--seed", "--no-project", "--no-config", "-p", args.python]
-        # The seeds come from the network once, with the caller's own variables.
+        # The wheels are downloaded once, with the caller's variables.
         with tempfile.TemporaryDirectory() as work:
             subprocess.run(uv + ["--quiet", os.path.join(work, "env")], check=True)
         commands["uv venv --seed"] = uv + ["--offline"]

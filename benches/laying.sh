@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# How the files of an environment are best made: floor.c with one, two and four threads and each of its methods, on ext4 with
-# a journal, tmpfs, xfs and btrfs; prints a Markdown table of medians in ms. As root, for the loop mounts.
+# Compares the ways to create the files of an environment: floor.c with one, two and four threads and each of its methods, on ext4
+# with a journal, tmpfs, xfs and btrfs. Prints a Markdown table of medians in ms. Needs root to mount.
 #
 #     benches/laying.sh LIST [RUNS]
 #
-# LIST is what peers.sh leaves in its scratch folder (pip.list). RVENV_BENCH_SCRATCH names that folder.
+# LIST is the file pip.list that peers.sh writes to its scratch directory, which RVENV_BENCH_SCRATCH names.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 scratch=${RVENV_BENCH_SCRATCH:-/var/tmp/rvenv-bench}
@@ -24,12 +24,12 @@ leave() {
 }
 trap leave EXIT
 
-# One round on the mounted file system: the medians of every method, in the order of the table's columns.
+# One round on the mounted file system: prints the median of every method, in the order of the table's columns.
 round() {
     cp "$list" "$folder/list"
     for threads in 1 2 4; do
         for method in relative whole read range; do
-            # A folder that is deleted while something is measured would be measured, too.
+            # Not deleted in between, as that would affect the measurement.
             hyperfine --style none --shell=none --warmup 2 --runs "$runs" --export-json "$scratch/laying.json" \
                 --prepare "sh -c '[ ! -e $folder/env ] || mv $folder/env \$(mktemp -d $folder/old.XXXXXX)'" \
                 "$floor $folder/list $folder/env $threads $method" >/dev/null 2>&1

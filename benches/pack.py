@@ -1,4 +1,4 @@
-"""pack.py ENV_DIR LIST: what benches/floor.c is to make, taken from a finished environment."""
+"""pack.py ENV_DIR LIST: writes the list of files of an environment for benches/floor.c, which creates them."""
 import os, struct, sys
 
 top, packed = sys.argv[1:]
@@ -16,7 +16,7 @@ def record(kind, name, mode=0o755, content=b""):
     return kind + struct.pack("III", mode, len(name), len(content)) + name + content
 
 out = [record(b"d", folder) for folder in folders]
-# The largest folders first, so that threads end together.
+# The largest directories first, so that all threads end at about the same time.
 cost = lambda group: sum(20_000 + os.lstat(os.path.join(group[0], name)).st_size for name in group[2])
 for path, relative, names in sorted(groups, key=cost, reverse=True):
     out.append(record(b"e", relative))

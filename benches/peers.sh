@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# rvenv beside `python -m venv`, virtualenv and uv, in one run; prints one Markdown table with the medians and their ratios.
-# `benches/chart.py FILE` puts that into docs/benchmarks.md and draws docs/benchmark.svg from it.
+# Compares rvenv with `python -m venv`, virtualenv and uv, and prints a Markdown table with the medians and their ratios.
+# `benches/chart.py FILE` inserts the table into docs/benchmarks.md and draws docs/benchmark.svg.
 #
 #     benches/peers.sh [--quick] [--python PATH]
 #
-# --quick makes few runs; --python names the base Python (default: that of `python3` on PATH). virtualenv and uv are
-# installed from PyPI into a scratch folder, hyperfine by apt; as root also the two file systems are made: an ext4 with a
-# journal (in a loop-mounted image, if the scratch folder's own is none) and a tmpfs. RVENV_BENCH_SCRATCH names the scratch
-# folder, RVENV_BENCH_RVENV a program to measure instead of a static build of this checkout with the profile `dist`.
+# --quick runs each command only a few times; --python is the base Python (default: `python3` on PATH). virtualenv and uv are
+# installed from PyPI into a scratch directory, hyperfine with apt. As root two file systems are mounted: an ext4 with a journal
+# (from an image, unless the scratch directory is on one) and a tmpfs. RVENV_BENCH_SCRATCH is the scratch directory,
+# RVENV_BENCH_RVENV the program to measure instead of a static build of this checkout with the profile `dist`.
 set -euo pipefail
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scratch=${RVENV_BENCH_SCRATCH:-/var/tmp/rvenv-bench}
@@ -51,8 +51,8 @@ fi
 floor=$scratch/bin/floor
 gcc -static -O2 -pthread -o "$floor" "$checkout/benches/floor.c"
 
-# What runs sees none of the caller's variables. SSL_CERT_FILE and SSL_CERT_DIR above all: with them uv reads hundreds of
-# certificates first.
+# The commands run without the caller's variables, in particular SSL_CERT_FILE and SSL_CERT_DIR, which make uv read hundreds of
+# certificates.
 clean=(env -i HOME="$scratch/home" PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8)
 variables=("${clean[@]}")
 
@@ -77,7 +77,7 @@ if journaled "$scratch/ext4"; then
     place[ext4]=$scratch/ext4
 else
     truncate -s 6G "$scratch/ext4.img"
-    # Everything is initialized now: what is lazy would be done while the programs run.
+    # Initialize everything now. Lazy initialization would continue while the programs are measured.
     if mkfs.ext4 -q -F -E lazy_itable_init=0,lazy_journal_init=0 "$scratch/ext4.img" && mount -o loop "$scratch/ext4.img" "$scratch/ext4"; then
         mounted+=("$scratch/ext4")
         place[ext4]=$scratch/ext4
@@ -97,15 +97,15 @@ fi
 
 # --- How --------------------------------------------------------------------------------------------------------------
 
-# A fresh folder for every run, and every store where a run wants it empty. What was there is moved aside, and deleted when
-# nothing is measured: a file system that has just deleted many files makes new ones more slowly.
+# Each run has a new directory, and a new cache if it is to start with an empty one. Old ones are moved aside, and deleted when
+# nothing is measured: a file system creates files more slowly after it has deleted many.
 cat >"$scratch/bin/fresh" <<'FRESH'
 #!/bin/sh
 for path; do
     [ ! -e "$path" ] || mv "$path" "$(mktemp -d "${path%/*}/old.XXXXXX")/"
 done
 FRESH
-# The environment is made anew, and pip is run in it as many times as the first argument says.
+# Recreates the environment and runs pip in it, as many times as the first argument says.
 cat >"$scratch/bin/fresh-with-pip" <<'FRESH'
 #!/bin/sh
 set -e
@@ -131,7 +131,7 @@ measure() {
 }
 
 declare -A command=()
-# The commands of one file system; the store of each tool is on it, as hard links want.
+# The commands on one file system. The cache of each tool is on it, too, since hard links need that.
 commands_on() {
     local store=$1/store
     command[venv]="$python -m venv"
@@ -145,7 +145,7 @@ sweep() {
     sync
 }
 
-# A pyenv-like root: a shim that is a script and asks which version to start.
+# A directory like that of pyenv, with a shim that is a script and determines which version to start.
 shims=$scratch/pyenv
 version=$("$python" -c 'import platform; print(platform.python_version())')
 mkdir -p "$shims/shims" "$shims/bin" "$shims/versions"
@@ -166,7 +166,7 @@ case $1 in
 esac
 PYENV
 for name in python python3 "python${version%.*}"; do
-    # shellcheck disable=SC2016 # The shim expands them.
+    # shellcheck disable=SC2016 # The shim expands the variables.
     printf '#!/usr/bin/env bash\nset -e\nexport PYENV_ROOT="%s"\nexec "%s/bin/pyenv" exec "${0##*/}" "$@"\n' \
         "$shims" "$shims" >"$shims/shims/$name"
 done
@@ -174,12 +174,12 @@ chmod +x "$shims"/shims/* "$shims/bin/pyenv"
 
 # --- Runs -------------------------------------------------------------------------------------------------------------
 
-# The seeds come from the network once, with the caller's own variables; afterwards uv is offline.
+# The wheels are downloaded once, with the caller's variables. Afterwards uv is offline.
 for fs in "${!place[@]}"; do
     folder=${place[$fs]}
     commands_on "$folder"
     mkdir -p "$folder/store"
-    # shellcheck disable=SC2086 # The commands are words, and their paths hold no space.
+    # shellcheck disable=SC2086 # The commands are split into words, and their paths contain no spaces.
     {
         ${command[uv]/ --offline/} --quiet --seed "$folder/warm-uv"
         "${clean[@]}" ${command[virtualenv]} --quiet "$folder/warm-virtualenv"
@@ -224,13 +224,13 @@ for ((round = 1; round <= rounds; round++)); do
             sweep "$folder"
             measure "no-compile.$fs" rvenv $runs "$fresh" ${command[rvenv]} --no-compile "$env"
             sweep "$folder"
-            # What they did above has no bytecode anyway.
+            # Their environments above have no bytecode, either.
             for tool in virtualenv uv uv-copy; do
                 cp "$scratch/results/pip.$fs.$tool.$round.json" "$scratch/results/no-compile.$fs.$tool.$round.json"
             done
         }
         [ "$fs" != tmpfs ] || continue
-        # The rest is about more than writing files, so one file system is enough.
+        # The rest does not depend much on the file system, so one is enough.
         commands_on "$folder/cold"
         mkdir -p "$folder/cold"
         # shellcheck disable=SC2086
@@ -308,7 +308,7 @@ for path in glob.glob(os.path.join(results, "*.time")):
         medians[row, tool] = int(re.search(r"Maximum resident set size \(kbytes\): (\d+)", file.read())[1]) / 1024
 
 tools = ["rvenv", "venv", "virtualenv", "uv", "uv-copy", "floor", "floor2"]
-# Cold runs first: in CI every run is one.
+# Runs with an empty cache first: in CI every run is one.
 rows = {"cold-pip": "with pip, empty cache", "cold-no-compile": "with pip, no bytecode, empty cache", "cold-bare": "`--without-pip`, empty cache"}
 for fs in sorted({row.split(".")[1] for row, _ in medians if "." in row}):
     rows |= {

@@ -3,8 +3,8 @@
 
     benches/record.py PROGRAM [PYTHON...]
 
-Runs PROGRAM as `rvenv` in bash at a pseudo-terminal, in a temporary folder that is shown as /home/me/project. The first PYTHON
-is `python3` on PATH (default: this one); pyenv has the others.
+Runs PROGRAM as `rvenv` in bash at a pseudo-terminal, in a temporary directory that is shown as /home/me/project. The first PYTHON
+is `python3` on PATH (default: this one); the others are installed in pyenv.
 """
 
 import fcntl
@@ -32,7 +32,7 @@ COMMANDS = [
 ]
 COLUMNS = 122
 PROMPT = "$ "
-# What a reader waits for: seconds before each command, and for each of its characters.
+# Delays for the reader: seconds before each command, and for each of its characters.
 PAUSE, KEY = 1.0, 0.04
 STYLE = """
 text { font: 13px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; fill: #1f2328; }
@@ -53,7 +53,7 @@ text { animation: appear 0.01s backwards; }
 
 
 class Terminal:
-    """bash at a pseudo-terminal; what it shows, with the time since the command."""
+    """bash at a pseudo-terminal, and its output with the time since the start of the command."""
 
     def __init__(self, folder, environment):
         self.process, self.terminal = pty.fork()
@@ -64,7 +64,7 @@ class Terminal:
         self.until_prompt()
 
     def until_prompt(self):
-        """The pieces that come before the next prompt."""
+        """The output until the next prompt, in pieces."""
         started, pieces = time.monotonic(), []
         while not "".join(text for _, text in pieces).endswith(PROMPT):
             if not select.select([self.terminal], [], [], 60)[0]:
@@ -73,7 +73,7 @@ class Terminal:
         return pieces
 
     def run(self, command):
-        """The lines that a command shows: when, and what."""
+        """The lines that a command prints, each with its time."""
         os.write(self.terminal, command.encode() + b"\n")
         lines, line = [], ""
         for when, text in self.until_prompt():
@@ -83,12 +83,12 @@ class Terminal:
                     line = ""
                 else:
                     line += part
-        # The first is the echo of what was typed. A carriage return leads back over a spinner.
+        # The first line is the echo of the input. A carriage return is used to overwrite a spinner.
         return [(when, shown(line)) for when, line in lines[1:]]
 
 
 def shown(line):
-    """What stays of a line in which carriage returns lead back to its beginning."""
+    """A line after its carriage returns have been applied."""
     text = ""
     for part in line.split("\r"):
         text = part + text[len(part) :]
@@ -96,7 +96,7 @@ def shown(line):
 
 
 def aligned(lines):
-    """A table's lines with the blanks that their paths as they are shown need."""
+    """The lines of a table, aligned again after paths have been replaced."""
     table = [re.split(r" {2,}|\t", line) for _, line in lines]
     if not table or len(table[0]) < 3 or any(len(row) != len(table[0]) for row in table):
         return lines
@@ -106,13 +106,13 @@ def aligned(lines):
 
 
 def wrapped(line):
-    """The rows that a line takes."""
+    """A line wrapped at the width of the terminal."""
     line = line.expandtabs(8)
     return [line[start : start + COLUMNS] for start in range(0, max(len(line), 1), COLUMNS)]
 
 
 def session(program, pythons):
-    """The commands, and the lines that each shows."""
+    """The commands, each with the lines that it prints."""
     with tempfile.TemporaryDirectory() as name:
         root = pathlib.Path(name).resolve()
         home, programs = root / "home", root / "bin"
@@ -144,7 +144,7 @@ def session(program, pythons):
 
 
 def spans(line):
-    """A line's text with its colors."""
+    """The text of a line with its colors."""
     kinds, text = [], ""
     for part in re.split(r"(\x1b\[[0-9;]*m)", line):
         code = re.match(r"\x1b\[([0-9;]*)m", part)
@@ -161,7 +161,7 @@ def draw(recorded):
     parts, y, now = [], 12, 0.5
     for command, lines in recorded:
         y += 20
-        # A command appears at once, when it would have been typed.
+        # A command appears as a whole, at the time at which it would have been typed.
         now += PAUSE + KEY * len(command)
         place = '<text x="14" y="{}"{} style="animation-delay: {:.2f}s">{}</text>'
         parts.append(place.format(y, ' class="typed"', now, escape(PROMPT + command)))

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Environments with pinned and hashed requirements: pip, rvenv with packages from its cache (`--reuse`), uv and `cp -a` beside each
-# other, on ext4 with a journal and on tmpfs; prints a Markdown table of medians in ms. As root, for the mounts.
+# Compares how fast environments with pinned and hashed requirements are created by pip, rvenv with packages from its cache
+# (`--reuse`), uv and `cp -a`, on ext4 with a journal and on tmpfs. Prints a Markdown table of medians in ms. Needs root to mount.
 #
 #     benches/reuse.sh [--python PATH] [RUNS]
 #
-# The packages of benches/requirements are downloaded once. RVENV_BENCH_SCRATCH names the scratch folder, RVENV_BENCH_RVENV a program
-# to measure instead of target/dist/rvenv.
+# The packages of benches/requirements are downloaded once. RVENV_BENCH_SCRATCH is the scratch directory, RVENV_BENCH_RVENV the
+# program to measure instead of target/dist/rvenv.
 set -euo pipefail
 checkout=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 scratch=${RVENV_BENCH_SCRATCH:-/var/tmp/rvenv-bench}
@@ -36,9 +36,10 @@ for name in pure many; do
     }
 done
 
-# By default the cache takes no more than a tenth of these small file systems.
+# The default limit is a tenth of the free space, which is too little on these small file systems.
 clean=(env -i HOME="$scratch/home" PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 RVENV_CACHE_SIZE=4GB)
-# median RUNS COMMAND: of runs that each make "$folder/env", which is moved away before the next one: its removal is not measured.
+# median RUNS COMMAND: runs a command that creates "$folder/env" several times. The environment is moved away between the runs, so
+# that its removal is not measured.
 median() {
     "${clean[@]}" hyperfine --style none --warmup "$(($1 > 1))" --runs "$1" --export-json "$scratch/reuse.json" \
         --prepare "sh -c '[ ! -e $folder/env ] || mv $folder/env $folder/old.\$\$'" "$2" >/dev/null 2>"$scratch/hyperfine.log" ||
@@ -47,7 +48,7 @@ median() {
     rm -rf "$folder"/old.*
     sync -f "$folder"
 }
-# The same command again in the environment that is there.
+# The same command again in the existing environment.
 again() {
     "${clean[@]}" hyperfine --style none --warmup 1 --runs "$runs" --export-json "$scratch/reuse.json" "$1" >/dev/null 2>&1
     sed -nE 's/^ *"median": ([0-9.e-]+),$/\1/p' "$scratch/reuse.json" | awk '{ printf " %.1f |", $1 * 1000 }'
@@ -75,7 +76,7 @@ for kind in ext4 tmpfs; do
         row+=$(median 1 "$make")
         row+=$(median "$runs" "$make")
         row+=$(again "$make")
-        # What the others are compared with has the same content.
+        # The environment that the others are compared with has the same content.
         mv "$env" "$folder/finished"
         row+=$(median 3 "$fill --compile-bytecode")
         row+=$(median "$runs" "$fill")

@@ -7,7 +7,7 @@ windows=false
 
 install() {
     local folder=$RUNNER_TEMP/rvenv-bin
-    # The release that the action itself belongs to, unless another is asked for.
+    # By default the release that the action belongs to.
     local version=${RVENV_INPUT_VERSION:-latest}
     if $windows; then
         RVENV_INSTALL_DIR=$folder powershell -NoProfile -ExecutionPolicy Bypass -File "$packaging/install.ps1" -Version "$version"
@@ -15,7 +15,7 @@ install() {
         sh "$packaging/install.sh" --version "$version" --to "$folder"
     fi
     echo "$folder" >>"$GITHUB_PATH"
-    # What a Python needs depends on the Python: each has a store of its own.
+    # The cached files depend on the Python, so each Python has its own cache.
     local python=${RVENV_INPUT_PYTHON:-python3}
     local key
     key=$(printf '%s|%s' "$python" "$("${RVENV_INPUT_PYTHON:-python3}" -VV 2>/dev/null || true)" | cksum | cut -d ' ' -f 1)
@@ -31,7 +31,7 @@ create() {
     local options=()
     [ -z "${RVENV_INPUT_PYTHON-}" ] || options+=(--python "$RVENV_INPUT_PYTHON")
     local file
-    # One file a line.
+    # One file per line.
     while IFS= read -r file; do
         [ -z "$file" ] || options+=(--requirements "$file")
     done <<<"${RVENV_INPUT_REQUIREMENTS-}"

@@ -1,4 +1,4 @@
-"""What is linked into rvenv for a target, as Cargo tells it."""
+"""The crates that are linked into rvenv for a target, according to Cargo."""
 
 import json
 import pathlib
@@ -8,13 +8,13 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 
 
 def linked(target=None):
-    """The package rvenv, and what is linked into it: pairs of a package and the packages that it depends on itself."""
+    """The package rvenv and the packages that are linked into it, each with its direct dependencies."""
     tree = ["cargo", "tree", "--locked", "--edges", "normal", "--prefix", "none", "--format", "{p}"]
     command = ["cargo", "metadata", "--locked", "--format-version", "1"]
     if target:
         tree += ["--target", target]
         command += ["--filter-platform", target]
-    # What is only tested with may ask for features that link more: the tree does not count it, unlike the metadata.
+    # Unlike the metadata, the tree does not include features that are enabled only by dev-dependencies.
     lines = subprocess.check_output(tree, cwd=str(ROOT)).decode().splitlines()
     names = {tuple(line.split()[:2]) for line in lines}
     metadata = json.loads(subprocess.check_output(command, cwd=str(ROOT)).decode())

@@ -14,10 +14,10 @@ param(
     [switch] $AddToPath
 )
 
-# In a function: what it sets is not left behind by `irm … | iex`, and a script that was cut off does nothing.
+# In a function, so that `irm … | iex` leaves no variables behind, and a truncated script does nothing.
 function Install-Rvenv([string] $Version, [string] $Target, [string] $To, [string] $From, [bool] $AddToPath) {
     $ErrorActionPreference = 'Stop'
-    # Windows PowerShell 5 draws a progress bar for every few bytes.
+    # Windows PowerShell 5 redraws its progress bar every few bytes, which is slow.
     $ProgressPreference = 'SilentlyContinue'
     $releases = 'https://github.com/rvenv/rvenv/releases'
 
@@ -26,7 +26,7 @@ function Install-Rvenv([string] $Version, [string] $Target, [string] $To, [strin
     if (-not $To) { $To = Join-Path (Join-Path $HOME '.local') 'bin' }
     if (-not $Target) {
         if (-not ($env:OS -eq 'Windows_NT')) { throw 'install.ps1: elsewhere than on Windows, install.sh installs it' }
-        # A 32-bit process on a 64-bit system has the second variable.
+        # The second variable is set in a 32-bit process on a 64-bit system.
         $machine = $env:PROCESSOR_ARCHITEW6432
         if (-not $machine) { $machine = $env:PROCESSOR_ARCHITECTURE }
         switch ($machine) {
@@ -78,7 +78,7 @@ function Install-Rvenv([string] $Version, [string] $Target, [string] $To, [strin
         }
         $null = New-Item -ItemType Directory -Force -Path $To
         $installed = Join-Path $To 'rvenv.exe'
-        # A program that runs can be renamed, but not replaced; what an earlier installation has left is no longer in use.
+        # A running program can be renamed, but not replaced. The renamed program of an earlier installation is no longer in use.
         $old = "$installed.old"
         if (Test-Path -LiteralPath $old) { Remove-Item -Force -LiteralPath $old -ErrorAction SilentlyContinue }
         if (Test-Path -LiteralPath $installed) { Move-Item -Force -LiteralPath $installed -Destination $old }

@@ -1,10 +1,10 @@
 #!/bin/sh
-# Installs the program `rvenv` of a release: no root, nothing but one file in ~/.local/bin.
+# Installs the `rvenv` program of a release: one file in ~/.local/bin, without root.
 #
 #   install.sh [--version VERSION] [--target TARGET] [--to FOLDER] [--from URL_OR_FOLDER] [--add-to-path]
 #
-# Each has a variable: RVENV_VERSION, RVENV_TARGET, RVENV_INSTALL_DIR, RVENV_DOWNLOAD. The archive's checksum must be the one
-# in the release's SHA256SUMS. The shell's startup files are changed only with --add-to-path.
+# Each option has a variable: RVENV_VERSION, RVENV_TARGET, RVENV_INSTALL_DIR, RVENV_DOWNLOAD. The checksum of the archive must
+# match the release's SHA256SUMS. The shell's startup files are changed only with --add-to-path.
 set -eu
 
 releases=https://github.com/rvenv/rvenv/releases
@@ -18,7 +18,7 @@ need() {
     command -v "$1" >/dev/null 2>&1 || fail "$1 is needed"
 }
 
-# The names of Rust's targets, as the archives have them.
+# The Rust target triple, which is part of the archive's name.
 this_target() {
     kernel=$(uname -s)
     machine=$(uname -m)
@@ -37,7 +37,7 @@ this_target() {
     Linux-s390x) machine=s390x ;;
     *) fail "there is no program for $kernel on $machine; \`cargo install rvenv\` builds one" ;;
     esac
-    # A shell under Rosetta says x86_64.
+    # Under Rosetta uname prints x86_64.
     if [ "$system-$machine" = apple-darwin-x86_64 ] && [ "$(sysctl -n hw.optional.arm64 2>/dev/null || true)" = 1 ]; then
         machine=aarch64
     fi
@@ -73,7 +73,7 @@ sum_of() {
     fi
 }
 
-# All of it is a function, so that a script that was cut off while it came does nothing.
+# Everything is in a function, so that a truncated download does nothing.
 main() {
     version=${RVENV_VERSION:-latest}
     target=${RVENV_TARGET:-}
@@ -132,7 +132,7 @@ main() {
     [ "$actual" = "$expected" ] || fail "the checksum of $archive is $actual, not $expected: nothing was installed"
     tar -xzf "$work/$archive" -C "$work" "rvenv-$target/rvenv" || fail "there is no program in $archive"
     mkdir -p "$folder" || fail "$folder cannot be created"
-    # Under another name first, then by a rename: a program that runs is never written into.
+    # Written under another name and then renamed, because a running program must not be overwritten.
     new=$folder/.rvenv.$$
     cp "$work/rvenv-$target/rvenv" "$new" || fail "$folder cannot be written to"
     chmod 755 "$new"
@@ -150,7 +150,7 @@ main() {
     case :$PATH: in
     *:"$folder":*) return ;;
     esac
-    # shellcheck disable=SC2016 # PATH is that of a later shell.
+    # shellcheck disable=SC2016 # PATH is expanded by a later shell.
     line=$(printf 'export PATH=%s:$PATH' "'$(printf %s "$folder" | sed "s/'/'\\\\''/g")'")
     if [ $add_to_path = true ]; then
         [ -n "${HOME:-}" ] || fail 'HOME is not set'

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""licenses.py FILE [TARGET]: writes the licenses of what is linked into rvenv, with their texts, for archives and wheels."""
+"""licenses.py FILE [TARGET]: writes the licenses of the crates that are linked into rvenv, for archives and wheels."""
 
 import pathlib
 import sys

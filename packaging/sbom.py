@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""sbom.py FILE [TARGET]: writes what is linked into rvenv as a CycloneDX 1.5 document, for archives."""
+"""sbom.py FILE [TARGET]: writes a CycloneDX 1.5 document with the crates that are linked into rvenv, for archives."""
 
 import json
 import re
@@ -19,7 +19,7 @@ def component(package, kind, known):
     purl = "pkg:cargo/{name}@{version}".format(**package)
     described = {"type": kind, "bom-ref": purl, "name": package["name"], "version": package["version"], "purl": purl}
     if package["license"]:
-        # Cargo still takes the slash of old.
+        # Cargo also accepts the slash of older versions.
         described["licenses"] = [{"expression": package["license"].replace("/", " OR ")}]
     checksum = known.get((package["name"], package["version"]))
     if checksum:

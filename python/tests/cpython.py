@@ -1,4 +1,4 @@
-"""CPython's own tests of `venv`, where this Python has them, with `rvenv` in its place. Not in an environment."""
+"""Runs CPython's own tests of `venv`, if this Python has them, with `rvenv` in its place. Not in an environment."""
 
 import importlib
 import sys
@@ -6,7 +6,7 @@ import unittest
 
 import rvenv
 
-# What `import venv` means from now on; the standard one stays the base of rvenv.EnvBuilder.
+# `import venv` imports rvenv from now on. The standard module remains the base of rvenv.EnvBuilder.
 rvenv.EnvBuilder
 sys.modules["venv"] = rvenv
 

@@ -1,4 +1,4 @@
-"""The standard `venv` as the oracle: what is at a path, as a dictionary that can be compared."""
+"""The standard `venv` as the oracle: reads a directory tree into a dictionary that can be compared."""
 
 import os
 import re
@@ -12,7 +12,7 @@ ACTIVATION = re.compile(r"(?i)(de)?activate(_this)?(\.\w+)?")
 
 
 def tree(root):
-    """Every entry below `root`: type, mode, link target, content; of activation scripts only that they are there."""
+    """Every entry below `root`: type, mode, link target and contents. Contents of activation scripts are left out."""
     entries = {}
     for folder, folders, files in os.walk(root):
         for name in folders + files:
@@ -31,11 +31,11 @@ def tree(root):
 
 
 def content(path):
-    """The bytes that do not depend on when they were written."""
+    """The bytes without those that depend on the time of writing."""
     with open(path, "rb") as file:
         data = file.read()
     if path.endswith(".pyc"):
-        # Marshalled anew, the same code has other bytes; tests/it compares code objects.
+        # Marshalling the same code again results in other bytes; tests/it compares code objects.
         return b""
     if os.path.basename(path) == "pyvenv.cfg":
         return re.sub(rb"^(rvenv|version_info|python-version) = .*\r?\n", b"", data, flags=re.M)
@@ -48,7 +48,7 @@ def made_by_rvenv(env_dir):
 
 
 class TestCase(unittest.TestCase):
-    """A test with a folder of its own, in which `env_dir` is not there yet."""
+    """A test with its own directory, in which `env_dir` does not exist yet."""
 
     def setUp(self):
         self.folder = os.path.realpath(tempfile.mkdtemp())
@@ -56,7 +56,7 @@ class TestCase(unittest.TestCase):
         self.env_dir = os.path.join(self.folder, "env")
 
     def same(self, standard, own):
-        """Runs both on the same empty path, and compares what they leave."""
+        """Runs both at the same empty path, and compares the results."""
         shutil.rmtree(self.env_dir, ignore_errors=True)
         standard()
         expected = tree(self.env_dir)
@@ -68,5 +68,5 @@ class TestCase(unittest.TestCase):
         self.assertEqual(sorted(made), sorted(expected))
         for name, entry in made.items():
             if entry != expected[name]:
-                # Short: a difference of files has many lines and takes minutes to be computed.
+                # A full diff of files would have many lines and take minutes.
                 self.fail("{}: {:.300} is not {:.300}".format(name, repr(entry), repr(expected[name])))

@@ -77,7 +77,7 @@ class Create(TestCase):
         self.same(lambda: venv.create(self.env_dir, **options), lambda: rvenv.create(self.env_dir, **options))
 
     def test_defaults(self):
-        # Copies, and no pip: the API's defaults are not those of the command line.
+        # Copies and no pip: the defaults of the API differ from those of the command line.
         self.same_create()
 
     def test_symlinks(self):
@@ -98,7 +98,7 @@ class Create(TestCase):
                 self.same_create(prompt=prompt)
 
     def test_a_prompt_that_is_no_str(self):
-        # venv writes the repr of anything into pyvenv.cfg; since 3.13 some of these are errors that it has itself.
+        # venv writes the repr of any object into pyvenv.cfg. Since 3.13 some of these raise errors in venv, too.
         for prompt in (3, True, pathlib.PurePath("a b"), b"p", Text("p"), "\0", "\udc80", ()):
             with self.subTest(repr(prompt)):
                 left = []
@@ -210,7 +210,7 @@ class Errors(TestCase):
                 for name in ("errno", "strerror", "filename", "args"):
                     self.assertEqual(getattr(own, name), getattr(standard, name), name)
                 self.assertEqual(str(own), str(standard))
-                # What the program says of it.
+                # The message of the program.
                 self.assertIsInstance(own.__cause__, rvenv.CreationError)
                 self.assertEqual((own.__cause__.kind, own.__cause__.errno), ("io", own.errno))
                 self.assertIn(own.__cause__.hint, str(own.__cause__))
@@ -277,11 +277,11 @@ class Errors(TestCase):
         with mock.patch.object(sys, "stderr"):
             _, own = self.both(subprocess.CalledProcessError, ValueError, upgrade_deps=True)
         self.assertIn("No module named pip", str(own))
-        # Unlike venv's.
+        # Unlike in venv.
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_upgrade_with_clear(self):
-        # The API of venv does both.
+        # The API of venv accepts both.
         for module in (venv, rvenv):
             module.EnvBuilder(upgrade=True, clear=True).create(self.env_dir)
             self.assertFalse(made_by_rvenv(self.env_dir))
@@ -340,7 +340,7 @@ class Hooks(TestCase):
             builder.create(self.env_dir)
         self.assertTrue(builder.program)
         self.assertEqual(os.listdir(self.folder), [])
-        # What was there stays; CPython's own venv goes on from it.
+        # Existing files are kept, and CPython's venv continues with them.
         os.mkdir(self.env_dir)
         pathlib.Path(self.env_dir, "mine").write_text("mine")
         with self.assertRaisesRegex(RuntimeError, "^mine$"):
@@ -386,7 +386,7 @@ class Hooks(TestCase):
 
 
 class Keywords(TestCase):
-    """What rvenv adds to the standard `venv`."""
+    """Additions to the standard `venv`."""
 
     def test_packages_and_requirements(self):
         wheel = os.path.join(self.folder, "project-1-py3-none-any.whl")
@@ -452,7 +452,7 @@ class Main(TestCase):
             self.assertEqual(caught.exception.code, 2)
 
     def printed(self, module, *arguments):
-        """The status that `main` ends the process with, and what it prints."""
+        """The exit status of `main`, and its output."""
         with contextlib.redirect_stdout(io.StringIO()) as out, contextlib.redirect_stderr(io.StringIO()) as err:
             try:
                 module.main(list(arguments))
@@ -498,7 +498,7 @@ class Main(TestCase):
 
     @unittest.skipIf(os.name == "nt", "a script of sh")
     def test_what_the_program_says_is_shown_while_it_comes(self):
-        # It ends only when the first line has been read.
+        # It waits until the first line has been read.
         seen = os.path.join(self.folder, "seen")
         program = os.path.join(self.folder, "program")
         with open(program, "w") as file:
@@ -519,7 +519,7 @@ class Main(TestCase):
 
     @unittest.skipIf(os.name == "nt", "signals are those of POSIX")
     def test_an_interrupt_leaves_nothing(self):
-        # A Python that takes its time to say what it is.
+        # A Python that is slow to answer.
         slow = os.path.join(self.folder, "slow")
         with open(slow, "w") as file:
             file.write("#!/bin/sh\nsleep 60\n")

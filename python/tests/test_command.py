@@ -8,7 +8,7 @@ import unittest
 import rvenv
 from oracle import TestCase, content, made_by_rvenv
 
-#: Another Python than the one that runs this.
+#: Another Python than the running one.
 OTHER = os.environ.get("RVENV_TEST_OTHER_PYTHON", "")
 
 
@@ -43,7 +43,7 @@ class Command(TestCase):
     @unittest.skipUnless(OTHER, "RVENV_TEST_OTHER_PYTHON names none")
     def test_the_base_is_this_python_unless_another_is_named(self):
         this = [sys.executable, "-m", "rvenv", "--without-pip", "--clear"]
-        # `python -m` names a Python, the variable is for those who do not.
+        # `python -m` already names a Python, so the variable has no effect.
         self.silent(*this, self.env_dir, RVENV_PYTHON=OTHER)
         self.assertNotEqual(self.home(), os.path.dirname(OTHER))
         for option in (["-p", OTHER], ["-p" + OTHER], ["--python", OTHER], ["--pyth=" + OTHER]):
@@ -70,7 +70,7 @@ class Command(TestCase):
                 self.assertRegex(run(*(command + ["--version"])).stdout, r"^rvenv \d+\.\d+")
 
     def test_the_standard_venv_is_not_even_imported(self):
-        # What is imported before the program starts is time that an environment could have been made in.
+        # Imports before the start of the program would cost more time than creating the environment.
         script = "import sys, rvenv.__main__; print(sorted(set(sys.modules) & {'venv', 'subprocess', 'typing'}))"
         if sys.version_info >= (3, 7):
             self.assertEqual(run(sys.executable, "-I", "-c", script).stdout, "[]\n")

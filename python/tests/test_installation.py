@@ -1,4 +1,4 @@
-"""Where pip may put the wheel: `python -m rvenv` finds its program in each layout, and only its own."""
+"""`python -m rvenv` finds its own program in each layout that pip may install the wheel in."""
 
 import os
 import shutil
@@ -20,7 +20,7 @@ class Installation(TestCase):
         subprocess.run([sys.executable, "-m", "venv", "--without-pip", os.path.join(self.folder, "bare")], check=True)
 
     def install(self, *options, **variables):
-        # This environment's pip, on behalf of a Python that has none and cannot see this one's packages.
+        # This environment's pip installs for a Python without pip, which does not see the packages of this one.
         subprocess.run(
             [sys.executable, "-m", "pip", "-q", "install", "--no-index", "--ignore-installed", *options, WHEEL],
             env=dict(os.environ, PIP_DISABLE_PIP_VERSION_CHECK="1", **variables),
@@ -28,7 +28,7 @@ class Installation(TestCase):
         )
 
     def works(self, python, **variables):
-        """`python -m rvenv` of `python` takes the program in our own folder."""
+        """Asserts that `python -m rvenv` uses the program in our directory."""
         environment = dict(os.environ, **variables)
         script = "import rvenv; print(rvenv.find_rvenv_bin())"
         found = subprocess.check_output([python, "-c", script], env=environment, universal_newlines=True).strip()
@@ -53,7 +53,7 @@ class Installation(TestCase):
     def test_user(self):
         base = getattr(sys, "_base_executable", None) or sys.executable
         if sys.version_info < (3, 11):
-            # An environment's Python does not say there which one it was made of.
+            # An environment's Python does not record its base there.
             base = os.path.join(sys.base_prefix, BIN, "python{}.{}".format(*sys.version_info))
         if not os.path.exists(base) or os.path.exists(sysconfig.get_path("stdlib") + "/EXTERNALLY-MANAGED"):
             self.skipTest("pip installs nothing for users of " + base)

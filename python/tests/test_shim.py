@@ -45,7 +45,7 @@ except Exception as error:
 
 class ShimTestCase(TestCase):
     def run_python(self, *arguments, python=sys.executable, cwd=None, **variables):
-        """Status, what is printed, and what is printed to stderr."""
+        """The exit status, and the output to stdout and stderr."""
         result = subprocess.run(
             [python] + list(arguments),
             cwd=cwd,
@@ -80,7 +80,7 @@ class ShimTestCase(TestCase):
         self.assertTrue(made_by_rvenv(self.env_dir))
 
     def both(self, *arguments, **options):
-        """What CPython's own says and leaves at the same place, and what the shim's does."""
+        """The output and the files of CPython's `create`, and those of the shim's, at the same path."""
         left = []
         for value in ("0", ""):
             self.prepare()
@@ -88,12 +88,12 @@ class ShimTestCase(TestCase):
         return left
 
     def prepare(self):
-        """What is there before; as a test has it."""
+        """Prepares the directory before each run. Tests override it."""
         shutil.rmtree(self.folder)
         os.mkdir(self.folder)
 
     def entries(self):
-        """What is there afterwards, but for pip, which one of the two does not really install."""
+        """The resulting files without pip, which only one of the two installs."""
         made = {}
         for name, entry in tree(self.folder).items():
             parts = name.split(os.sep)
@@ -105,7 +105,7 @@ class ShimTestCase(TestCase):
         return made
 
     def the_same(self, *arguments, **options):
-        """rvenv makes what CPython makes."""
+        """Asserts that rvenv creates what CPython creates."""
         with self.subTest(arguments):
             standard, own = self.both(*arguments, **options)
             number = standard[1].count(CPYTHON)
@@ -117,7 +117,7 @@ class ShimTestCase(TestCase):
                 self.assertEqual(entry, standard[3][name], name)
 
     def left_to_cpython(self, *arguments, **options):
-        """CPython makes it, says what it says, and ends as it ends."""
+        """Asserts that CPython creates it, with the same output and exit status."""
         standard, own = self.both(*arguments, **options)
         with self.subTest(arguments):
             self.assertEqual(own[:3], standard[:3])
@@ -126,7 +126,7 @@ class ShimTestCase(TestCase):
 
     @contextlib.contextmanager
     def moved_away(self, *paths):
-        """What was installed is there again afterwards."""
+        """Restores the installed packages afterwards."""
         saved = [path + ".saved" for path in paths]
         for path, away in zip(paths, saved):
             os.rename(path, away)
@@ -234,7 +234,7 @@ class Command(ShimTestCase):
         self.venv("--clear", self.env_dir)
         self.assertTrue(made_by_rvenv(self.env_dir))
         self.assertFalse(os.path.exists(mine))
-        # The hooks' context is made after it.
+        # The context for the hooks is created after it.
         self.output("-c", "import sys, venv; " + POST_SETUP + "Builder(with_pip=True, clear=True).create(sys.argv[1])", self.env_dir)
         self.assertTrue(os.path.exists(os.path.join(self.env_dir, BIN, "pip")))
 
@@ -244,7 +244,7 @@ class Command(ShimTestCase):
         said = []
         for value in ("0", ""):
             shutil.rmtree(self.env_dir, ignore_errors=True)
-            # No index: pip says what is there already.
+            # Without an index pip reports the installed packages.
             variables = dict(RVENV_SHIM=value, PIP_NO_INDEX="1", PIP_LOG=log)
             said.append(self.output("-m", "venv", "--upgrade-deps", self.env_dir, **variables))
             with open(os.path.join(self.env_dir, "pyvenv.cfg")) as file:
@@ -291,7 +291,7 @@ class Ways(ShimTestCase):
 
     @contextlib.contextmanager
     def temporary(self):
-        """A folder that stays while environments are made anew."""
+        """A directory that is kept while environments are recreated."""
         import tempfile
 
         folder = tempfile.mkdtemp()
@@ -318,7 +318,7 @@ class Ways(ShimTestCase):
             python = os.path.join(folder, "python")
             stdlib = os.path.relpath(os.path.dirname(os.__file__), sys.prefix)
             shutil.copy(os.path.realpath(sys.executable), python)
-            # The folder of the executable is the prefix, below which the shim has to be.
+            # The directory of the executable is the prefix, and the shim must be below it.
             for name in ("bin", "lib"):
                 os.symlink(os.path.join(sys.prefix, name), os.path.join(folder, name))
             with open(python + "._pth", "w") as file:
@@ -394,7 +394,7 @@ run_in_subinterp("import venv; venv.create({!r}, with_pip=True, symlinks=True)")
             said = []
             for value in ("0", ""):
                 shutil.rmtree(self.env_dir, ignore_errors=True)
-                # What it takes for itself is another one.
+                # Its `sys.executable` is another Python.
                 said.append(
                     self.run_python(script, python=program, RVENV_SHIM=value, PATH="/usr/bin:/bin", PYTHONHOME=sys.base_prefix)
                     + (tree(self.folder),)
@@ -495,7 +495,7 @@ print(importlib.util.find_spec("venv").origin)
 
 @unittest.skipUnless(INSTALLED, "rvenv-shim is not installed")
 class Damage(ShimTestCase):
-    """Never a failure of the Python, at worst CPython's own venv."""
+    """Errors must never break Python: at worst the `venv` of CPython runs."""
 
     STATE = "import venv; print(hasattr(venv.EnvBuilder.create, '_rvenv_standard'))"
 
@@ -532,7 +532,7 @@ class Damage(ShimTestCase):
             self.assertEqual(self.output("-c", self.STATE), "False\n")
             self.cpython_makes_it()
         broken = [b"", b"raise SystemError", b"\0", b"\xff"]
-        # Cut off: after each of some of its lines, and within them.
+        # Truncated after some of its lines, and within them.
         broken += [text[: len(text) * part // 40] for part in range(1, 40, 2)]
         ends = [end for end in range(len(text)) if text.startswith(b"\n\n\ndef ", end)]
         for data in broken + [text[:end] for end in ends]:
@@ -555,7 +555,7 @@ class Damage(ShimTestCase):
             text = file.read()
         for part in range(0, 10):
             with self.subTest(part=part), self.replaced(path, text[: len(text) * part // 10]):
-                # site itself may say what it thinks of the line.
+                # site itself may report an error in the line.
                 status, out, _ = self.run_python("-c", self.STATE)
                 self.assertEqual((status, out), (0, "False\n"))
 
@@ -597,7 +597,7 @@ class Damage(ShimTestCase):
         script += "; import venv; print(hasattr(venv.EnvBuilder.create._rvenv_standard, '_rvenv_standard'))"
         self.assertEqual(self.output("-c", script, **user), "1\nFalse\n")
         self.rvenv_makes_it(**user)
-        # The other one alone.
+        # Only the other one.
         away = [name for name in os.listdir(PACKAGES) if "rvenv_shim" in name and not name.startswith("__")]
         with self.moved_away(*[os.path.join(PACKAGES, name) for name in away]):
             self.rvenv_makes_it(**user)
@@ -613,7 +613,7 @@ class Traces(ShimTestCase):
     def test_nothing_is_imported_before_venv_is(self):
         script = "import sys; print(sorted(sys.modules))"
         own = self.output("-I", "-c", script)
-        # The first .pth file lets some versions import what it takes to read one.
+        # In some versions the first .pth file causes imports that are needed to read it.
         with self.replaced(os.path.join(PACKAGES, "rvenv_shim.pth"), b"#\n"):
             without = self.output("-I", "-c", script)
         self.assertEqual(own, without)

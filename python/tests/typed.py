@@ -1,4 +1,4 @@
-"""What a caller may write; `mypy --strict` checks it, and the tests run it with a folder as the argument."""
+"""Uses of the API that `mypy --strict` must accept. The tests run it with a directory as the argument."""
 
 import pathlib
 import sys
