@@ -1,23 +1,21 @@
-//! The harness of the integration tests: which trials there are, which of them run, and what is said of those that do not.
-//! It does not know what a trial tests.
+//! The harness of the integration tests: lists the tests, selects those to run, and reports those that are skipped.
 //!
-//! A module lists its tests once, and is listed in `main.rs`; a test that is not listed is dead code, of which the compiler
-//! warns:
+//! A module lists its tests with `trials!`, and is listed in `main.rs`. The compiler warns of a test that is not listed, as it is dead
+//! code:
 //!
 //! ```ignore
 //! trials! {
 //!     an_environment_is_made,             // fn an_environment_is_made()
 //!     pip_is_what_ensurepip_leaves(each), // fn pip_is_what_ensurepip_leaves(python: &'static Interpreter), a trial for each
 //!     every_moment(full),                 // fn every_moment(), in the full tier only
-//!     every_name(part),                   // fn every_name(), of whose `some` names the quick tier takes a few
-//!     a_warm_run_starts_nothing needs [STRACE], // what tests/it/needs.rs calls so, after the kinds if there are any
+//!     every_name(part),                   // fn every_name(); the quick tier runs a part, as `some` and `whole` say
+//!     a_warm_run_starts_nothing needs [STRACE], // a requirement of tests/it/needs.rs, after the kinds if there are any
 //! }
 //! ```
 //!
-//! The quick tier is the default; `RVENV_TEST_TIER=full` runs everything, and so does `-- --include-ignored`. A test whose needs
-//! the machine does not meet is ignored, with the reason in the list of tests as its kind, and in the output; where `CI` is set it
-//! fails. What can only be found out by the test itself is for [`missing`], which a runner with a process for each test counts as
-//! passed.
+//! The quick tier is the default; `RVENV_TEST_TIER=full` runs everything, and so does `-- --include-ignored`. If the machine
+//! does not meet the needs of a test it is ignored, with the reason in the output and in the list of tests (as its kind); if `CI` is
+//! set it fails. A requirement that only the test itself can check is reported with [`missing`], which `cargo nextest` counts as passed.
 
 use std::{
     any::Any,

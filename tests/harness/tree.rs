@@ -1,5 +1,5 @@
-//! Directory trees: what is in one, and where two of them differ, on every system. It does not know which differences are
-//! allowed.
+//! Directory trees: reads a tree and finds the differences between two of them, on every system. Which differences are
+//! allowed is decided elsewhere.
 //!
 //! ```ignore
 //! let before = tree(&env.at("env"));
@@ -7,7 +7,7 @@
 //! assert_same(&tree(&env.at("env")), &before, "after a failure");
 //! ```
 //!
-//! Times are left out, those in bytecode, too. `differences` compares what `python -m venv` and rvenv create.
+//! Times are not compared, nor are those in bytecode. `differences` compares what `python -m venv` and rvenv create.
 
 #[cfg(unix)]
 use std::os::unix::fs::{FileTypeExt as _, PermissionsExt as _};

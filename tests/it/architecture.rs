@@ -1,4 +1,4 @@
-//! The layers of `src/`: no import runs upward, and no modules import each other in a circle.
+//! The layers of `src/`: no import goes upward, and no modules import each other in a cycle.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};

@@ -1,7 +1,7 @@
-//! The commands that the documents show are run as they are written, and print what is shown.
+//! Runs the commands in the documentation as they are written, and compares their output.
 //!
-//! A block of ```` ```console ```` has commands after `$ `, and what they print below. The blocks of a document are one session:
-//! bash in one folder. In what is shown `...` stands for anything; versions and times need not be the same.
+//! A ```` ```console ```` block contains commands after `$ `, each followed by its output. The blocks of a document form one bash session
+//! in one directory. In the output `...` matches anything, and versions and times may differ.
 
 use std::fmt::Write as _;
 use std::os::unix::fs::symlink;

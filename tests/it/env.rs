@@ -1,18 +1,18 @@
-//! `TestEnv`: a temporary folder, a clean environment, and runs whose status, stdout and stderr are
-//! all judged. It does not know what an environment looks like.
+//! `TestEnv`: a temporary directory, clean environment variables, and runs of programs whose exit status, stdout and stderr
+//! are all checked.
 //!
-//! A run is described first and judged last, by the one word that says all that must come of it:
+//! A run is described first. The last method runs it and checks everything:
 //!
 //! ```ignore
 //! let env = TestEnv::new();
-//! env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds(); // status 0, and it says nothing
+//! env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds(); // status 0, no output
 //! env.run(env.at("env/bin/python"), ["-c", "print(1)"]).prints("1\n");
-//! env.rvenv(["-p", "3.99", "env"]).errs(&["3.99"]); // status 1, and one `Error: …` that says so
-//! env.holds_only(["env"]); // and nothing was left elsewhere
+//! env.rvenv(["-p", "3.99", "env"]).errs(&["3.99"]); // status 1, and one `Error: …` with this text
+//! env.holds_only(["env"]); // and no other files
 //! ```
 //!
-//! Nothing of this process's variables reaches a run; `var` and `shared_cache` add to the few that it has. `start` hands back
-//! a run that goes on, to be interrupted.
+//! A run does not inherit the variables of this process; `var` and `shared_cache` add some. `start` returns a running process, which can
+//! be interrupted.
 
 use std::{
     collections::BTreeMap,

@@ -1,5 +1,5 @@
-//! The integration tests: one binary, a folder per subject. They know the program and the real
-//! Pythons, and no module of the crate.
+//! The integration tests: one binary with a directory per subject. They run the program and the real Pythons, and use no
+//! module of the crate.
 #![cfg_attr(
     unix,
     expect(clippy::unwrap_used, reason = "a test may fail where it stands")

@@ -1,5 +1,5 @@
-//! What tests need that a machine may lack, known before any of them runs. The helper that uses it asserts that its test is listed
-//! with it.
+//! Requirements of tests that a machine may not meet, checked before any test runs. The helper that uses one asserts that its
+//! test is listed with it.
 
 use std::{env, path::PathBuf};
 

@@ -1,5 +1,4 @@
-//! The environment's Python: what it says of itself, and what can be done with it; and the Pythons
-//! that no environment can be made of.
+//! The environment's Python: its properties and uses; and Pythons for which no environment can be created.
 
 use std::{
     os::unix::fs::{PermissionsExt, symlink},

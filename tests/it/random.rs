@@ -1,8 +1,8 @@
-//! Property tests: random names, and a runner that tests many values in one batch, as starting a shell or a Python for each
-//! would take long. It does not know what is tested.
+//! Property tests: random names, and a runner that tests many values in one batch, because starting a shell or a Python for
+//! each would take long.
 //!
 //! ```ignore
-//! // Tests 60 names at once. If that fails, it finds one that fails alone, and simplifies it.
+//! // Tests 60 names at once. If that fails, it finds a single name that fails, and simplifies it.
 //! random::check(&random::name(), 60, |names| assert!(names.iter().all(|name| works(name))));
 //! ```
 

@@ -1,4 +1,4 @@
-//! What the repository says of its tests is what is run.
+//! Asserts that the documentation and CI run the same test commands.
 
 use std::collections::BTreeSet;
 use std::path::Path;

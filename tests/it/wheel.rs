@@ -1,5 +1,4 @@
-//! Tiny wheels, and packages that are installed already, to test pip with. No pip is needed to make
-//! them.
+//! Creates small wheels and installed packages for tests of pip, without pip.
 
 use std::path::{Path, PathBuf};
 

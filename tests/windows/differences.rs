@@ -1,5 +1,5 @@
-//! The differences between the tree that `python -m venv` made and the one that rvenv made. The
-//! ones that the README lists are none: the activation scripts, and the last line of `pyvenv.cfg`.
+//! Compares an environment of `python -m venv` with one of rvenv, and leaves out the differences that the README lists: the
+//! activation scripts, and the last lines of `pyvenv.cfg`.
 
 use std::{ffi::OsStr, path::Path};
 

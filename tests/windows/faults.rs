@@ -1,4 +1,4 @@
-//! Files that are read-only or in use, links that cannot be made, long paths, programs that are no Python.
+//! Files that are read-only or in use, links that cannot be created, long paths, programs that are not Python.
 
 use std::path::{Path, PathBuf};
 

@@ -1,7 +1,7 @@
-//! Windows: the real `python -m venv` and rvenv at the same path, and what they made compared; the
-//! environments used through cmd. The Pythons are those of `RVENV_TEST_PYTHONS`, else of PATH.
+//! Windows: the real `python -m venv` and rvenv at the same path, compared; and the environments in cmd and PowerShell. The
+//! Pythons are those of `RVENV_TEST_PYTHONS`, or else of PATH.
 //!
-//! Symbolic links are left out: they need a privilege, and Wine reports success and makes none.
+//! Symbolic links are not tested: they need a privilege, and Wine reports success but creates none.
 #![cfg_attr(
     windows,
     expect(clippy::unwrap_used, reason = "a test may fail where it stands")

@@ -1,4 +1,4 @@
-//! What tests need that a machine may lack, known before any of them runs.
+//! Requirements of tests that a machine may not meet, checked before any test runs.
 
 use crate::{
     harness::{Need, Skip},

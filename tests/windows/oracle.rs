@@ -1,4 +1,4 @@
-//! Environments are those of `python -m venv`, and what is in them works.
+//! Environments are equal to those of `python -m venv`, and their programs work.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Where a test on Windows runs, with which Pythons, and how what they made is compared.
+//! The directory and the Pythons of a test on Windows, and the comparison with `python -m venv`.
 
 use std::{
     env,

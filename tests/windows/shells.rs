@@ -1,4 +1,4 @@
-//! Environments activated and left in the shells of Windows, under names that these would take for their own syntax.
+//! Activation and deactivation in the shells of Windows, with names that contain their syntax.
 
 use fs_err as fs;
 

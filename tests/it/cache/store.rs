@@ -1,4 +1,4 @@
-//! The cache folder: what is in it, who is trusted with it, and that nothing depends on it.
+//! The cache directory: its contents, who is trusted with it, and that nothing depends on it.
 
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt};
 use std::path::{Path, PathBuf};

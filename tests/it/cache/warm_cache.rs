@@ -1,4 +1,4 @@
-//! `--warm-cache`: everything is kept beforehand, and used where nothing can be kept.
+//! `--warm-cache` stores everything in advance, also for environments in which the cache is read-only.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;

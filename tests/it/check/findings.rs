@@ -1,5 +1,4 @@
-//! `--check`: each way in which an environment breaks is told from the others, and the remedy that is
-//! named repairs it.
+//! `--check` distinguishes the ways in which an environment can break, and the suggested command repairs each.
 
 use std::{
     os::unix::fs::{PermissionsExt, symlink},

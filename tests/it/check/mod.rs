@@ -1,4 +1,4 @@
-//! `--check`: what it finds, and the command that repairs it.
+//! `--check`: the problems that it finds, and the commands that repair them.
 
 mod findings;
 mod remedies; // each one run through a shell

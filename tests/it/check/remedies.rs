@@ -1,5 +1,5 @@
-//! `--check`: an environment is broken in every way that it knows, the remedies are run through a shell, and the
-//! environment must be ok, work and have the same packages.
+//! `--check`: breaks an environment in every known way and runs the suggested commands in a shell. Afterwards the environment
+//! must be ok, work, and have the same packages.
 
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};

@@ -1,4 +1,5 @@
-//! What tools pass to virtualenv and to `uv venv`: taken where it means something or nothing, refused where it would.
+//! Options of virtualenv and `uv venv` that tools pass: accepted if rvenv does the same or they have no effect, and refused
+//! otherwise.
 
 use std::path::Path;
 

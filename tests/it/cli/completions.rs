@@ -1,4 +1,4 @@
-//! `--completions` and `--man`, read by the real shells and by groff.
+//! `--completions` and `--man`, with the real shells and groff.
 
 use fs_err as fs;
 

@@ -1,4 +1,4 @@
-//! Hints: the command of a hint is taken from the error, run in a shell, and the run that failed must succeed.
+//! Hints: runs the command of a hint in a shell. The run that failed must then succeed.
 
 use std::ffi::OsString;
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};

@@ -1,4 +1,4 @@
-//! `--json`: one schema for every mode, whether it succeeds or fails.
+//! `--json`: one schema for every mode, for success and failure.
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;

@@ -1,4 +1,4 @@
-//! The command line: exit status, stdout and stderr of every way to use it, and to misuse it.
+//! The command line: exit status, stdout and stderr for valid and invalid uses.
 
 use std::path::Path;
 

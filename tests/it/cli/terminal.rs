@@ -1,5 +1,4 @@
-//! What a person at a terminal sees, and a program does not: colors, a spinner, pip's progress. A pseudo-terminal stands for
-//! the person.
+//! Output that appears only at a terminal: colors, a spinner, pip's progress. Uses a pseudo-terminal.
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! `RVENV_*` variables: none conflicts with an option, an empty one counts as unset.
+//! `RVENV_*` variables: none conflicts with an option, and an empty one counts as unset.
 
 use fs_err as fs;
 

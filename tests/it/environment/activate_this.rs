@@ -1,4 +1,4 @@
-//! `activate_this.py`: a running Python takes on the environment's packages.
+//! `activate_this.py` makes the packages of the environment available in a running Python.
 
 use fs_err as fs;
 
@@ -65,10 +65,8 @@ fn it_says_how_to_use_it() {
     env.run(python, ["env/bin/activate_this.py"])
         .fails(1, &["in that process: import runpy; runpy.run_path("]);
     let unplaced = "exec(open('env/bin/activate_this.py').read(), {'__file__': 'elsewhere.py', '__name__': 'x'})";
-    env.run(python, ["-c", unplaced]).fails(
-        1,
-        &["RuntimeError: activate_this.py needs its own path"],
-    );
+    env.run(python, ["-c", unplaced])
+        .fails(1, &["RuntimeError: activate_this.py needs its own path"]);
 }
 
 fn it_is_for_one_python_only() {

@@ -1,4 +1,5 @@
-//! Bytecode that `PYTHONPYCACHEPREFIX` sends to another folder: as Python leaves it there, and undone with the run.
+//! Bytecode in the directory that `PYTHONPYCACHEPREFIX` names: equal to what Python writes there, and removed if the run
+//! fails.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! `--clear`: what it deletes, and what it must not.
+//! `--clear`: what it deletes, and what it refuses to delete.
 
 use std::os::unix::fs::MetadataExt as _;
 

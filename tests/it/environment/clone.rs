@@ -1,4 +1,5 @@
-//! `--clone`: a copy of an environment that works at its own place, whoever made the original, which stays as it is.
+//! `--clone` creates a copy of an environment that works at its own path, whichever tool created the original, and does not
+//! change the original.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};

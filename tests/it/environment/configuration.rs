@@ -1,4 +1,4 @@
-//! `pyvenv.cfg`: who reads it finds what was meant. Its bytes are the oracle's business.
+//! Tools that read `pyvenv.cfg` get the right values. Its bytes are compared by the oracle.
 
 use fs_err as fs;
 

@@ -1,4 +1,4 @@
-//! `ENV_DIR`: what may stand there, what must not, and what is left alone.
+//! `ENV_DIR`: what may exist there, what is refused, and what is not changed.
 
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 

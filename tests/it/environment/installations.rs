@@ -1,4 +1,4 @@
-//! Installations of Python: never made an environment, never cleared.
+//! Installations of Python are never turned into an environment and never cleared.
 
 use fs_err as fs;
 

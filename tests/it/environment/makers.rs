@@ -1,5 +1,5 @@
-//! The programs that make environments, one of theirs with everything that packages can bring, and what must be true of it
-//! wherever it is.
+//! The programs that create environments, an environment with every kind of package, and checks that must hold for it at
+//! every path.
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,4 @@
-//! An environment: what is created, moved, upgraded and deleted.
+//! Environments: created, moved, upgraded and deleted.
 
 mod activate_this;
 mod bytecode_elsewhere; // PYTHONPYCACHEPREFIX

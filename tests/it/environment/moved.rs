@@ -1,4 +1,4 @@
-//! `--upgrade` of a moved environment: what packages have brought names the new place, too, whoever made the environment.
+//! `--upgrade` of a moved environment: the files of packages contain the new path, whichever tool created the environment.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! An environment that is recreated by its own Python: its base is the one behind it, and never in the environment itself.
+//! An environment that is recreated with its own Python: its base must be that of the environment, and never inside of it.
 
 use std::{os::unix::fs::symlink, path::Path};
 

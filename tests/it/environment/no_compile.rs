@@ -1,4 +1,4 @@
-//! `--no-compile`: pip as `pip install --no-compile` leaves it, and nothing compiled of what is installed later.
+//! `--no-compile` installs pip as `pip install --no-compile` does, and does not compile other packages, either.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -1,4 +1,4 @@
-//! The prompt, as the sh script sets it. How each shell draws it is for `shells` to say.
+//! The prompt that the sh script sets. How each shell displays it is tested in `shells`.
 
 use crate::{env::TestEnv, interpreters::newest};
 

@@ -1,4 +1,4 @@
-//! Random contents: what rvenv writes is what Python reads. `pyvenv.cfg` is read by site.py, `RECORD` by csv, and bytecode by
+//! Random contents: Python reads what rvenv writes. `pyvenv.cfg` is read by site.py, `RECORD` by csv, and bytecode by
 //! marshal.
 
 use std::{

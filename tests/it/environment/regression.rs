@@ -1,4 +1,4 @@
-//! One test for each fault that was found, in venv or in rvenv, named after it.
+//! One test for each bug that was found, in venv or in rvenv, named after it.
 
 use fs_err as fs;
 

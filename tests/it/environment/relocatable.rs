@@ -1,5 +1,5 @@
-//! A relocatable environment works wherever it is: moved or copied, under another name, through a link; its scripts find its
-//! Python, and pip installs into it.
+//! A relocatable environment works at every path: moved, copied, renamed, or through a link. Its scripts find its Python, and
+//! pip installs into it.
 
 use std::{collections::BTreeSet, os::unix::fs::symlink};
 

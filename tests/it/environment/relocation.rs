@@ -1,4 +1,5 @@
-//! An environment that was cloned, or moved and repaired, or made relocatable and moved, whoever made it and whatever is in it.
+//! An environment that was cloned, moved and repaired, or made relocatable and moved, for every tool that creates
+//! environments and every kind of package.
 
 use std::{
     collections::BTreeSet,

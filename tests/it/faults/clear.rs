@@ -1,4 +1,4 @@
-//! `--clear` of what is hard to clear: the new environment stands, a warning names what is left, and
+//! `--clear` of directories that are hard to delete: the new environment is complete, a warning names what is left, and
 //! nothing outside is touched.
 
 use std::{

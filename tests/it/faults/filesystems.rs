@@ -1,4 +1,4 @@
-//! File systems that lack something: symlinks, the exchange of folders, the difference between `A` and `a`.
+//! File systems without symlinks, without the exchange of directories, or without the difference between `A` and `a`.
 
 use std::{path::PathBuf, process::Command};
 

@@ -1,4 +1,4 @@
-//! `--clear` where `ENV_DIR` itself must stay, and what a run that was killed between two renames leaves to the next one.
+//! `--clear` where `ENV_DIR` itself cannot be replaced, and recovery from a run that was killed between two renames.
 
 use std::{
     os::unix::fs::{MetadataExt as _, PermissionsExt as _},

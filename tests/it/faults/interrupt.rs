@@ -1,4 +1,4 @@
-//! A run that is interrupted: the exit status is the signal's, and nothing is left.
+//! An interrupted run: the exit status is that of the signal, and nothing is left behind.
 
 use std::os::unix::fs::PermissionsExt as _;
 

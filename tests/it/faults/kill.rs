@@ -1,5 +1,5 @@
-//! SIGKILL at evenly spread moments and before system calls of each kind that changes something: at `ENV_DIR` is what was there
-//! before or a complete environment, and the next run leaves no trace of the killed one.
+//! SIGKILL at evenly spread moments and before each kind of system call that changes something: afterwards there is either
+//! the previous state or a complete environment at `ENV_DIR`, and the next run cleans up.
 
 use crate::faults::scene::Scene;
 

@@ -1,4 +1,4 @@
-//! The limits of a process, and a failure of each system call: an error, or another way; never a part of an environment.
+//! Resource limits, and failures of each system call: an error or a fallback, but never a part of an environment.
 
 use std::{collections::BTreeMap, ffi::OsString};
 

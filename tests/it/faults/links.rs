@@ -1,4 +1,4 @@
-//! Symlinks planted in `ENV_DIR`: nothing is written or deleted through them, and what cannot be replaced is refused.
+//! Symlinks planted in `ENV_DIR`: nothing is written or deleted through them, and those that cannot be replaced are an error.
 
 use std::os::unix::fs::symlink;
 

@@ -1,4 +1,4 @@
-//! Many processes at once: on one `ENV_DIR`, on one empty store, and beside the environment's own pip.
+//! Many processes at once: with the same `ENV_DIR`, with the same empty cache, and together with the environment's pip.
 
 use std::{collections::BTreeSet, path::Path};
 

@@ -1,4 +1,4 @@
-//! What the tests of faults share: a cache that all of them use, and programs that inject faults. It does not know what is injected.
+//! Shared parts of the fault tests: a cache, and programs that inject faults.
 
 mod clear;
 pub(crate) mod filesystems;

@@ -1,5 +1,5 @@
-//! Odd surroundings: no current folder, no HOME, no PATH, nonsense in every variable, closed streams. What can
-//! work works; the rest is an error before anything is made.
+//! Unusual surroundings: no current directory, no HOME, no PATH, invalid values in every variable, closed streams. rvenv
+//! works if it can, and otherwise fails before it creates anything.
 
 use std::path::PathBuf;
 

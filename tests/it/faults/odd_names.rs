@@ -1,4 +1,4 @@
-//! Names that cannot be said, names of every length, and umasks that take what is needed.
+//! Names that are not UTF-8, names of every length, and umasks that remove required permissions.
 
 use std::{
     ffi::OsStr,

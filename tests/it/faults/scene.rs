@@ -1,7 +1,7 @@
-//! One way to make an environment, with what was there before and what must be there after; and the run of it that is killed.
+//! A way to create an environment, with the state before and the expected state after it, and the same run with kills.
 //!
 //! ```ignore
-//! // Made once without harm, then killed before its system calls; at `env` is then what was there before, or all of it.
+//! // Runs once to the end, and then with a kill before each system call: `env` must be complete or as before.
 //! Scene::new("cleared", &["--without-pip", "--clear", "env"]).kill_before_calls();
 //! ```
 //!

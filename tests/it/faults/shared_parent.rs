@@ -1,4 +1,4 @@
-//! A folder in which others make entries, too: what only looks like a stage is not touched, and nothing leads astray.
+//! A parent directory in which other users create entries: entries that only look like a stage are not touched or followed.
 
 use std::{
     os::unix::fs::{PermissionsExt as _, symlink},

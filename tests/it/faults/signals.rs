@@ -1,5 +1,5 @@
-//! SIGINT, SIGTERM and SIGHUP at any moment: everything is undone, every child has ended, and the exit status is the
-//! signal's; unless everything was done already.
+//! SIGINT, SIGTERM and SIGHUP at any moment: everything is undone, every child process has ended, and the exit status is that
+//! of the signal, unless the environment was already complete.
 
 use std::{
     os::unix::fs::PermissionsExt as _,

@@ -1,5 +1,5 @@
-//! No space, no inodes, no permission, and a parent that vanishes: an error that names a path and says
-//! what to do, and everything as before.
+//! No space, no inodes, no permission, and a parent that is deleted: an error that names a path and a solution, and nothing
+//! is changed.
 
 use std::path::Path;
 

@@ -1,4 +1,4 @@
-//! Where Pythons are sought: PATHs of every kind, and the folders of the tools that keep them.
+//! Where Pythons are searched for: every kind of PATH, and the directories of the tools that install Pythons.
 
 use std::{
     os::unix::fs::{PermissionsExt, symlink},

@@ -1,5 +1,5 @@
-//! The ways in which developers keep Pythons, built for real: folders of versions, version managers,
-//! PATHs. It does not know rvenv.
+//! Real installations of Python in the layouts that developers use: directories of versions, version managers, entries of
+//! PATH.
 
 use std::{
     env as process,

@@ -1,4 +1,4 @@
-//! Every Python on the machine that has a `venv`. It does not know rvenv.
+//! Every Python of the machine that has `venv`.
 
 mod discovery;
 pub(crate) mod layouts; // the ways in which Pythons are kept

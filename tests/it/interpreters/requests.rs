@@ -1,4 +1,4 @@
-//! Everything that `-p` and `RVENV_PYTHON` can say, and which Python is then taken.
+//! Every form of `-p` and `RVENV_PYTHON`, and the Python that is selected.
 
 use std::{
     env as process,

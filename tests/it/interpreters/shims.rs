@@ -1,5 +1,4 @@
-//! Shims: what stands behind them is what the tool itself would start, and it is found without
-//! starting the tool.
+//! Shims: rvenv finds the Python that the tool itself would start, without starting the tool.
 
 use std::{os::unix::fs::symlink, path::Path};
 

@@ -1,5 +1,5 @@
-//! Whether two trees' `.pyc` files are the same code. The Python that compiled them is asked, since
-//! equal code objects need not be equal bytes (marshal writes references by reference counts).
+//! Compares the code objects in the `.pyc` files of two trees, with the Python that compiled them: equal code objects may
+//! have different bytes, as marshal writes references depending on reference counts.
 
 use std::{
     io::Write as _,

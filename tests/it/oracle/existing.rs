@@ -1,7 +1,7 @@
-//! The oracle over second runs: on an environment that is there already, in every order of flags.
+//! The oracle for second runs in an existing environment, with the flags in every order.
 //!
-//! What is left out is where rvenv differs on purpose: links to another Python, a `.gitignore` of
-//! one's own (`upgrade.rs`, `directories.rs`).
+//! Deliberate differences of rvenv are tested elsewhere: links to another Python (`upgrade.rs`) and the user's own `.gitignore`
+//! (`directories.rs`).
 
 use fs_err as fs;
 

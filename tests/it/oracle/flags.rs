@@ -1,4 +1,4 @@
-//! The oracle over every combination of flags.
+//! The oracle for every combination of flags.
 
 use crate::{
     env::TestEnv,

@@ -1,7 +1,7 @@
-//! The oracle: the real `python -m venv` and then rvenv, at the same path with the same flags, and
-//! the whole trees compared. What differs is for `differences` to say.
+//! The oracle: runs the real `python -m venv` and then rvenv, at the same path with the same flags, and compares the whole
+//! trees. Which differences are allowed is decided in `differences`.
 //!
-//! A case is described first and judged last; no expectation is written down, as `python -m venv` is asked each time:
+//! A case is described and then checked. There are no written expectations: `python -m venv` is the expectation.
 //!
 //! ```ignore
 //! fn a_prompt_is_kept_by_upgrade(python: &'static Interpreter) {
@@ -11,7 +11,7 @@
 //! }
 //! ```
 //!
-//! Each `args` is one run in the same place; `before` prepares that place for both; `var`, `umask` and `cwd` hold for both.
+//! Each `args` is one run in the same directory; `before` prepares that directory for both; `var`, `umask` and `cwd` apply to both.
 
 pub(crate) mod bytecode; // are two trees' `.pyc` files the same code?
 pub(crate) mod differences;

@@ -1,5 +1,5 @@
-//! The oracle over the ways to invoke a Python: by path, by name, through links and folders that are
-//! links, and from another environment.
+//! The oracle for the ways to start a Python: by path, by name, through links and linked directories, and from another
+//! environment.
 
 use std::{
     os::unix::fs::symlink,

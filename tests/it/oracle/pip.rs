@@ -1,7 +1,7 @@
-//! The oracle with pip: as that Python's ensurepip leaves it, by either way that rvenv has to get it,
-//! with an empty cache and a full one.
+//! The oracle with pip: it is as that Python's ensurepip installs it, by both ways in which rvenv can install it, with an
+//! empty cache and a full one.
 //!
-//! A reference with pip costs seconds, so each is made once per Python and judged against several runs.
+//! Creating a reference with pip takes seconds, so there is one per Python, for several runs.
 
 use crate::{
     env::TestEnv,

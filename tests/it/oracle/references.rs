@@ -1,11 +1,10 @@
-//! What `python -m venv` made before, kept below `target/`, as making it with pip takes seconds. It does not know what is
-//! compared with it.
+//! Reference trees that `python -m venv` created, kept below `target/`, because creating one with pip takes seconds.
 //!
-//! A reference is of one interpreter (by its file's path, time and size, and the wheels of its ensurepip), of the arguments,
-//! the variables and all else that a case is described by, and of what was in the folders before; it holds for the path at
-//! which it was made, so the folders of such a test are at a fixed one ([`TestEnv::fixed`]). In each run one that is drawn is
-//! recreated and compared. To have all of them recreated, delete `target/tmp/references`, or the folder that `RVENV_TEST_REFERENCES`
-//! names. What no run has used for two weeks is deleted.
+//! A reference depends on the interpreter (path, time and size of its file, and the wheels of its ensurepip), the arguments, the
+//! variables and everything else that describes a case, the previous contents of the directories, and its path: such a test uses a
+//! fixed one ([`TestEnv::fixed`]). In each run one random reference is recreated and compared. To recreate all of them, delete
+//! `target/tmp/references`, or the directory that `RVENV_TEST_REFERENCES` names. References that were not used for two weeks are
+//! deleted.
 
 use std::{
     env,

@@ -1,5 +1,4 @@
-//! The oracle itself: two trees that `python -m venv` made are equal, and whatever is changed in one
-//! of them is seen.
+//! Tests of the oracle itself: two trees of `python -m venv` are equal, and every kind of change in one of them is detected.
 
 use std::{
     os::unix::fs::{PermissionsExt, symlink},

@@ -1,4 +1,4 @@
-//! The oracle over shapes of `ENV_DIR`, umasks, prompts and several environments at once.
+//! The oracle for different kinds of `ENV_DIR`, umasks, prompts, and several environments at once.
 
 use fs_err as fs;
 

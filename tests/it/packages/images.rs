@@ -1,5 +1,4 @@
-//! The images of installed packages where a run is killed or the disk is full, what is refused as one and why, and the blocks that
-//! unpacked files share with one.
+//! Images of installed packages: killed runs, full disks, why packages are not kept, large files, and shared blocks.
 
 use std::{path::Path, process::Command, thread, time::Duration};
 

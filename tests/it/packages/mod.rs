@@ -1,4 +1,4 @@
-//! What pip installs, and how it is started.
+//! Packages that pip installs, and how pip is started.
 
 mod images; // kept packages where something goes wrong, and what file systems share
 mod no_ensurepip;

@@ -1,4 +1,4 @@
-//! A Python without ensurepip, as Debian's without `python3-venv`: it gets pip all the same.
+//! A Python without ensurepip, such as Debian's without `python3-venv`, gets pip nevertheless.
 
 use std::path::{Path, PathBuf};
 

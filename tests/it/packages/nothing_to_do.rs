@@ -1,4 +1,4 @@
-//! A request whose packages are installed already: pip is not started, and it is whenever anything has changed.
+//! A request whose packages are already installed does not start pip, unless something has changed.
 
 use std::path::PathBuf;
 

@@ -1,5 +1,4 @@
-//! pip in the environment: that it works, and that nothing is left for it to do. Its bytes are the
-//! oracle's business.
+//! pip in the environment works, and has nothing left to do. Its files are compared by the oracle.
 
 use fs_err as fs;
 use walkdir::WalkDir;

@@ -1,5 +1,5 @@
-//! pip as a program that rvenv starts: what it is given to read, how it is ended, what is kept of its words, and what is put
-//! back when it fails.
+//! pip as a program that rvenv starts: its input, how it is ended, which of its output is shown, and what is restored when it
+//! fails.
 
 use std::path::{Path, PathBuf};
 

@@ -1,5 +1,5 @@
-//! pip's variables and configuration files: those that would have it install elsewhere, for another Python or nothing are
-//! not obeyed; all others are.
+//! pip's variables and configuration files are respected, except for those that would install into another place, for another
+//! Python, or nothing.
 
 use std::path::{Path, PathBuf};
 

@@ -1,4 +1,4 @@
-//! `-r` and `--with`: the environment's own pip installs, or everything is as it was.
+//! `-r` and `--with`: the environment's own pip installs the packages, and a failure changes nothing.
 
 use std::path::PathBuf;
 

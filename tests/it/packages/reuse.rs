@@ -1,4 +1,5 @@
-//! `--reuse`: what pip has installed once from the same pinned request comes back without pip, and is what pip would have left.
+//! `--reuse`: packages that pip has installed for a pinned request are restored from the cache, exactly as pip would install
+//! them.
 
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;

@@ -1,5 +1,5 @@
-//! The prompt as the shell draws it: `(name) ` and the user's own, whatever the name and the shell's options; and drawing it
-//! runs nothing.
+//! The prompt that the shell displays is `(name) ` and the user's own, for every name and shell option, and displaying it
+//! executes nothing.
 
 use std::{
     io::Write as _,

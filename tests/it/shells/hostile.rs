@@ -1,4 +1,4 @@
-//! Names that a careless script would run, split, expand or lose. Each runs `touch canary` where it can be run.
+//! Names that a careless script would execute, split, expand or lose. Each runs `touch canary` if it is executed.
 
 use crate::{env::TestEnv, harness::some, interpreters::newest};
 

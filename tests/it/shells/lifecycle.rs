@@ -1,5 +1,5 @@
-//! What is put back, whatever it was: variables set, empty and unset, environments activated twice or on top of another,
-//! with or without a prompt.
+//! Deactivation restores everything: variables that were set, empty or unset, also if environments were activated twice or
+//! one after the other, with or without a prompt.
 
 use super::{
     Grammar, Shell, Step, each_shell, hostile,

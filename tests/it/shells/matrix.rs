@@ -1,5 +1,5 @@
-//! Every shell, with every option, in environments of every name: activated, children see that environment and nothing
-//! else that is new; left, nothing is left; nothing is printed, and nothing in a name is run.
+//! Activates environments of every name in every shell with every option. Children must see exactly the changes of
+//! activation, deactivation must undo them, nothing may be printed, and no part of a name may be executed.
 
 use super::{
     Grammar, Shell, Step, each_shell, hostile,

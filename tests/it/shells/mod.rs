@@ -1,5 +1,5 @@
-//! Activation in the real shells: how each of them is started and spoken to, in its own grammar. What must come of it
-//! is said once for all of them, in the modules below.
+//! Activation in the real shells. This module knows how to start each shell and its syntax; the expectations, which are the
+//! same for all shells, are in the modules below.
 
 mod drawn; // the prompt, as the shell draws it
 mod hostile; // names that a careless script would run, split or lose

@@ -1,5 +1,5 @@
-//! Scripts that are not where, or not run as, they should be: they say so plainly, fail, and change nothing. Those of a
-//! relocatable environment find it wherever it is.
+//! Scripts of environments that were moved, and scripts that are executed instead of sourced: they print an error, fail, and
+//! change nothing. Those of a relocatable environment work wherever it is.
 
 use fs_err as fs;
 

@@ -1,5 +1,5 @@
-//! `Activate.ps1` in the PowerShell that is on PATH: plain, in strict mode, and in the constrained language mode that
-//! machines with application control have. A start takes half a second, so that one process judges many cases.
+//! `Activate.ps1` in the PowerShell on PATH: plain, in strict mode, and in the constrained language mode of machines with
+//! application control. Starting it takes half a second, so one process tests many cases.
 
 use fs_err as fs;
 

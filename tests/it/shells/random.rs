@@ -1,4 +1,4 @@
-//! Random names, as a directory and as a prompt: every shell sees them as they are.
+//! Random names, as a directory and as a prompt: every shell sees them unchanged.
 
 use fs_err as fs;
 use proptest::strategy::Strategy as _;

@@ -1,4 +1,4 @@
-//! What a shell and its children saw when a script recorded it.
+//! The environment variables of a shell and its children, recorded by a script.
 
 use std::{collections::BTreeMap, path::Path};
 

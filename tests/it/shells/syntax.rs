@@ -1,4 +1,4 @@
-//! The shells' own checkers, and shellcheck, on scripts with and without names that need quoting.
+//! Runs the shells' own syntax checkers and shellcheck on the scripts, with and without names that need quoting.
 
 use super::{Grammar, Shell, each_shell};
 use crate::{

@@ -1,5 +1,5 @@
-//! What a user has defined: aliases and functions of the names that the scripts use, prompts and prompt hooks, commands that
-//! the shell remembers, and environments that other tools made. It is neither run by the scripts nor lost to them.
+//! Definitions of the user: aliases and functions with the names of commands that the scripts use, prompts and prompt hooks,
+//! remembered commands, and environments of other tools. The scripts must neither run nor lose them.
 
 use std::{fs::Permissions, os::unix::fs::PermissionsExt as _};
 
