@@ -32,7 +32,7 @@ use std::{
 
 use libtest_mimic::{Arguments, Completion, Failed, Trial};
 
-/// The slowest trials are named at the end: those that take this long, and no more than so many.
+/// The slowest tests are listed at the end: those that take at least this long, and at most this many.
 const SLOW: Duration = Duration::from_secs(2);
 const SHOWN: usize = 20;
 
@@ -68,7 +68,7 @@ macro_rules! trials {
 }
 pub(crate) use trials;
 
-/// Whether everything is to run, or the quick tier only.
+/// Whether to run all tests, not only the quick tier.
 pub(crate) fn full() -> bool {
     static FULL: OnceLock<bool> = OnceLock::new();
     *FULL.get_or_init(|| match env::var("RVENV_TEST_TIER").as_deref() {
@@ -78,7 +78,7 @@ pub(crate) fn full() -> bool {
     })
 }
 
-/// All of the cases that a test repeats itself with, of which the quick tier takes the first `quick`.
+/// The cases of a test: all of them, or the first `quick` in the quick tier.
 pub(crate) fn some<T>(all: &[T], quick: usize) -> &[T] {
     if whole() {
         all
@@ -87,23 +87,23 @@ pub(crate) fn some<T>(all: &[T], quick: usize) -> &[T] {
     }
 }
 
-/// Whether the test that calls it, which is listed with `part`, is to repeat itself with everything.
+/// Whether the calling test, which is listed with `part`, should run with all of its cases.
 ///
-/// The quick tier shows the whole test as an ignored trial of its own.
+/// In the quick tier the whole test is listed as a separate ignored trial.
 pub(crate) fn whole() -> bool {
     let name = trial();
     let part = PART.get();
     part.unwrap_or_else(|| panic!("{name} must be listed with `part`")) == Part::Whole
 }
 
-/// How much of a test that is listed with `part` a trial runs.
+/// Whether a trial runs all cases of a test that is listed with `part`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Part {
     Quick,
     Whole,
 }
 
-/// Whether a machine of CI runs the tests, which must have everything that they need.
+/// Whether the tests run in CI, where every requirement must be met.
 pub(crate) fn in_ci() -> bool {
     env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
 }
@@ -116,21 +116,21 @@ pub(crate) fn trial() -> String {
 /// Why a trial does not run.
 #[derive(Clone, Debug)]
 pub(crate) enum Skip {
-    /// It is of the full tier.
+    /// It belongs to the full tier.
     Tier,
-    /// The machine lacks something that every machine of CI has.
+    /// The machine lacks something that every CI machine must have.
     Missing(String),
-    /// The machine lacks something that not every machine of CI can have.
+    /// The machine lacks something that a CI machine may lack, too.
     Absent(String),
 }
 
 impl Skip {
-    /// Leaves a trial to the full tier.
+    /// Skips a trial in the quick tier.
     pub(crate) fn unless_full() -> Option<Self> {
         (!full()).then_some(Self::Tier)
     }
 
-    /// Ends the test that calls it.
+    /// Ends the calling test.
     pub(crate) fn now(self) -> ! {
         panic::resume_unwind(Box::new(self))
     }
@@ -143,14 +143,14 @@ impl Skip {
     }
 }
 
-/// Something that a test needs and a machine may lack.
+/// A requirement of a test that a machine may not meet.
 pub(crate) struct Need {
     lack: fn() -> Option<Skip>,
     known: OnceLock<Option<Skip>>,
 }
 
 impl Need {
-    /// What a test needs, unless this says why the machine lacks it. It is called to list the tests: it must be quick.
+    /// A requirement. The function returns why the machine does not meet it. It must be quick, as it is called to list the tests.
     pub(crate) const fn new(lack: fn() -> Option<Skip>) -> Self {
         Self {
             lack,
@@ -158,12 +158,12 @@ impl Need {
         }
     }
 
-    /// Why the machine lacks it.
+    /// Why the machine does not meet it.
     pub(crate) fn lack(&'static self) -> Option<Skip> {
         self.known.get_or_init(self.lack).clone()
     }
 
-    /// Fails unless the test that calls it is listed with this need: else it would be run where it cannot.
+    /// Fails unless the calling test is listed with this requirement.
     #[track_caller]
     pub(crate) fn is_listed(&'static self) {
         let is_it = NEEDS.with_borrow(|needs| needs.iter().any(|need| ptr::eq(*need, self)));
@@ -171,14 +171,14 @@ impl Need {
     }
 }
 
-/// Ends the test that calls it, which found while it ran that something is lacking: it is ignored, or fails in CI.
+/// Ends the calling test, because a requirement is not met: it is ignored, or fails in CI.
 pub(crate) fn missing(what: impl Into<String>) -> ! {
     Skip::Missing(what.into()).now()
 }
 
 /// One of the values that a test runs with.
 pub(crate) struct Case<T> {
-    /// What the trial is called, after the test's own name.
+    /// The name of the trial after that of the test.
     pub(crate) label: String,
     pub(crate) value: T,
     pub(crate) skip: Option<Skip>,
@@ -187,27 +187,26 @@ pub(crate) struct Case<T> {
 /// The trials so far.
 pub(crate) struct Trials {
     module: String,
-    /// What the next tests need.
+    /// The requirements of the next tests.
     needs: Arc<[&'static Need]>,
     listed: Vec<Trial>,
-    /// The only one that is to run, so that the others need not be listed.
+    /// The only trial to run, if the command line names one. The others are not listed.
     only: Option<String>,
-    /// Whether the reasons why trials are ignored are shown before their names.
+    /// Whether to show before the names of ignored trials why they are ignored.
     shows_reasons: bool,
-    /// Whether trials are marked as ignored, as those who list them or ask for ignored ones expect; else they say why they
-    /// are when their turn comes.
+    /// Whether to mark trials as ignored in advance, for `--list` and `--ignored`. Otherwise they report the reason when they run.
     marks: bool,
     skipped: Arc<Mutex<BTreeMap<String, usize>>>,
     times: Arc<Mutex<Vec<(Duration, String)>>>,
 }
 
 impl Trials {
-    /// Opens a module, of which `module_path!()` is told.
+    /// Starts a module with this `module_path!()`.
     pub(crate) fn enter(&mut self, path: &str) {
         self.module = path.split_once("::").map_or("", |(_, rest)| rest).into();
     }
 
-    /// Says what the next tests need.
+    /// Sets the requirements of the next tests.
     pub(crate) fn needs(&mut self, needs: &[&'static Need]) {
         self.needs = needs.into();
     }
@@ -273,7 +272,7 @@ impl Trials {
     }
 
     fn push(&mut self, name: String, skip: Option<Skip>, test: impl FnOnce() + Send + 'static) {
-        // The name may have a reason before it.
+        // The name may be preceded by a reason.
         let is_it = |only: &String| only == &name || only.ends_with(&format!("] {name}"));
         if !self.only.as_ref().is_none_or(is_it) {
             return;
@@ -287,7 +286,7 @@ impl Trials {
         let times = Arc::clone(&self.times);
         let trial = Trial::ignorable_test(name, move || {
             let skip = match skip {
-                // Whoever asks for ignored tests gets the other tier's; what is missing stays so.
+                // `--ignored` runs the tests of the full tier, but not those whose requirements are not met.
                 Some(skip) if !(asked_for && matches!(skip, Skip::Tier)) => skip,
                 _ => {
                     let started = Instant::now();
@@ -315,7 +314,7 @@ impl Trials {
     }
 }
 
-/// Runs what the command line asks for, and says at the end what did not run.
+/// Runs the tests that the command line selects, and reports at the end what was skipped.
 pub(crate) fn run(modules: &[fn(&mut Trials)], introduction: impl Fn() -> String) -> ExitCode {
     let arguments = Arguments::from_args();
     let (skipped, times) = (Arc::default(), Arc::<Mutex<Vec<_>>>::default());
@@ -324,7 +323,7 @@ pub(crate) fn run(modules: &[fn(&mut Trials)], introduction: impl Fn() -> String
         needs: Arc::default(),
         listed: Vec::new(),
         only: arguments.filter.clone().filter(|_| arguments.exact),
-        // Else they are shown after the names.
+        // Otherwise they are shown after the names.
         shows_reasons: arguments.list || arguments.exact,
         marks: arguments.list || arguments.ignored || arguments.include_ignored,
         skipped: Arc::clone(&skipped),
@@ -357,7 +356,7 @@ pub(crate) fn run(modules: &[fn(&mut Trials)], introduction: impl Fn() -> String
     conclusion.exit_code()
 }
 
-/// How a test ended that did not pass.
+/// How a test ended if it did not pass.
 enum Ended {
     Skipped(Skip),
     Failed(String),
@@ -368,11 +367,11 @@ thread_local! {
     static TESTS: Cell<bool> = const { Cell::new(false) };
     /// The name of the trial that this thread runs.
     static TRIAL: RefCell<String> = const { RefCell::new(String::new()) };
-    /// What the test that this thread runs is listed with.
+    /// The requirements of the test that this thread runs.
     static NEEDS: RefCell<Arc<[&'static Need]>> = RefCell::default();
     /// How much of its test this thread runs.
     static PART: Cell<Option<Part>> = const { Cell::new(None) };
-    /// What the hook was told of the last panic.
+    /// The message of the last panic.
     static NOTED: RefCell<String> = const { RefCell::new(String::new()) };
 }
 
@@ -392,7 +391,7 @@ fn caught(name: &str, needs: &Arc<[&'static Need]>, test: impl FnOnce()) -> Resu
     )
 }
 
-/// Keeps what a test's panic says for the list of failures; one of another thread is shown at once.
+/// Stores the message of a test's panic for the list of failures. Panics of other threads are printed at once.
 fn note(info: &PanicHookInfo<'_>) {
     let mut text = info.to_string();
     let backtrace = Backtrace::capture();

@@ -61,7 +61,7 @@ impl Kind {
         }
     }
 
-    /// For people.
+    /// A name for messages.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::File => "file",

@@ -28,7 +28,7 @@ const LAYERS: [&str; 13] = [
     "terminal",
     "sys",
 ];
-/// They import nothing but each other.
+/// They may only import each other.
 const LEAVES: [&str; 3] = ["options", "error", "repr"];
 
 /// A module's path without `crate`, such as `venv::context`.

@@ -25,7 +25,7 @@ crate::harness::trials! {
 /// Between the outputs of two commands.
 const MARK: char = '\u{1e}';
 
-/// A file of the checkout; the packaged crate has not all of them.
+/// A file of the checkout. The packaged crate does not contain all of them.
 fn read(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     CHECKOUT.is_listed();
@@ -44,7 +44,7 @@ fn documents() -> Vec<String> {
     names
 }
 
-/// The blocks of a document: the line that opens each, and what is in it.
+/// The code blocks of a document: the opening line and the contents of each.
 fn blocks(text: &str) -> Vec<(&str, Vec<&str>)> {
     let mut blocks = Vec::new();
     let mut lines = text.lines();
@@ -83,7 +83,7 @@ fn commands(text: &str) -> Vec<Command<'_>> {
     commands
 }
 
-/// A folder as a reader has it, with a requirements file and an index of what it names; returns PATH, with some Pythons.
+/// Prepares a directory as a reader has it, with a requirements file and an index with those packages. Returns a PATH with some Pythons.
 fn session(env: &TestEnv) -> String {
     let bin = env.root().join("bin");
     fs::create_dir(&bin).unwrap();
@@ -128,7 +128,7 @@ fn run_text(name: &str, text: &str) {
     let commands = commands(text).into_iter();
     let (built, run): (Vec<_>, Vec<_>) =
         commands.partition(|command| command.line.starts_with("cargo "));
-    // They take minutes; CI runs them as they are written.
+    // They take minutes, and CI runs them.
     for Command { line, shown } in built {
         let ci = read(".ci/run");
         assert!(
@@ -158,7 +158,7 @@ fn run_text(name: &str, text: &str) {
     let parts: Vec<_> = outcome.stdout.split(MARK).collect();
     assert_eq!(parts.len(), run.len() * 2 + 1, "{name}: {outcome}");
     for (Command { line, shown }, part) in run.iter().zip(parts.chunks(2)) {
-        // A failure is meant where what it prints is shown.
+        // A failure is expected if its error message is shown.
         assert!(
             part[1] == "0" || !shown.is_empty(),
             "{name}: {line}: {outcome}"
@@ -172,7 +172,7 @@ fn run_text(name: &str, text: &str) {
     }
 }
 
-/// What was printed, with the names of a reader's folders.
+/// The output, with the directory names of a reader.
 fn as_a_reader_has_it(env: &TestEnv, printed: &str) -> String {
     let python = fs::canonicalize(&newest().executable).unwrap();
     let names = [
@@ -190,7 +190,7 @@ fn as_a_reader_has_it(env: &TestEnv, printed: &str) -> String {
     })
 }
 
-/// A text with `#` for each number that has a dot in it: versions and times differ.
+/// A text with `#` instead of numbers with a dot, such as versions and times, which may differ.
 fn without_versions(text: &str) -> Vec<String> {
     let is_number = |c: char| c.is_ascii_digit() || c == '.';
     let plain = |line: &str| {
@@ -209,7 +209,7 @@ fn without_versions(text: &str) -> Vec<String> {
     text.lines().map(plain).collect()
 }
 
-/// Whether what was printed is what is shown, where `...` stands for anything, and in a line of its own for any lines.
+/// Whether the output matches the document, in which `...` matches anything, or any lines if it is a line by itself.
 fn matches(shown: &[String], printed: &[String]) -> bool {
     match (shown, printed) {
         ([any, rest @ ..], _) if any == "..." => {
@@ -249,8 +249,8 @@ fn the_commands_of_every_other_document_do_what_it_says() {
     }
 }
 
-/// `benches/record.py` has recorded it at a terminal, where the first run says how to activate, and with the Pythons of
-/// another machine.
+/// `benches/record.py` has recorded it at a terminal, where the first run prints how to activate the environment, and with other
+/// Pythons.
 fn the_recording_shows_what_the_program_prints() {
     let picture = read("docs/terminal.svg");
     for foreign in ["<script", "href", "url("] {
@@ -272,7 +272,7 @@ fn the_recording_shows_what_the_program_prints() {
     run_text("docs/terminal.svg", &session);
 }
 
-/// A shell's commands that no test can run, such as those for another system, are in blocks of another kind.
+/// Shell commands that no test can run, such as those for another system, are in other kinds of blocks.
 fn what_is_no_console_block_says_why_it_is_not_run() {
     for name in documents() {
         for (info, lines) in blocks(&read(&name)) {

@@ -36,12 +36,11 @@ use crate::{harness, interpreters::Interpreter, oracle::Oracle, oracle::referenc
 /// Where programs other than rvenv and the Pythons under test are found.
 pub(crate) const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
 
-/// The folders of one test: `work` (the current folder of what is run), `home`, `tmp` and whatever
-/// else a test puts beside them.
+/// The directories of one test: `work` (the current directory of the programs), `home`, `tmp` and others that the test creates.
 pub(crate) struct TestEnv {
     root: PathBuf,
     _folder: TempDir,
-    /// Held where the path is a fixed one.
+    /// Held if the path is a fixed one.
     lock: Option<fs::File>,
 }
 
@@ -54,7 +53,7 @@ impl TestEnv {
         Self::with(folder, None)
     }
 
-    /// Folders at the same path in every run of this trial, for references that are kept.
+    /// Directories at the same path in every run of this trial, for references that are kept.
     pub(crate) fn fixed() -> Self {
         let references = references::folder();
         let trial = format!("{} {}", references.display(), harness::trial());
@@ -77,7 +76,7 @@ impl TestEnv {
     }
 
     fn with(folder: TempDir, lock: Option<fs::File>) -> Self {
-        // macOS has /var as a link to /private/var, and Pythons name what they are told.
+        // On macOS /var is a link to /private/var, and Pythons use the path that they are given.
         let root = fs::canonicalize(folder.path()).unwrap();
         for name in ["work", "home", "tmp"] {
             fs::create_dir(root.join(name)).unwrap();
@@ -94,7 +93,7 @@ impl TestEnv {
         &self.root
     }
 
-    /// The current folder of what is run; the oracle compares the whole of it.
+    /// The current directory of the programs. The oracle compares all of it.
     pub(crate) fn work(&self) -> PathBuf {
         self.root.join("work")
     }
@@ -154,7 +153,7 @@ impl TestEnv {
         Oracle::new(self, interpreter)
     }
 
-    /// Fails unless `work` holds these names and no others, and nothing was left in `tmp`.
+    /// Fails unless `work` contains exactly these names and `tmp` is empty.
     #[track_caller]
     pub(crate) fn holds_only<const N: usize>(&self, names: [&str; N]) {
         assert_eq!(listing(&self.work()), names, "in {}", self.work().display());
@@ -173,8 +172,8 @@ pub(crate) fn program() -> OsString {
     env::var_os("RVENV_TEST_PROGRAM").unwrap_or_else(|| env!("CARGO_BIN_EXE_rvenv").into())
 }
 
-/// Where the folders of tests are made, and why there: `RVENV_TEST_TMPDIR`, else memory where there is room and programs may
-/// be started from it, since thousands of environments would mostly wait for a disk; else the system's own.
+/// Where test directories are created, and why: `RVENV_TEST_TMPDIR`; or else a tmpfs if it has enough space and is not mounted
+/// noexec, because thousands of environments would mostly wait for a disk; or else the system's temporary directory.
 pub(crate) fn test_folder() -> (&'static Path, &'static str) {
     static FOLDER: OnceLock<(PathBuf, &str)> = OnceLock::new();
     let (folder, why) = FOLDER.get_or_init(|| {
@@ -191,13 +190,13 @@ pub(crate) fn test_folder() -> (&'static Path, &'static str) {
     (folder, why)
 }
 
-/// Whether a folder has the room that the tests of a few processors use at one time.
+/// Whether there is enough space for the tests that run at the same time on a few processors.
 fn has_room(folder: &Path) -> bool {
     const ROOM: u64 = 2 << 30;
     rustix::fs::statvfs(folder).is_ok_and(|of| of.f_bavail * of.f_frsize >= ROOM)
 }
 
-/// Whether a program that lies in a folder can be started.
+/// Whether programs in a directory can be executed.
 fn starts_programs(folder: &Path) -> bool {
     let Ok(place) = tempfile::Builder::new()
         .prefix("rvenv-it-")
@@ -210,7 +209,7 @@ fn starts_programs(folder: &Path) -> bool {
     copied.is_ok() && Command::new(program).status().is_ok_and(|s| s.success())
 }
 
-/// Removes what tests that were killed have left in memory.
+/// Removes directories of killed tests.
 fn sweep(folder: &Path) {
     for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
         let age = entry.metadata().and_then(|m| m.modified());
@@ -226,7 +225,7 @@ fn sweep(folder: &Path) {
 pub(crate) fn shared_cache() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
     FOLDER.get_or_init(|| {
-        // A name for each build of the program: another build's images must not be taken for its own.
+        // A name for each build of the program, as it must not use images of another build.
         let built = fs::metadata(program()).unwrap().modified().unwrap();
         let built = built.duration_since(UNIX_EPOCH).unwrap().as_nanos();
         let (parent, name) = (
@@ -236,7 +235,7 @@ pub(crate) fn shared_cache() -> &'static Path {
         for old in fs::read_dir(parent).into_iter().flatten().flatten() {
             let (old, path) = (old.file_name().into_string().unwrap(), old.path());
             if old.starts_with("store-") && old != name {
-                // Another process may be sweeping as well.
+                // Another process may be doing the same.
                 let _ = fs::remove_dir_all(path);
             }
         }
@@ -244,14 +243,15 @@ pub(crate) fn shared_cache() -> &'static Path {
     })
 }
 
-/// A cache of one test's own that holds the facts and pip's image of a Python: a copy, as preparing pip takes seconds.
+/// Creates a separate cache for one test that contains the facts and the image of pip for a Python. It is a copy, as preparing pip
+/// takes seconds.
 pub(crate) fn filled_cache(env: &TestEnv, interpreter: &Interpreter) -> PathBuf {
     static LOCK: Mutex<()> = Mutex::new(());
     let name = references::hash(interpreter.executable.as_os_str().as_encoded_bytes());
     let original = shared_cache().join(format!("filled-{}", &name[..12]));
     {
         fs::create_dir_all(shared_cache()).unwrap();
-        // Another thread or another process may be about to make it.
+        // Another thread or process may be creating it.
         let _threads = LOCK.lock().unwrap_or_else(PoisonError::into_inner);
         let lock = fs::File::create(original.with_added_extension("lock")).unwrap();
         lock.file().lock().unwrap();
@@ -285,7 +285,7 @@ pub(crate) fn listing(folder: &Path) -> Vec<String> {
     names
 }
 
-/// One run, described first and judged last.
+/// A run of a program: described by its first methods, started and checked by the last one.
 #[must_use = "nothing runs until the outcome is judged"]
 pub(crate) struct Run<'a> {
     env: &'a TestEnv,
@@ -318,19 +318,19 @@ impl Run<'_> {
             .fold(self, |run, (name, value)| run.var(name, value))
     }
 
-    /// With the cache that most tests share: the first run with it is the only slow one.
+    /// Uses the cache that most tests share, so that only the first run is slow.
     pub(crate) fn shared_cache(self) -> Self {
         self.var("RVENV_CACHE_DIR", shared_cache())
     }
 
-    /// Runs it, whatever comes of it.
+    /// Runs it and returns the outcome, unchecked.
     pub(crate) fn outcome(self) -> Outcome {
         self.start().finish()
     }
 
     /// Starts it, to be interrupted.
     pub(crate) fn start(self) -> Started {
-        // The umask belongs to the process, so a shell sets it between us and the program.
+        // The umask is a property of the process, so a shell sets it.
         let mut command = Command::new("/bin/sh");
         command
             .args(["-c", r#"umask "$0" && exec "$@""#])
@@ -407,7 +407,7 @@ impl Run<'_> {
     }
 }
 
-/// A run that goes on.
+/// A run that has been started.
 pub(crate) struct Started {
     line: String,
     child: Child,
@@ -452,7 +452,7 @@ impl Started {
     }
 }
 
-/// What came of a run.
+/// The outcome of a run.
 pub(crate) struct Outcome {
     line: String,
     pub(crate) status: ExitStatus,

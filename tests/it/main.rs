@@ -22,20 +22,20 @@ mod check;
 #[cfg(unix)]
 mod cli;
 #[cfg(unix)]
-mod documents; // the commands that they show
+mod documents; // the commands in README.md and docs/
 #[cfg(unix)]
-mod env; // TestEnv: a temporary folder, a clean environment, runs that are judged
+mod env; // TestEnv: a temporary directory, a clean environment, checked runs
 #[cfg(unix)]
 mod environment;
 #[cfg(unix)]
 mod faults; // an environment or nothing, whatever happens
 #[cfg(unix)]
 #[path = "../harness/mod.rs"]
-mod harness; // which trials there are, and what runs
+mod harness; // lists and runs the tests
 #[cfg(unix)]
 mod interpreters; // every Python on the machine
 #[cfg(unix)]
-mod needs; // what tests need that a machine may lack
+mod needs; // requirements that a machine may not meet
 #[cfg(unix)]
 mod oracle; // the real `python -m venv` and rvenv at one path, one after the other
 #[cfg(unix)]
@@ -45,7 +45,7 @@ mod python; // the Python package
 #[cfg(unix)]
 mod random; // property tests
 #[cfg(unix)]
-mod repository; // what the documents and .ci say of the tests
+mod repository; // the documentation and .ci agree
 #[cfg(unix)]
 mod shells;
 #[cfg(unix)]

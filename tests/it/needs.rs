@@ -13,10 +13,10 @@ use crate::{
     interpreters::{self, layouts},
 };
 
-/// The PATH of administrators, who find the programs that make file systems.
+/// The PATH of root, which includes the programs that create file systems.
 pub(crate) const ROOT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
-/// A program in one of the folders that every run has on its PATH, or in those of administrators.
+/// A program in one of the usual directories, including those for root.
 fn tool(name: &str) -> Option<Skip> {
     let found = env::split_paths(ROOT_PATH).any(|folder| folder.join(name).exists());
     unless(found, || format!("no {name}"))
@@ -31,12 +31,12 @@ fn program(name: &str) -> Option<Skip> {
     unless(on_path(name).is_some(), || format!("no {name} on PATH"))
 }
 
-/// A machine of CI has it.
+/// CI machines must have it.
 fn unless(is_met: bool, reason: impl FnOnce() -> String) -> Option<Skip> {
     (!is_met).then(|| Skip::Missing(reason()))
 }
 
-/// A machine of CI may lack it as well.
+/// CI machines may lack it, too.
 fn unless_absent(is_met: bool, reason: &str) -> Option<Skip> {
     (!is_met).then(|| Skip::Absent(reason.to_owned()))
 }
@@ -55,7 +55,7 @@ pub(crate) static VIRTUALENV: Need = Need::new(|| program("virtualenv"));
 pub(crate) static UV: Need = Need::new(|| program("uv"));
 pub(crate) static SHELLCHECK: Need = Need::new(|| {
     let lack = program("shellcheck")?;
-    // It is asked for where the project is developed; the other systems have the same scripts.
+    // Required only on Linux, as the scripts are the same on every system.
     Some(if cfg!(target_os = "linux") {
         lack
     } else {
@@ -88,10 +88,10 @@ pub(crate) static NOBODY: Need = Need::new(|| {
     ROOT.lack().or_else(|| tool("setpriv")).or_else(python)
 });
 
-/// A user who may not write everywhere: the one who runs the tests, or [`NOBODY`].
+/// A user who is not root: the one who runs the tests, or [`NOBODY`].
 pub(crate) static NOT_ROOT: Need = Need::new(|| NOBODY.lack().filter(|_| geteuid().is_root()));
 
-/// Files that cannot be changed, in the folder of the tests.
+/// Immutable files in the directory of the tests.
 pub(crate) static IMMUTABLE: Need = Need::new(|| {
     let can = || {
         let file = tempfile::Builder::new()
@@ -122,7 +122,7 @@ pub(crate) static FAT: Need = Need::new(|| {
         .or_else(|| tools.iter().find_map(|name| tool(name)))
 });
 
-/// Folders that fold case, which not every kernel has.
+/// Case-insensitive directories, which not every kernel supports.
 pub(crate) static CASEFOLD: Need = Need::new(|| {
     let can = fs::metadata("/sys/fs/ext4/features/casefold").is_ok();
     let lack = unless_absent(can, "this kernel's ext4 cannot fold case").or_else(|| MOUNT.lack());
@@ -181,7 +181,7 @@ pub(crate) static DEBIAN_PYTHON: Need = Need::new(|| {
     unless(named, || "RVENV_TEST_DEBIAN_PYTHON is not set".into())
 });
 
-/// The files of a checkout that the packaged crate has not.
+/// Files of the checkout that the packaged crate does not contain.
 pub(crate) static CHECKOUT: Need = Need::new(|| {
     let ci = concat!(env!("CARGO_MANIFEST_DIR"), "/.ci/run");
     unless_absent(fs::metadata(ci).is_ok(), "no checkout")

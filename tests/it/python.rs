@@ -156,7 +156,7 @@ fn an_extension_in_c_can_be_built(python: &'static Interpreter) {
     assert_eq!(ask(&env, "import spam; print(spam.f())"), "42\n");
 }
 
-/// Writes an executable that is asked for its facts in vain.
+/// Writes an executable that cannot be queried.
 fn impostor(env: &TestEnv, name: &str, content: &str) -> String {
     let path = env.root().join(name);
     fs::write(&path, content).unwrap();
@@ -213,8 +213,8 @@ fn python_2_is_named_and_nothing_is_created() {
     env.holds_only([]);
 }
 
-/// An installation of its own that says it is another implementation: the newest Python's binary and
-/// links to its library, but a `sysconfig` that changes the name as soon as anybody wants to tell it.
+/// An installation that pretends to be another implementation: the binary of the newest Python and links to its library, but with a
+/// `sysconfig` that changes the name.
 pub(crate) fn graalpy(env: &TestEnv) -> PathBuf {
     let python = newest();
     let library = "import os; print(os.path.dirname(os.__file__))";
@@ -263,7 +263,7 @@ fn the_old_environment_is_restored_if_the_own_venv_of_an_implementation_fails() 
     fs::set_permissions(env.at("env/lib/mine"), closed).unwrap();
     fs::write(env.at("env/mine"), "mine").unwrap();
     let before = tree(&env.at("env"));
-    // It makes the environment, says so, and then there is no room for the rest.
+    // It creates the environment, but there is no space for the rest.
     let library = env.root().join("graalpy/lib");
     let library = library.join(&crate::env::listing(&library)[0]);
     let venv = library.join("venv");
@@ -355,7 +355,7 @@ fn an_implementation_that_is_not_known_makes_its_own_environment() {
         fs::rename(env.at("env"), &own).unwrap();
         let args = [&["-p", python], flags, &["env"]].concat();
         env.rvenv(args).succeeds();
-        // Its own venv made it, the activation scripts included, which are never rvenv's.
+        // Its own venv creates it, including the activation scripts.
         let files = |root: &Path| {
             let mut files = tree(root);
             files.retain(|path, _| path.extension().is_none_or(|e| e != "pyc"));

@@ -23,7 +23,7 @@ use proptest::{
 
 use crate::harness::Skip;
 
-/// What names are made of: single characters, and sequences that mean something to a shell or a file format.
+/// The parts of names: single characters, and sequences with a meaning in a shell or a file format.
 const PIECES: [&str; 66] = [
     "a",
     "B",
@@ -93,7 +93,7 @@ const PIECES: [&str; 66] = [
     "😀",
 ];
 
-/// Names of a file: no `/`, and no `:` either, which a directory on PATH cannot have.
+/// File names, without `/`, and without `:`, which a directory on PATH cannot contain.
 pub(crate) fn name() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         9 => select(&PIECES[..]).prop_map(str::to_owned),
@@ -107,7 +107,7 @@ pub(crate) fn name() -> impl Strategy<Value = String> {
 
 /// Tests `count` values at once.
 ///
-/// They are the same in each run, so that a failure can be looked at again; `RVENV_TEST_SEED` gives others.
+/// They are the same in each run, so that failures are reproducible. `RVENV_TEST_SEED` selects others.
 pub(crate) fn check<S>(strategy: &S, count: usize, test: impl Fn(&[S::Value]))
 where
     S: Strategy<Value: Clone + Debug>,

@@ -19,7 +19,7 @@ crate::harness::trials! {
     every_kind_of_the_json_output_is_documented needs [CHECKOUT],
 }
 
-/// A file of the checkout; the packaged crate has not all of them.
+/// A file of the checkout. The packaged crate does not contain all of them.
 fn read(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     CHECKOUT.is_listed();
@@ -47,13 +47,13 @@ fn the_picture_in_the_readme_is_drawn_from_the_table_of_benchmarks() {
     assert_eq!(picture, drawn.stdout(), "benches/chart.py draws it");
     assert!(read("README.md").contains("](docs/benchmark.svg)"));
     assert!(read("docs/benchmarks.md").contains("](benchmark.svg)"));
-    // It is shown as an image, where a script would not run and nothing is loaded.
+    // It is shown as an image, in which scripts do not run and nothing is loaded.
     for foreign in ["<script", "href", "url("] {
         assert!(!picture.contains(foreign), "{foreign}");
     }
 }
 
-/// What Cargo's own harness would run is dropped without a word by this one.
+/// Tests for Cargo's own harness would be silently ignored.
 fn every_test_is_listed() {
     let attribute = concat!("#[", "test]");
     for entry in walkdir::WalkDir::new(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests")) {
@@ -66,7 +66,7 @@ fn every_test_is_listed() {
     }
 }
 
-/// `rvenv` on `PyPI` is another project; this one's distribution has a name of its own.
+/// `rvenv` on `PyPI` is another project, so this distribution has another name.
 fn nothing_installs_the_other_project_of_that_name() {
     let installers = [
         "pip install",
@@ -111,13 +111,13 @@ fn the_changelog_has_a_section_for_the_version() {
     let text = read("CHANGELOG.md");
     let heading = format!("## [{}] - ", env!("CARGO_PKG_VERSION"));
     let mut sections = text.split("\n## ").skip(1);
-    // What is not released yet may stand above it.
+    // There may be unreleased changes above it.
     let section = sections.find(|section| format!("## {section}").starts_with(&heading));
     let section = section.unwrap_or_else(|| panic!("no {heading}"));
     assert!(section.contains("\n- "), "{heading} is empty");
 }
 
-/// `Cargo.toml`: everything else takes it from there.
+/// The version in `Cargo.toml`, with which all others must agree.
 fn the_version_is_in_one_place() {
     let version = env!("CARGO_PKG_VERSION");
     let line = format!("version = \"{version}\"");
@@ -154,7 +154,7 @@ fn the_version_is_in_one_place() {
     }
 }
 
-/// Programs rely on them, so a new one is written down where it is promised.
+/// Programs rely on them, so each must be documented.
 fn every_kind_of_the_json_output_is_documented() {
     let (errors, problems) = (read("src/error.rs"), read("src/check/report.rs"));
     let document = read("docs/stability.md");

@@ -30,9 +30,9 @@ mod faults; // what is in the way
     reason = "said here of what is const, where the system has no thread-locals of its own"
 )]
 #[path = "../harness/mod.rs"]
-mod harness; // which trials there are, and what runs
+mod harness; // lists and runs the tests
 #[cfg(windows)]
-mod needs; // what tests need that a machine may lack
+mod needs; // requirements that a machine may not meet
 #[cfg(windows)]
 mod oracle; // the real venv and rvenv at one path
 #[cfg(windows)]

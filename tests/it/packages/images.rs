@@ -52,7 +52,7 @@ fn a_run_that_is_killed_while_it_keeps_packages_leaves_no_half_image() {
         thread::sleep(Duration::from_millis(delay));
         run.signal(Signal::KILL);
         run.finish();
-        // pip was done.
+        // pip had completed.
         let left = tree(&scene.env.at("env"));
         let missing: Vec<_> = complete
             .keys()
@@ -72,7 +72,7 @@ fn a_disk_that_is_full_keeps_nothing_and_is_no_failure() {
     let scene = Scene::new(newest());
     let sizes = scene.images();
     let sizes = sizes.iter().map(|path| fs::metadata(path).unwrap().len());
-    // Enough for the image of pip, and too little for another.
+    // Enough space for the image of pip, but not for another one.
     let size = (sizes.sum::<u64>() >> 10) + 3000;
     let mount = Mount::tmpfs(&scene.env, "small", &format!("size={size}k,mode=700"));
     let small = scene.env.at("small");
@@ -122,7 +122,7 @@ fn refuses(scene: &Scene, args: &[&str], texts: &[&str]) {
 
 fn what_no_package_lists_is_named_and_nothing_is_kept() {
     let scene = Scene::new(newest());
-    // Its build writes into the environment.
+    // The build writes a file into the environment.
     let unlisted = scene.env.at("env/unlisted.txt");
     let place = unlisted.display();
     let build = format!("    open('{place}', 'w').close()\n    name, info = ");
@@ -212,7 +212,7 @@ fn on_btrfs<'a>(scene: &'a Scene, name: &str) -> Run<'a> {
     run.var("RVENV_CACHE_DIR", scene.env.at("btrfs/cache"))
 }
 
-/// Zeros take next to no space there.
+/// A file of zeros takes almost no space there.
 const COMPRESSED: &str = "loop,compress-force=zstd:1";
 
 fn a_file_of_more_than_four_gigabytes_is_kept_and_unpacked() {
@@ -269,14 +269,14 @@ fn large_files_share_the_blocks_of_the_image() {
         let own = exclusive(&second);
         let size = fs::metadata(&second).unwrap().len();
         if size >= 64 << 10 {
-            // The last bytes fill no block.
+            // The last bytes do not fill a block, and are copied.
             assert!(own <= 4096, "{name}: {own} of {size} bytes");
             assert!(exclusive(&first) >= size / 2, "{name}");
             compared += 1;
         }
     }
     assert_eq!(compared, 2);
-    // A change in one does not reach the other, nor the next.
+    // A change in one environment does not affect the others.
     fs::write(file("second", "one/large.bin"), "changed").unwrap();
     says(run("third"), &[FILLED]);
     assert_eq!(

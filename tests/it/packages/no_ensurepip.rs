@@ -74,7 +74,7 @@ fn pip_comes_from_another_python_and_suits_this_one() {
             version >= vec![22],
             "{python:?}: {version:?}"
         );
-        // Warm: nothing is sought again.
+        // With a filled cache nothing is searched for again.
         env.reset();
         env.rvenv(args).var("PATH", "/nowhere").succeeds();
         assert_eq!(numbers(&pip(&env)), version);
@@ -116,7 +116,7 @@ fn its_own_wheels_come_first_then_the_given_then_others() {
     // The distribution's folder of wheels is the Python's own.
     let system = env.root().join("stripped/share/python-wheels");
     fs::create_dir_all(&system).unwrap();
-    // Not the oldest: an old pip claims to suit every later Python.
+    // Not the oldest, as an old pip claims to support every later Python.
     let mut others = kept.iter().rev().map(|python| bundled(python));
     let others = others.find(|wheel| ![version(&own), version(&given)].contains(&version(wheel)));
     let third = others.expect("a third pip");
@@ -158,7 +158,7 @@ fn without_any_wheel_the_error_says_what_to_do() {
     env.holds_only(["env"]);
 }
 
-/// The Python that Debian's packages bring where `python3-venv` is not installed.
+/// Debian's Python without `python3-venv`.
 #[cfg(target_os = "linux")]
 fn debians_own_without_its_venv_package() {
     let executable = PathBuf::from(std::env::var_os("RVENV_TEST_DEBIAN_PYTHON").unwrap());

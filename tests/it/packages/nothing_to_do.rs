@@ -232,7 +232,7 @@ fn a_failure_restores_the_recorded_request() {
     assert_eq!(changes(&before, &after), [""; 0].map(PathBuf::from));
     scene.break_pip();
     scene.rvenv(&ARGS).succeeds();
-    // With --keep nothing is undone, and nothing is claimed either.
+    // With --keep nothing is undone, and no request is recorded.
     scene
         .rvenv(&["--keep", "env", "-r", "other.txt"])
         .errs(&["pip was started"]);

@@ -26,7 +26,7 @@ fn make(env: &TestEnv, python: &Interpreter) {
     env.rvenv_for(python, ["env"]).shared_cache().succeeds();
 }
 
-/// Runs the environment's pip, which must succeed; what it warns of is no concern here.
+/// Runs the environment's pip, which must succeed. Warnings are ignored.
 #[track_caller]
 fn pip(env: &TestEnv, args: &[&str]) -> String {
     let args = [&["-m", "pip", "--disable-pip-version-check"], args].concat();

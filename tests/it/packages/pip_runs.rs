@@ -166,7 +166,7 @@ fn data_files_of_a_package_go_when_pip_fails_after_it() {
     let env = TestEnv::new();
     let wheels = wheels(&env);
     offline(env.rvenv_for(newest(), ["env"]), &wheels).succeeds();
-    // A wheel with data in folders that environments have, and in one that they have not.
+    // A wheel with data in directories that environments have, and in another one.
     let script = "import sys, zipfile\n\
         with zipfile.ZipFile(sys.argv[1] + '/data-1.0-py3-none-any.whl', 'w') as z:\n\
         \x20   record = ''\n\
@@ -182,7 +182,7 @@ fn data_files_of_a_package_go_when_pip_fails_after_it() {
         ["-c", script, wheels.to_str().unwrap()],
     )
     .succeeds();
-    // This pip does what it is told, and fails then.
+    // This pip installs the packages and then fails.
     let site_packages = format!("env/lib/{}/site-packages", newest().python_folder());
     let main = env.at(site_packages).join("pip/__main__.py");
     let text = fs::read_to_string(&main).unwrap();

@@ -80,7 +80,7 @@ fn configuration_files_that_send_packages_elsewhere_are_read_without_that() {
         (named, "PIP_CONFIG_FILE", "../named.conf"),
     ];
     for (path, variable, value) in some(&files, 1) {
-        // Where to find packages is said by the same file, and must stay.
+        // The same file says where to find packages, which must still apply.
         let mut text = format!(
             "[global]\nno-index = yes\nfind-links =\n  {}\n",
             wheels.display()

@@ -43,7 +43,7 @@ fn offline<'a>(run: Run<'a>, wheels: &PathBuf) -> Run<'a> {
         .var("PIP_FIND_LINKS", wheels)
 }
 
-/// A requirement whose setup script runs long enough for a signal, after it has said that it runs.
+/// A requirement whose setup script reports that it runs, and then runs long enough to be interrupted.
 fn slow(env: &TestEnv) -> (String, PathBuf) {
     let (folder, asked) = (env.root().join("slow"), env.root().join("asked"));
     fs::create_dir(&folder).unwrap();
@@ -61,7 +61,7 @@ fn requirements_are_installed_by_the_environments_pip(python: &'static Interpret
     fs::create_dir(env.at("deps")).unwrap();
     fs::write(env.at("deps/all.txt"), "-r more.txt\n").unwrap();
     fs::write(env.at("deps/more.txt"), "one==1.0\n").unwrap();
-    // A module in the current directory is not what pip imports.
+    // pip must not import modules from the current directory.
     fs::write(env.at("tempfile.py"), "raise SystemExit('the wrong one')\n").unwrap();
     let args = ["-r", "deps/all.txt", "--with", "two", "env"];
     offline(env.rvenv_for(python, args), &wheels)
@@ -128,7 +128,7 @@ fn what_was_installed_before_the_failure_is_undone_in_an_existing_environment() 
     )
     .succeeds();
     let before = tree(&env.at("env"));
-    // This pip does what it is told, and fails then.
+    // This pip installs the packages and then fails.
     let site_packages = env.at(format!(
         "env/lib/{}/site-packages",
         newest().python_folder()
@@ -205,7 +205,7 @@ fn a_missing_file_is_reported_before_anything_is_created() {
         "hint: check the path",
     ]);
     env.holds_only([]);
-    // Not even the Python was asked.
+    // Not even the Python was queried.
     assert!(!env.root().join("home/.cache").exists());
 }
 
@@ -270,7 +270,7 @@ fn no_short_option_deletes_an_environment() {
     }
 }
 
-/// A project whose build backend makes what an editable installation consists of.
+/// A project with a build backend for editable installations.
 fn editable(env: &TestEnv, folder: &str) {
     let folder = env.at(folder);
     fs::create_dir(&folder).unwrap();

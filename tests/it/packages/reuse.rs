@@ -36,7 +36,7 @@ pub(super) const ARGS: [&str; 4] = ["-v", "env", "-r", "r.txt"];
 pub(super) const FILLED: &str = "from the cache";
 pub(super) const KEPT: &str = "kept in the cache";
 
-/// Makes wheels that have everything that a wheel can have, and the file that asks for them.
+/// Creates wheels with everything that a wheel can contain, and a requirements file.
 pub(super) const WHEELS: &str = r##"
 import base64, hashlib, os, sys, zipfile
 
@@ -109,7 +109,7 @@ with open(os.path.join(folder, "r.txt"), "w") as file:
     file.write(lines)
 "##;
 
-/// Makes a source distribution, and prints the line that asks for it.
+/// Creates a source distribution and prints its requirement.
 pub(super) const SOURCE: &str = r#"
 import hashlib, io, os, sys, tarfile
 
@@ -144,7 +144,7 @@ with open(path, "rb") as file:
     print("src==1.0 --hash=sha256:" + hashlib.sha256(file.read()).hexdigest())
 "#;
 
-/// A cache that holds pip's image only, and a folder of wheels.
+/// A cache that contains only the image of pip, and a directory of wheels.
 pub(super) struct Scene {
     pub(super) env: TestEnv,
     python: &'static Interpreter,
@@ -170,7 +170,7 @@ impl Scene {
         self.env.root().join("cache")
     }
 
-    /// Asks for what a program like [`SOURCE`] makes.
+    /// Creates a source distribution with a program like [`SOURCE`], and requires it.
     pub(super) fn has_source(&self, program: &str) {
         let wheels = self.wheels();
         let args = ["-c", program, wheels.to_str().unwrap()];
@@ -208,7 +208,7 @@ impl Scene {
         let _ = fs::remove_dir_all(self.env.at("env"));
     }
 
-    /// Whether this Python's pip can say what it installs, and its environments hold nothing that no package lists.
+    /// Whether this Python's pip supports `--report`, and its environments contain only files that a package lists.
     fn has_report(&self) -> bool {
         self.python.at_least(8) && self.python.implementation == "cpython"
     }
@@ -294,7 +294,7 @@ fn a_request_without_hashes_is_kept_only_if_that_is_asked_for() {
     let always = [&["--reuse=always"], &ARGS[..]].concat();
     says(scene.rvenv(&always), &[KEPT]);
     scene.again();
-    // The place of the index is part of this key.
+    // This key contains the URL of the index.
     says_not(scene.rvenv(&ARGS), FILLED);
     scene.again();
     let filled = scene.rvenv(&ARGS).var("RVENV_REUSE", "always");
@@ -373,7 +373,7 @@ fn what_contains_the_path_of_the_environment_is_not_kept() {
         scene.rvenv(&ARGS),
         &["two_vendor/place.txt: it contains the environment's path"],
     );
-    // Elsewhere it is any text.
+    // In another environment it is ordinary text.
     says(scene.rvenv(&["-v", "other", "-r", "r.txt"]), &[KEPT]);
 }
 
@@ -525,7 +525,7 @@ fn a_run_that_is_killed_leaves_a_whole_environment_or_none() {
         changes(&complete, &tree(&scene.env.at("env")))
             .iter()
             .all(|path| {
-                // Times differ, and with them bytecode.
+                // Times differ, and thus bytecode.
                 complete.contains_key(path)
             })
     );
@@ -546,7 +546,7 @@ fn a_cache_that_is_full_of_images_loses_the_oldest() {
         let old = SystemTime::now() - std::time::Duration::from_hours(48);
         file.file().set_modified(old).unwrap();
     }
-    // One that is used is new again.
+    // Using an image makes it new again.
     let used = |path: &Path| {
         let modified = fs::metadata(path).unwrap().modified().unwrap();
         modified.elapsed().unwrap().as_secs() < 3600

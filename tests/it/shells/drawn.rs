@@ -38,8 +38,8 @@ fn draws_the_name(shell: &'static Shell) {
             Grammar::Fish | Grammar::Nu | Grammar::Xonsh => as_told(&env, shell, &environments),
         };
         for ((_, name), drawn) in environments.iter().zip(drawn) {
-            // It says what it is since 1.36. Before that it cannot be told from dash; in the value of a variable it takes a
-            // backslash for an escape, and draws what that stands for, but runs nothing.
+            // It can be detected since 1.36. Older versions cannot be distinguished from dash: they interpret backslashes in the
+            // value of a variable as escapes, but execute nothing.
             if name.contains('\\') && shell.name == "busybox ash" {
                 continue;
             }
@@ -123,7 +123,7 @@ fn on_a_terminal(
     serde_json::from_slice(&output.stdout).unwrap()
 }
 
-/// What the shell's own prompt function returns, which is drawn as it is.
+/// The result of the shell's prompt function, which is displayed unchanged.
 fn as_told(env: &TestEnv, shell: &Shell, environments: &[(String, String)]) -> Vec<String> {
     let (setup, show) = match shell.grammar {
         Grammar::Fish => ("function fish_prompt; end", "fish_prompt; printf '\\0'"),

@@ -2,9 +2,9 @@
 
 use crate::{env::TestEnv, harness::some, interpreters::newest};
 
-/// What a folder or a prompt can be called.
+/// Names of directories and prompts.
 pub(super) const NAMES: [&str; 42] = [
-    // The worst of them: each breaks something that the others do not.
+    // The worst: each breaks something that the others do not.
     "$(touch canary)",         // a command, where `$` means something
     "`touch canary`",          // and where it is in backquotes
     "'\"'\"",                  // both quotes
@@ -55,8 +55,8 @@ pub(super) fn names() -> &'static [&'static str] {
     some(&NAMES, 10)
 }
 
-/// Clones in folders of these names, which are then the prompts too: path and prompt of each. Each is a clone of the one before, so
-/// that every name is replaced, too.
+/// Creates clones in directories of these names, which are also the prompts. Returns the path and the prompt of each. Each is a clone of
+/// the previous one, so that every name must also be replaced.
 pub(super) fn clones(env: &TestEnv, names: &[&str]) -> Vec<(String, String)> {
     let mut source = env.at("first");
     env.rvenv_for(newest(), ["--without-pip", "first"])
@@ -73,7 +73,8 @@ pub(super) fn clones(env: &TestEnv, names: &[&str]) -> Vec<(String, String)> {
     made
 }
 
-/// Environments in folders of these names, which are then the prompts too, and one without any: path and prompt of each.
+/// Creates environments in directories of these names, which are also the prompts, and one without a prompt. Returns the path and the
+/// prompt of each.
 pub(super) fn environments(env: &TestEnv, names: &[&str]) -> Vec<(String, String)> {
     let path = |name: &str| {
         env.at("envs")

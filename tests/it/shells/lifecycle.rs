@@ -23,7 +23,7 @@ fn puts_back_set_empty_and_unset_variables(shell: &'static Shell) {
         "PS1",
     ] {
         for &value in some(&[None, Some(""), Some("/of/the user")], 1) {
-            // What a fish or a nushell does with a PATH that is empty or not set is its own affair.
+            // fish and nushell treat an empty or unset PATH in their own ways.
             if variable == "PATH"
                 && value.is_none_or(str::is_empty)
                 && matches!(shell.grammar, Grammar::Fish | Grammar::Nu)
@@ -76,7 +76,7 @@ fn assignment(shell: &Shell, variable: &str, value: Option<&str>) -> String {
     }
 }
 
-/// One environment twice, another on top of it, the first on top of that; then `deactivate nondestructive` and `deactivate`.
+/// Activates an environment twice, then another one, then the first again; then `deactivate nondestructive` and `deactivate`.
 fn ends_clean_after_many_activations(shell: &'static Shell) {
     let env = TestEnv::new();
     let made = environments(&env, &["one", "two $HOME"]);
@@ -115,7 +115,7 @@ fn ends_clean_after_many_activations(shell: &'static Shell) {
     same(&env, "before", "after", shell.name);
 }
 
-/// A parent process has activated an environment: this shell has its variables but not its `deactivate`.
+/// A parent process has activated an environment: this shell inherits its variables, but not its `deactivate`.
 fn is_as_inherited_below_an_activated_shell(shell: &'static Shell) {
     let env = TestEnv::new();
     let made = environments(&env, &["env"]);
@@ -173,7 +173,7 @@ fn environments(env: &TestEnv, names: &[&str]) -> Vec<(String, String)> {
     hostile::environments(env, names)
 }
 
-/// Sets what an environment touches.
+/// Sets the variables that activation changes.
 fn set_all(shell: &Shell) -> &'static str {
     match shell.grammar {
         Grammar::Sh => {

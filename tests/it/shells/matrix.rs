@@ -17,7 +17,7 @@ fn activates_and_leaves(shell: &'static Shell) {
     fs_err::create_dir(env.at("out")).unwrap();
     let environments = hostile::environments(&env, hostile::names());
     let mut options: Vec<_> = shell.options().collect();
-    // Those that a shell alone has, and the last of the others, ask for most.
+    // The options that only one shell has, and the last of the others, are the strictest.
     options.reverse();
     for options in some(&options, 2) {
         check(&env, shell, options, &environments);
@@ -32,7 +32,7 @@ fn activates_and_leaves_clones(shell: &'static Shell) {
     fs_err::create_dir(env.at("out")).unwrap();
     let mut names = hostile::names();
     if shell.grammar == Grammar::Xonsh {
-        // It takes a second for each.
+        // xonsh needs a second for each.
         names = &names[..10];
     }
     let environments = hostile::clones(&env, names);
@@ -74,7 +74,7 @@ pub(super) fn check(
         );
         let mut seen = environment(env, active);
         let mut expected = activated(&before, path, prompt);
-        // `set -a` exports PS1 and what is kept for later, as it exports everything.
+        // `set -a` exports everything, including PS1 and the saved values.
         if options.contains("set -a") {
             for variables in [&mut seen, &mut expected] {
                 variables.retain(|name, _| {

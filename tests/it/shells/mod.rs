@@ -1,16 +1,16 @@
 //! Activation in the real shells. This module knows how to start each shell and its syntax; the expectations, which are the
 //! same for all shells, are in the modules below.
 
-mod drawn; // the prompt, as the shell draws it
-mod hostile; // names that a careless script would run, split or lose
+mod drawn; // the displayed prompt
+mod hostile; // names that a careless script would execute, split or lose
 mod lifecycle; // variables set, empty and unset; twice; one on another
 mod matrix; // every shell, every option, every name
-mod moved; // environments that are elsewhere now, relocatable or not
+mod moved; // environments that were moved, relocatable or not
 mod powershell; // Activate.ps1, where there is a PowerShell
 mod random; // random names
-mod state; // what a shell holds, before and after
+mod state; // recorded variables, functions and aliases
 mod syntax; // the shells' own checkers
-mod users; // what a user has defined stays
+mod users; // definitions of the user are kept
 
 use std::env;
 
@@ -19,13 +19,13 @@ use crate::{
     harness::{Case, Skip, Trials},
 };
 
-/// One shell, and what it takes to speak to it.
+/// A shell, and how to use it.
 pub(super) struct Shell {
     pub(super) name: &'static str,
-    /// The program, and the arguments that keep it from reading anything of the user's.
+    /// The program, and arguments with which it reads no configuration of the user.
     command: &'static [&'static str],
     pub(super) grammar: Grammar,
-    /// Lines that it runs first, one of them in each run of the matrix, beside those of its grammar.
+    /// Option lines: each is run first in a run of the matrix, like those of its grammar.
     options: &'static [&'static str],
 }
 
@@ -38,7 +38,7 @@ pub(super) enum Grammar {
     Xonsh,
 }
 
-/// What every shell of the sh family has to bear.
+/// Options of every shell of the sh family.
 const SH_OPTIONS: [&str; 7] = [
     ":",
     "set -u",
@@ -46,7 +46,7 @@ const SH_OPTIONS: [&str; 7] = [
     "set -eu",
     "set -euf",
     "set -euC; IFS=/a",
-    // What ksh93 exports as soon as it substitutes a command, it has then exported before as well.
+    // ksh93 exports some variables at the first command substitution, so do one before recording.
     "set -a; set -eu; : \"$(:)\"",
 ];
 
@@ -153,19 +153,19 @@ pub(super) fn trials(list: &mut Trials) {
     users::trials(list);
 }
 
-/// One thing that a script does.
+/// A step of a script.
 pub(super) enum Step<'a> {
-    /// Writes what the shell and its children see to files of this name.
+    /// Records the variables of the shell and of its children to files of this name.
     Record(&'a str),
     /// Activates the environment at this path, which the script finds in a variable if it can.
     Activate(&'a str),
     Deactivate,
-    /// A line in the shell's own words.
+    /// A line in the syntax of the shell.
     Line(&'a str),
 }
 
 impl Shell {
-    /// The trial with this shell, which a machine of CI must have.
+    /// The trial with this shell, which CI machines must have.
     fn case(&'static self) -> Case<&'static Self> {
         let reason = || format!("no {} on PATH", self.name);
         let skip = match self.program() {
@@ -224,7 +224,7 @@ impl Shell {
         }
     }
 
-    /// A run of a script of these steps; `out` must be there.
+    /// A run of a script with these steps. The directory `out` must exist.
     pub(super) fn run<'a>(&self, env: &'a TestEnv, steps: &[Step<'_>]) -> Run<'a> {
         let mut text = String::new();
         let mut vars = Vec::new();
@@ -266,7 +266,7 @@ impl Shell {
         }
     }
 
-    /// Activates the environment that a variable names; nushell wants it written down.
+    /// Activates the environment whose path is in a variable. nushell needs a literal path.
     fn activate(&self, variable: &str, env_dir: &str) -> String {
         match self.grammar {
             Grammar::Sh => format!(". \"${variable}/bin/activate\""),

@@ -84,12 +84,12 @@ fn says_that_an_environment_was_moved(shell: &'static Shell) {
     refuses(&env, shell, &path(&env, "moved"), "it was moved or deleted");
 }
 
-/// The shells that tell a script its own path; in the others the environment that the file names is activated.
+/// The shells in which a script knows its path. In the others the environment that the file names is activated.
 fn that_tell_the_path() -> Vec<Case<&'static Shell>> {
     named(&["bash", "zsh", "ksh93", "fish", "nushell", "xonsh"])
 }
 
-/// Those that do so for a relative path, too.
+/// Those in which it also knows a relative path.
 fn that_tell_every_path() -> Vec<Case<&'static Shell>> {
     named(&["bash", "zsh", "ksh93", "fish", "xonsh"])
 }
@@ -118,7 +118,7 @@ fn activates_a_relocatable_environment_wherever_it_is(shell: &'static Shell) {
         let now = env.at(place);
         fs::rename(&at, &now).unwrap();
         at = now;
-        // Each one in a shell of its own, but for the slow ones.
+        // Each in a separate shell, but fewer in slow shells.
         if index > 5 && shell.grammar == Grammar::Xonsh {
             continue;
         }
@@ -153,7 +153,7 @@ fn finds_a_relocatable_environment_by_a_relative_path(shell: &'static Shell) {
         ("made/lib", "../bin/"),
         ("made/lib", "../../made/bin/"),
     ] {
-        // Where CDPATH is set, cd says where it went.
+        // If CDPATH is set, cd prints the directory.
         let line = format!("{source} {relative}{file}");
         let steps = [Step::Line(&line), Step::Record("active")];
         shell

@@ -21,19 +21,19 @@ crate::harness::trials! {
     powershell_shows_the_examples_of_the_script needs [POWERSHELL],
 }
 
-/// What a script begins with in each mode. The language mode is set by what sources the script.
+/// The first lines of a script in each mode. The constrained language mode is set before the script is sourced.
 const MODES: [(&str, &str); 3] = [
     ("plain", ""),
     ("strict", "Set-StrictMode -Version Latest"),
     ("constrained", ""),
 ];
 
-/// What works in the constrained mode, where the least is allowed, works in the others.
+/// The quick tier uses the constrained mode, which is the most restrictive.
 fn modes() -> &'static [(&'static str, &'static str)] {
     if whole() { &MODES } else { &MODES[2..] }
 }
 
-/// Functions of the scripts below. A recorded state has no variable that changes by itself or that a script uses.
+/// Functions of the scripts below. Variables that change by themselves or that the scripts use are not recorded.
 const FUNCTIONS: &str = r#"
 $ErrorActionPreference = 'Stop'
 function global:prompt { 'PS> ' }
@@ -127,12 +127,12 @@ Same $before 'by one of them'
         let mut shown = text.split("\0\n");
         for (path, prompt) in environments {
             let shown = shown.next().unwrap();
-            // The program itself adds a folder to PATH where it comes with a runtime.
+            // PowerShell adds a directory to PATH if it includes a runtime.
             let (bin, rest) = shown.split_once(':').unwrap();
             assert_eq!(bin, format!("<{path}/bin"), "{}", mode.0);
             let mut expected = format!("|unset|<{path}>|<{prompt}>|({prompt})  PS> ");
             if prompt.is_empty() && !rest.ends_with(&expected) {
-                // .NET before 9 cannot hold an empty variable.
+                // .NET before 9 does not support empty variables.
                 expected = expected.replace("<>", "unset");
             }
             assert!(
@@ -145,7 +145,7 @@ Same $before 'by one of them'
     }
 }
 
-/// PowerShell itself cannot run a script in a folder whose name it takes for a broken pattern.
+/// PowerShell cannot run a script in a directory whose name is an invalid pattern.
 fn folders() -> Vec<&'static str> {
     let names = hostile::NAMES.into_iter();
     names

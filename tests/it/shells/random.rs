@@ -10,7 +10,7 @@ crate::harness::trials! {
     carries_any_name(each_shell, part),
 }
 
-/// How many names a shell is given; xonsh takes half a second for each.
+/// How many names a shell is tested with. xonsh takes half a second for each.
 fn count(shell: &Shell) -> usize {
     let all = if shell.grammar == Grammar::Xonsh {
         20
@@ -23,7 +23,7 @@ fn count(shell: &Shell) -> usize {
 fn carries_any_name(shell: &'static Shell) {
     let env = TestEnv::new();
     let names = (random::name(), random::name());
-    // xonsh expands a `~` that follows a `=` in a folder on PATH, which nothing keeps it from; the script says so.
+    // xonsh always expands a `~` after a `=` in an entry of PATH; the script reports an error.
     let is_xonsh = shell.grammar == Grammar::Xonsh;
     let names = names.prop_map(move |(name, prompt)| {
         let accepted = |name: String| name.replace("=~", "=").replace('$', "");

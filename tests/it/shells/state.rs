@@ -9,8 +9,7 @@ use crate::env::TestEnv;
 /// The environment of a child.
 pub(super) type Variables = BTreeMap<String, String>;
 
-/// The environment of a child, as it was recorded under this name, but for what a shell says of itself: the last command, the
-/// file that it reads.
+/// The recorded environment of a child with this name, without variables that the shell sets for itself, such as the last command.
 pub(super) fn environment(env: &TestEnv, name: &str) -> Variables {
     let file = env.at("out").join(format!("{name}.env"));
     let bytes = fs::read(file).unwrap();
@@ -70,7 +69,7 @@ pub(super) fn same(env: &TestEnv, before: &str, after: &str, told: &str) {
     }
 }
 
-/// The lines of a list of variables, but those of the ones that change by themselves.
+/// The lines of a list of variables, without variables that change by themselves.
 fn settled(file: &Path) -> Vec<String> {
     let changing = [
         "_",

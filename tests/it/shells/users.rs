@@ -26,7 +26,7 @@ fn made(env: &TestEnv) -> String {
     env.at("env").into_os_string().into_string().unwrap()
 }
 
-/// Names of commands, and what a shell of each grammar lets a user make of them.
+/// Names of commands, and how a user can redefine them in each shell.
 fn definitions(shell: &Shell) -> String {
     let commands = [
         "cd", "printf", "echo", "hash", "unalias", "pwd", "basename", "dirname", "realpath",
@@ -39,7 +39,7 @@ fn definitions(shell: &Shell) -> String {
                 .iter()
                 .chain(&keywords)
                 .map(|name| format!("alias {name}='touch canary;'\n"));
-            // A function takes the place of a command that is not special everywhere; `unalias` in none of these but bash and zsh.
+            // In all shells functions override commands that are not special builtins; `unalias` only in bash and zsh.
             let functions = [
                 "hash", "pwd", "basename", "dirname", "realpath", "uname", "which",
             ]
@@ -69,7 +69,7 @@ fn definitions(shell: &Shell) -> String {
                 "false",
             ])
             .map(|name| format!("function {name}; touch canary; end\n"))
-            // fish itself calls `source` to find a function that is not there yet.
+            // fish itself calls `source` to autoload a function.
             .chain(["function fish_prompt; end\n".to_owned()])
             .collect(),
         Grammar::Nu => ["ls", "cd", "print"]
@@ -84,7 +84,7 @@ fn definitions(shell: &Shell) -> String {
 fn does_not_run_what_a_user_has_defined(shell: &'static Shell) {
     let env = TestEnv::new();
     let path = made(&env);
-    // Recorded before and after the definitions, which would get in the way of recording.
+    // Recorded before and after the definitions, which would interfere with recording.
     let activate = match shell.grammar {
         Grammar::Sh => "\\. \"$ENV_0/bin/activate\"",
         Grammar::Csh => "source $ENV_0:q/bin/activate.csh",
@@ -100,7 +100,7 @@ fn does_not_run_what_a_user_has_defined(shell: &'static Shell) {
         Step::Deactivate,
         Step::Line("/usr/bin/env -0 > after"),
     ];
-    // nushell writes what a command prints into no file without being told how.
+    // nushell needs an explicit conversion to write output to a file.
     let steps = if shell.grammar == Grammar::Nu {
         [
             Step::Line(&definitions),
@@ -133,7 +133,7 @@ fn does_not_run_what_a_user_has_defined(shell: &'static Shell) {
     );
 }
 
-/// A shell remembers where it found a command; the environment's is another.
+/// A shell remembers where it found a command, but the environment has another one.
 fn forgets_where_commands_were(shell: &'static Shell) {
     let env = TestEnv::new();
     let path = made(&env);
@@ -157,7 +157,7 @@ fn forgets_where_commands_were(shell: &'static Shell) {
         .prints("usual\nenv\nusual\n");
 }
 
-/// What `python -m venv` made is active; its PYTHONHOME and PATH are put back before they are saved.
+/// An environment of `python -m venv` is active. PYTHONHOME and PATH must be restored before they are saved.
 fn takes_over_from_the_scripts_of_venv(shell: &'static Shell) {
     if matches!(shell.grammar, Grammar::Nu | Grammar::Xonsh) {
         return; // venv has no scripts for these
@@ -175,7 +175,7 @@ fn takes_over_from_the_scripts_of_venv(shell: &'static Shell) {
         Grammar::Csh => "set prompt = '> '",
         _ => "",
     };
-    // Their csh script makes an alias that it never takes away.
+    // Its csh script defines an alias that it never removes.
     let tidy = if shell.grammar == Grammar::Csh {
         "unalias pydoc"
     } else {
@@ -197,7 +197,7 @@ fn takes_over_from_the_scripts_of_venv(shell: &'static Shell) {
         Step::Record("theirs"),
     ];
     shell.run(&env, &steps).succeeds();
-    // Their sh script exports PS1 and leaves it so (gh-111501).
+    // Its sh script exports PS1 and does not undo that (gh-111501).
     let [before, active, after, theirs] = ["before", "active", "after", "theirs"].map(|name| {
         let mut variables = environment(&env, name);
         variables.remove("PS1");
@@ -263,7 +263,7 @@ fn a_prompt_of_the_user_is_drawn_with_the_statuses_of_the_command_line_and_comes
     ];
     let alone = "4:3 4> \n5:5> \n0:6> \n";
     let run = shell.run(&env, &steps).var("TERM", "dumb");
-    // After `not` there is no command line that would leave both statuses behind again.
+    // After `not` both statuses cannot be restored.
     let active = "(env) 4:3 4> \n(env) 5:5> \n(env) 0:0> \n";
     run.prints(&format!("{active}{alone}new> "));
     same(&env, "before", "after", "fish");
