@@ -13,7 +13,7 @@ use crate::{
     tree::{Kind, whole_tree},
 };
 
-/// What differs, one line each. Both trees were made at `actual`, and `reference` was moved away.
+/// The differences, one line each. Both trees were created at `actual`, and `reference` was moved away.
 pub(crate) fn differences(python: &Path, reference: &Path, actual: &Path) -> Vec<String> {
     let (expected, found) = (whole_tree(reference), whole_tree(actual));
     let mut lines = Vec::new();
@@ -46,11 +46,11 @@ pub(crate) fn differences(python: &Path, reference: &Path, actual: &Path) -> Vec
     lines
 }
 
-/// A file's bytes, without what may differ.
+/// The bytes of a file, without those that may differ.
 fn contents(path: &Path, bytes: &[u8]) -> Vec<u8> {
     let mut bytes = bytes.to_vec();
     if path.ends_with("pyvenv.cfg") {
-        // Its Pythons are final versions.
+        // The Pythons are final versions.
         let text = String::from_utf8_lossy(&bytes).into_owned();
         let version = text
             .lines()
@@ -79,7 +79,7 @@ fn contents(path: &Path, bytes: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// A RECORD without the hashes of console scripts, which differ as often as these are made.
+/// A RECORD without the hashes of console scripts, which differ each time.
 fn without_hashes_of_programs(record: &[u8]) -> Vec<u8> {
     let text = String::from_utf8_lossy(record);
     let rows =
@@ -93,7 +93,7 @@ fn without_hashes_of_programs(record: &[u8]) -> Vec<u8> {
     rows.collect::<String>().into_bytes()
 }
 
-/// The console scripts whose hash in RECORD is not theirs.
+/// The console scripts whose hash in RECORD is wrong.
 pub(crate) fn wrong_hashes(site_packages: &Path) -> Vec<String> {
     let mut wrong = Vec::new();
     for (path, entry) in whole_tree(site_packages) {

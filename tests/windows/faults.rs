@@ -35,7 +35,7 @@ fn what_is_read_only_is_cleared() {
     assert_eq!(place.names(), ["env"]);
 }
 
-/// Windows refuses to move what runs; Wine does not. Either way there is an environment afterwards that works.
+/// Windows, unlike Wine, refuses to move a running program. In both cases the environment works afterwards.
 fn a_python_that_runs_costs_no_environment() {
     let place = Place::new();
     let python = newest();
@@ -69,7 +69,7 @@ fn a_python_that_runs_costs_no_environment() {
     }
     drop(running.stdin.take());
     running.wait().unwrap();
-    // What could not be deleted while it ran goes with the next run.
+    // Files that could not be deleted while they were in use are deleted by the next run.
     succeeds(
         place
             .rvenv(python)
@@ -78,7 +78,7 @@ fn a_python_that_runs_costs_no_environment() {
     assert_eq!(place.names(), ["env"]);
 }
 
-/// The links themselves cannot be shown where the system makes none; that copies stand in for them can.
+/// Links cannot be tested where the system does not create them, but the fallback to copies can.
 fn where_links_cannot_be_made_copies_are(python: &'static Path) {
     let place = Place::new();
     let arguments = ["--without-pip", "--symlinks", "--clear", "env"];

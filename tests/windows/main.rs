@@ -18,11 +18,11 @@
 #[cfg(windows)]
 #[allow(dead_code, reason = "tests/it uses more of it")]
 #[path = "../it/oracle/bytecode.rs"]
-mod bytecode; // whether two files are the same code
+mod bytecode; // compares `.pyc` files
 #[cfg(windows)]
-mod differences; // which differences between two trees are none
+mod differences; // compares two environments
 #[cfg(windows)]
-mod faults; // what is in the way
+mod faults; // obstacles
 #[cfg(windows)]
 #[allow(dead_code, reason = "tests/it uses more of it")]
 #[allow(
@@ -36,7 +36,7 @@ mod needs; // requirements that a machine may not meet
 #[cfg(windows)]
 mod oracle; // the real venv and rvenv at one path
 #[cfg(windows)]
-mod place; // where a test runs, and with which Pythons
+mod place; // the directory and the Pythons of a test
 #[cfg(windows)]
 mod shells; // cmd and PowerShell
 #[cfg(windows)]

@@ -5,6 +5,6 @@ use crate::{
     place::is_wine,
 };
 
-/// What Wine calls PowerShell does nothing and reports success.
+/// The PowerShell of Wine does nothing and reports success.
 pub(crate) static POWERSHELL: Need =
     Need::new(|| is_wine().then(|| Skip::Absent("Wine has no PowerShell".into())));

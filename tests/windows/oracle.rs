@@ -45,7 +45,7 @@ fn environments_with_pip_are_venvs(python: &'static Path) {
     let mut lines = Vec::new();
     let mut cases: Vec<&[&[&str]]> = vec![&[&["env"]]];
     if python == newest() {
-        // venv leaves the pip of the first step as it is; rvenv has it from its store by now.
+        // venv keeps the pip of the first step, and rvenv has it in its cache.
         cases.push(&[&["--system-site-packages", "a folder & its ünïcode^! name"]]);
         cases.push(&[&["env"], &["--upgrade", "env"]]);
     }
@@ -86,7 +86,7 @@ fn both_producers_make_the_same(python: &'static Path) {
     agree(&lines);
 }
 
-/// All of a console script but its time is compared elsewhere; where that is given, all of it is.
+/// Compares console scripts including their times, which SOURCE_DATE_EPOCH sets.
 fn console_scripts_are_pips_to_the_byte(python: &'static Path) {
     const EPOCH: (&str, &str) = ("SOURCE_DATE_EPOCH", "1700000000");
     let place = Place::new();

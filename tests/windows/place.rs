@@ -94,7 +94,7 @@ impl Place {
             .collect()
     }
 
-    /// What is in the folder in which the commands run.
+    /// The names in the directory in which the commands run.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = fs::read_dir(&self.work).unwrap();
         let names = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap());
@@ -147,7 +147,7 @@ pub(crate) fn agree(lines: &[String]) {
     );
 }
 
-/// Whether this is no real Windows.
+/// Whether this is Wine instead of Windows.
 pub(crate) fn is_wine() -> bool {
     Path::new(r"C:\windows\system32\winecfg.exe").exists()
 }

@@ -12,20 +12,20 @@ crate::harness::trials! {
     powershell_activates_and_deactivates needs [POWERSHELL],
 }
 
-/// What both shells could take for their own if it were not quoted.
+/// Names with characters that are special in both shells.
 const NAMES: [&str; 5] = ["env", "with spaces", "a & b", "50% of it", "wow!"];
 
 fn cmd_activates_and_deactivates() {
     let place = Place::new();
     for name in NAMES.into_iter().chain(["(x86)", "a^b"]) {
         if name.contains('%') && is_wine() {
-            // Wine's cmd expands what it has just expanded once more.
+            // Wine's cmd expands the result of an expansion again.
             continue;
         }
         let python = newest();
         succeeds(place.rvenv(python).args(["--without-pip", name]));
         let in_batch = name.replace('%', "%%");
-        // Not `call` of the whole path: it would expand what is between two percent signs once more.
+        // Not `call` with the whole path, which would expand text between two percent signs again.
         let batch = format!(
             "@echo off\r\nset PROMPT=before\r\npushd \"{in_batch}\\Scripts\"\r\ncall activate.bat\r\npopd\r\n\
              set VIRTUAL_ENV\r\npython -c \"import sys; print(sys.prefix)\"\r\n\
@@ -73,7 +73,7 @@ fn powershell_activates_and_deactivates() {
                  \"$($env:VIRTUAL_ENV)|$($env:PATH -eq $before)\"\n"
             );
             let file = place.work.join("activate and back.ps1");
-            // With the mark by which Windows PowerShell knows UTF-8.
+            // With a byte order mark, by which Windows PowerShell detects UTF-8.
             fs::write(&file, format!("\u{feff}{script}")).unwrap();
             let flags = ["-NoProfile", "-ExecutionPolicy", "Bypass", "-File"];
             let output = succeeds(place.command(shell).args(flags).arg(&file));

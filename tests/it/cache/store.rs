@@ -31,7 +31,7 @@ crate::harness::trials! {
     several_runs_may_empty_the_cache_at_once,
 }
 
-/// A cache folder that holds what `newest()` needs, and an environment `first` that was made with it.
+/// A cache directory with everything that `newest()` needs, and an environment `first` that was created with it.
 fn filled(env: &TestEnv) -> PathBuf {
     let cache = filled_cache(env, newest());
     make(env, &cache, "first");
@@ -185,7 +185,7 @@ fn facts_of_another_format_are_asked_for_again() {
     let name = names.iter().find(|name| name.starts_with("facts-"));
     let facts = store(&cache).join(name.expect("facts are stored"));
     let text = fs::read_to_string(&facts).unwrap();
-    // As they were before there was a format, and as a later one may have them.
+    // Facts without a format version, and with that of a later version.
     for (format, answer) in [("", ""), ("\"format\":999,", "\"prerelease\":\"rc9\",")] {
         let other = text.replacen("\"format\":2,", format, 1);
         let other = other.replacen("\"prerelease\":\"\",", answer, 1);
@@ -215,7 +215,7 @@ fn an_environment_shares_nothing_with_the_next() {
     assert_ne!(metadata.ino(), fs::metadata(&file).unwrap().ino());
 }
 
-/// Makes a file in a folder that was used last so many days ago.
+/// Creates a file that was last used this many days ago.
 fn used(env: &TestEnv, folder: &Path, name: &str, days: u32) -> PathBuf {
     let path = folder.join(name);
     fs::write(&path, name).unwrap();
@@ -225,7 +225,7 @@ fn used(env: &TestEnv, folder: &Path, name: &str, days: u32) -> PathBuf {
     path
 }
 
-/// The name of an image of nothing, made of one digit.
+/// The name of an image, which repeats one digit.
 fn image_name(digit: char) -> String {
     format!("image-{}.zip", digit.to_string().repeat(32))
 }
@@ -345,7 +345,7 @@ fn nothing_is_deleted_from_a_directory_that_rvenv_did_not_create() {
         assert_eq!(listing(&folder), before);
         assert!(mine.exists());
     }
-    // An empty one is as good as none.
+    // An empty directory is treated like a missing one.
     fs::remove_dir_all(&folder).unwrap();
     fs::create_dir(&folder).unwrap();
     make(&env, &cache, "three");

@@ -24,7 +24,7 @@ fn kinds(cache: &Path) -> Vec<String> {
     names.map(|name| name.chars().take(4).collect()).collect()
 }
 
-/// Fails unless a run makes an environment of what is in the cache, without a word and without a start of Python.
+/// Fails unless a run creates an environment from the cache, without output and without starting Python.
 #[track_caller]
 fn is_warm(env: &TestEnv, cache: &Path) {
     let before = kinds(cache);
@@ -92,10 +92,10 @@ fn a_read_only_store_is_used() {
     run.var("RVENV_CACHE_DIR", &cache).succeeds();
     mount.remount("ro");
     is_warm(&env, &cache);
-    // All is there already, so there is nothing to complain of.
+    // Everything is in the cache, so there is no warning.
     let run = env.rvenv_for(newest(), ["--warm-cache"]);
     run.var("RVENV_CACHE_DIR", &cache).succeeds();
-    // Another image would have to be written.
+    // This needs another image.
     let run = env.rvenv_for(newest(), ["--warm-cache", "--seeder", "ensurepip"]);
     run.var("RVENV_CACHE_DIR", &cache)
         .errs(&["store", "Read-only file system"]);
@@ -130,7 +130,7 @@ fn a_store_that_root_has_filled_serves_every_user() {
         .errs(&["Permission denied"]);
 }
 
-/// A container's layers come with new inodes on another file system; what is in them has kept its names and times.
+/// The layers of a container have new inodes on another file system, but the same names and times.
 fn the_image_serves_a_copy_of_the_same_python() {
     let env = TestEnv::new();
     let root = env.root().join("python");

@@ -40,7 +40,7 @@ fn is_ok(env: &TestEnv, name: &str) {
     outcome.expect_code(0);
 }
 
-/// Fails unless each of these texts is in what is wrong with it; hands back the lines.
+/// Fails unless the reported problems contain each of these texts. Returns the lines.
 #[track_caller]
 fn is_broken(env: &TestEnv, name: &str, texts: &[&str]) -> Vec<String> {
     let outcome = check(env, name);
@@ -59,7 +59,7 @@ fn is_broken(env: &TestEnv, name: &str, texts: &[&str]) -> Vec<String> {
         .collect()
 }
 
-/// Runs the commands that the lines name, with this program under its name.
+/// Runs the commands in the lines, with the program under test as `rvenv`.
 #[track_caller]
 fn mend(env: &TestEnv, lines: &[String]) {
     let mut commands: Vec<_> = lines
@@ -83,7 +83,7 @@ fn make(env: &TestEnv, python: &Interpreter, args: &[&str]) {
     env.rvenv_for(python, args).succeeds();
 }
 
-/// The environment's pip works and is the environment's.
+/// Fails unless the environment's pip works and belongs to the environment.
 #[track_caller]
 fn pip_works(env: &TestEnv, name: &str) {
     let said = env
@@ -140,7 +140,7 @@ fn what_is_no_environment_is_reported() {
     env.rvenv(["--check"]).fails(2, &["ENV_DIR"]);
 }
 
-/// An environment of a Python in a prefix that can be taken away.
+/// An environment of a Python whose prefix can be removed.
 fn with_a_base_of_its_own(env: &TestEnv, python: &Interpreter, args: &[&str]) {
     let base = env.root().join("base");
     let executable = without_ensurepip(python, &base);
@@ -158,7 +158,7 @@ fn a_base_that_is_gone_is_replaced_by_its_like() {
     is_ok(&env, "env");
     fs::rename(env.root().join("base"), env.root().join("moved")).unwrap();
     let short = python.short_version();
-    // Nothing that could take its place.
+    // There is no other Python that could replace it.
     let lines = is_broken(
         &env,
         "env",
@@ -206,7 +206,7 @@ fn dangling_and_missing_links_are_repaired() {
     let lines = is_broken(&env, "env", &["bin/python is missing"]);
     mend(&env, &lines);
     is_ok(&env, "env");
-    // It was made without, and stays so.
+    // It was created without pip, and remains without.
     assert!(!env.at("env/bin/pip").exists());
 }
 
@@ -222,13 +222,13 @@ fn another_version_of_the_base_is_reported() {
     env.rvenv(["-p", request.to_str().unwrap(), "--without-pip", "env"])
         .succeeds();
     is_ok(&env, "env");
-    // A patch release breaks nothing.
+    // A patch release does not break an environment.
     let cfg = env.at("env/pyvenv.cfg");
     let text = fs::read_to_string(&cfg).unwrap();
     let older = format!("{}.99", python.short_version());
     fs::write(&cfg, text.replace(&version(python), &older)).unwrap();
     is_ok(&env, "env");
-    // Another minor version, and the old one elsewhere.
+    // Another minor version; the old one is in another directory.
     fs::remove_file(&link).unwrap();
     symlink(prefix(other), &link).unwrap();
     is_broken(
@@ -272,7 +272,7 @@ fn a_moved_environment_is_mended_with_all_its_scripts(python: &'static Interpret
             python,
             &["--prompt", "my env", "--system-site-packages", name],
         );
-        // What a user has put there is not ours to mend.
+        // Files of the user are not repaired.
         let own = env.at(name).join("bin/own");
         fs::write(
             &own,
@@ -360,7 +360,7 @@ fn a_missing_or_incomplete_pip_is_repaired(python: &'static Interpreter) {
         is_ok(&env, "env");
         pip_works(&env, "env");
     }
-    // Bytecode is anybody's to delete.
+    // Missing bytecode is not a problem.
     fs::remove_dir_all(packages.join("pip/__pycache__")).unwrap();
     is_ok(&env, "env");
     env.run(env.at("env/bin/pip"), ["uninstall", "-y", "-q", "pip"])

@@ -1,7 +1,7 @@
 //! `--check`: the problems that it finds, and the commands that repair them.
 
 mod findings;
-mod remedies; // each one run through a shell
+mod remedies; // runs each remedy in a shell
 
 use crate::harness::Trials;
 

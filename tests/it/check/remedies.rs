@@ -37,7 +37,7 @@ crate::harness::trials! {
     a_script_of_a_python_that_is_gone_does_not_mean_that_it_was_moved_from_the_root,
 }
 
-/// What `--check` says of `name`: its exit status, kinds and remedies, read by a Python.
+/// The result of `--check` for `name`: exit status, kinds and remedies, parsed with Python.
 fn findings(env: &TestEnv, name: &str) -> (i32, Vec<(String, Option<String>)>) {
     let folder = newest().executable.parent().unwrap();
     let outcome = env
@@ -61,7 +61,7 @@ fn findings(env: &TestEnv, name: &str) -> (i32, Vec<(String, Option<String>)>) {
     (outcome.status.code().unwrap(), pairs.collect())
 }
 
-/// Fails unless these kinds are found; runs what is to mend them and fails unless all is well then.
+/// Fails unless these kinds are found. Runs the remedies, and fails unless the environment is ok afterwards.
 #[track_caller]
 fn breaks_and_is_repaired(env: &TestEnv, name: &str, kinds: &[&str], packages: &str) {
     let (code, found) = findings(env, name);
@@ -97,7 +97,7 @@ fn breaks_and_is_repaired(env: &TestEnv, name: &str, kinds: &[&str], packages: &
     works(env, name, packages);
 }
 
-/// Its Python runs, is its own and imports `packages`.
+/// Fails unless its Python runs, is that of the environment, and imports `packages`.
 #[track_caller]
 fn works(env: &TestEnv, name: &str, packages: &str) {
     let script = format!("import sys, {packages}; print(sys.prefix)");
@@ -110,7 +110,7 @@ fn write(path: &Path, text: &str) {
     fs::write(path, text).unwrap();
 }
 
-/// An environment with pip and a package `demo` of one's own.
+/// An environment with pip and a package `demo`.
 fn with_demo(env: &TestEnv, python: &Interpreter, args: &[&str]) {
     let wheel = write_wheel(env, &env.root().join("wheels"), "demo", "1.2");
     env.rvenv_for(python, args).shared_cache().succeeds();
@@ -121,7 +121,7 @@ fn with_demo(env: &TestEnv, python: &Interpreter, args: &[&str]) {
     assert_eq!(findings(env, name), (0, Vec::new()));
 }
 
-/// The kinds that are found, and what is done to the environment.
+/// The kinds of problems, and how the environment is broken.
 type Breakage<'a> = (&'a [&'a str], Box<dyn Fn() + 'a>);
 
 fn every_remedy_repairs_its_finding() {
@@ -321,7 +321,7 @@ fn what_only_a_person_can_repair_has_no_remedy() {
     assert_eq!(findings(&env, "file"), (1, expected));
 }
 
-/// A file of holes that is as large as wanted, and a RECORD that lists it.
+/// A sparse file of this size, and a RECORD that lists it.
 fn with_huge_file(env: &TestEnv, size: u64) -> PathBuf {
     let packages = env
         .at("env/lib")
@@ -336,7 +336,7 @@ fn with_huge_file(env: &TestEnv, size: u64) -> PathBuf {
     path
 }
 
-/// The most memory that `--check env` had, in kB; its status and output must be these.
+/// The peak memory of `--check env` in kB. Its status and output must be these.
 fn memory_of_check(env: &TestEnv, code: i32, text: &str) -> u64 {
     let script = "import os, resource, sys\n\
         pid = os.posix_spawn(sys.argv[1], [sys.argv[1], '--check', 'env'], os.environ)\n\
@@ -418,7 +418,7 @@ fn a_python_of_another_user_is_not_started() {
 fn an_interrupted_check_of_a_file_of_any_size_ends_at_once() {
     let env = TestEnv::new();
     with_demo(&env, newest(), &["env"]);
-    // Hours of work if it were read to its end.
+    // Reading it to the end would take hours.
     let huge = with_huge_file(&env, 1 << 42);
     let line = "ulimit -v 300000; exec \"$0\" --check env";
     let line = ["-c", line, program().to_str().unwrap()].map(str::to_owned);
@@ -444,7 +444,7 @@ fn a_home_inside_the_environment_is_repaired() {
     write(&cfg, &text.replace(&home, &own));
     breaks_and_is_repaired(&env, "env", &["base_mismatch"], "demo, pip");
 
-    // As the venv of Python 3.10 leaves it when it is run from within.
+    // Like the venv of Python 3.10 creates it when it is run inside of an environment.
     write(&cfg, &text.replace(&home, &own));
     for entry in fs::read_dir(env.at("env/bin")).unwrap() {
         let path = entry.unwrap().path();
@@ -500,7 +500,7 @@ fn a_record_that_is_a_pipe_or_has_a_line_of_no_end_is_no_record() {
     assert!(used < 30 << 10, "{used} kB");
 }
 
-/// Makes of an environment what virtualenv leaves: its own names, its own lines and a pip that is newer than the base's.
+/// Changes an environment to look like one of virtualenv: its names and keys, and a pip that is newer than that of the base.
 fn as_virtualenv_leaves_it(env: &TestEnv, name: &str) {
     let (root, bin) = (env.at(name), env.at(name).join("bin"));
     let cfg = fs::read_to_string(root.join("pyvenv.cfg")).unwrap();
@@ -587,7 +587,7 @@ fn going_back_to_an_earlier_minor_names_the_scripts_that_do_not_work() {
     let env = TestEnv::new();
     let wheels = env.root().join("wheels");
     env.rvenv_for(other, ["env"]).shared_cache().succeeds();
-    // Before 3.12 it has setuptools as well, which stays behind.
+    // Before 3.12 it also has setuptools, which is left behind.
     env.rvenv_for(newest(), ["--upgrade", "env"])
         .shared_cache()
         .outcome()
@@ -603,7 +603,7 @@ fn going_back_to_an_earlier_minor_names_the_scripts_that_do_not_work() {
         .outcome();
     outcome.expect_code(0);
     assert!(outcome.stderr.contains("do not work: later)"), "{outcome}");
-    // Once it is said, it is said.
+    // It is reported only once.
     env.rvenv_for(other, ["--upgrade", "env"])
         .shared_cache()
         .succeeds();

@@ -26,7 +26,7 @@ crate::harness::trials! {
     variables_of_other_tools_are_listed_with_verbose,
 }
 
-/// Options that change nothing, as they are passed.
+/// Options that have no effect in this form.
 const IGNORED: &[&[&str]] = &[
     &["--no-download"],
     &["--never-download"],
@@ -80,7 +80,7 @@ const IGNORED: &[&[&str]] = &[
     &["--quiet"],
 ];
 
-/// Options of others, and what venv or rvenv calls them.
+/// Options of other tools, and the equivalent of venv or rvenv.
 const SYNONYMS: &[(&[&str], &[&str])] = &[
     (&["--no-pip"], &["--without-pip"]),
     (&["--no-seed"], &["--without-pip"]),
@@ -94,7 +94,7 @@ const SYNONYMS: &[(&[&str], &[&str])] = &[
     (&["-n"], &["--no-cache"]),
 ];
 
-/// What is created in `env` with these arguments.
+/// The environment that these arguments create.
 fn created(env: &TestEnv, args: &[&str]) -> Tree {
     env.reset();
     let args = [args, &["env"]].concat();
@@ -118,7 +118,7 @@ fn ignored_options_change_nothing_and_print_nothing() {
     let env = TestEnv::new();
     // The only one that changes an environment, of a Python whose ensurepip has setuptools.
     let plain = created(&env, &["--no-setuptools"]);
-    // All at once: each that changed something would show.
+    // All at once: if one of them had an effect, it would be visible.
     let all = IGNORED.concat();
     assert!(created(&env, &all) == plain);
     for args in IGNORED {
@@ -222,7 +222,7 @@ fn their_options_shadow_no_prefix_of_an_option() {
         let args = [&pip[..], &args[..]].concat();
         env.rvenv_for(newest(), args).succeeds();
     }
-    // Nor is a prefix of theirs anything.
+    // Nor is an abbreviation of them.
     for prefix in ["--alw", "--no-pi", "--allow"] {
         env.rvenv([prefix, "env"]).fails(2, &[prefix]);
     }
@@ -348,7 +348,7 @@ fn options_for_indexes_go_to_pip() {
     run.shared_cache().succeeds();
     assert!(env.at("env/bin/one").exists());
 
-    // An index of files: `--index` is it, not one more beside PyPI.
+    // A local index: `--index` replaces PyPI instead of adding an index.
     fs::create_dir_all(env.at("simple/one")).unwrap();
     let name = &listing(&wheels)[0];
     let page = format!("<a href=\"../../wheels/{name}\">{name}</a>");
@@ -384,7 +384,7 @@ fn what_pip_cannot_do_is_refused_where_it_installs() {
         env.rvenv([args, &["--with", "one", "env"]].concat())
             .fails(2, &[text]);
     }
-    // A pip that does not know an option says so, and all is undone.
+    // If pip does not know an option it reports an error, and everything is undone.
     let oldest = a_few_with_pip()[0];
     let args = ["--exclude-newer=2026-01-31T00:00:00Z", "--with=one", "env"];
     let run = env.rvenv_for(oldest, args).shared_cache();

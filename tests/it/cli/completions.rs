@@ -38,7 +38,7 @@ fn every_option_is_completed_in_every_shell() {
         ] {
             assert!(text.contains(option), "{shell}: {option}");
         }
-        // Nothing is asked and nothing is made.
+        // No Python is queried and nothing is created.
         env.holds_only([]);
     }
     env.rvenv(["--completions", "pwsh"])
@@ -71,7 +71,7 @@ fn zsh_completes() {
     let folder = env.root().join("functions");
     fs::create_dir(&folder).unwrap();
     fs::copy(&file, folder.join("_rvenv")).unwrap();
-    // compinit finds it by its first line and binds it to the command.
+    // compinit detects it by its first line and assigns it to the command.
     let test = "fpath=($1 $fpath); autoload -Uz compinit; compinit -u -d $2; print -r -- $_comps[rvenv]\n\
                 autoload +X _rvenv && print loaded";
     let dump = env.root().join("zcompdump");
@@ -102,7 +102,7 @@ fn elvish_completes() {
     let elvish = on_path("elvish").unwrap();
     let env = TestEnv::new();
     let file = script(&env, "elvish");
-    // `edit:` is there only where somebody edits; the rest is compiled.
+    // `edit:` exists only in interactive shells; everything else is compiled.
     let text = fs::read_to_string(&file).unwrap();
     assert!(
         text.contains("edit:completion:arg-completer[rvenv]"),
@@ -125,7 +125,7 @@ fn nushell_completes() {
 fn powershell_completes() {
     let pwsh = on_path("pwsh").unwrap();
     let env = TestEnv::new();
-    // It sources no other file as a script.
+    // groff must not include other files.
     let file = script(&env, "powershell");
     fs::rename(&file, format!("{file}.ps1")).unwrap();
     let test = format!(

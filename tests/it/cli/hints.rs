@@ -55,7 +55,7 @@ fn command(outcome: &Outcome) -> String {
     rest.rsplit_once('`').unwrap().0.to_owned()
 }
 
-/// What is to be run after a failed run: the command of its hint, and the run again unless the command is that already.
+/// The commands after a failed run: that of the hint, and the run again, unless the hint repeats it.
 #[track_caller]
 fn solution(outcome: &Outcome, expected: &str) -> String {
     outcome.expect_code(1);
@@ -134,7 +134,7 @@ fn limits_can_be_raised_with_the_command_of_the_hint() {
     let args = ["-p", python(), "--no-cache", "env"];
     is_solved(&env, "ulimit -S -f 20", &args, "ulimit -f ");
     fs::remove_dir_all(env.at("env")).unwrap();
-    // With fewer files the program itself cannot be loaded.
+    // With a lower limit the program cannot be loaded.
     let is_short = |files: &u32| {
         let setup = format!("ulimit -S -n {files}");
         let outcome = shell(&env, &setup, "exec \"$@\"", &args).outcome();

@@ -39,7 +39,7 @@ const CACHED: [&str; 4] = ["implementation", "ok", "path", "version"];
 const PRUNED: [&str; 3] = ["freed", "ok", "path"];
 const ERROR: [&str; 7] = ["errno", "filename", "hint", "kind", "message", "ok", "path"];
 
-/// The results, each of which has the keys that its kind of result has and values of the right types.
+/// The results, after checking the keys and the types of values of each kind of result.
 #[track_caller]
 fn results(outcome: &Outcome) -> Vec<Value> {
     let document: Value =
@@ -161,7 +161,7 @@ fn json_results_are_in_the_order_of_the_directories_and_an_error_is_one_of_them(
     assert_eq!(made[3]["kind"], "io");
     assert_eq!(made[3]["errno"], 20, "ENOTDIR: {outcome}");
     assert_eq!(made[3]["filename"], paths[3]);
-    // A person who reads along is told as well.
+    // The message is also printed to stderr.
     assert!(outcome.stderr.contains(message), "{outcome}");
     env.holds_only(["a", "b", "file"]);
 }

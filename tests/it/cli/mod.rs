@@ -1,11 +1,11 @@
 //! The command line: options, variables and output.
 
-mod compat; // what tools pass to virtualenv and uv
+mod compat; // options of virtualenv and uv
 mod completions; // and the man page
-mod hints; // the commands in them are run
+mod hints; // runs the commands in hints
 mod json;
 mod options;
-mod terminal; // what a user sees
+mod terminal; // output at a terminal
 mod variables; // RVENV_*
 
 use crate::harness::Trials;

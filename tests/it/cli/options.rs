@@ -89,7 +89,7 @@ fn every_unambiguous_prefix_of_venvs_options_means_the_option() {
     }
 }
 
-/// The `pyvenv.cfg` that an option leads to.
+/// The `pyvenv.cfg` that results from an option.
 fn configuration(env: &TestEnv, option: &str) -> String {
     let option = if option.starts_with("--p") {
         format!("{option}=a prompt")
@@ -400,7 +400,7 @@ fn the_guide_names_every_option() {
     );
     let help = env.rvenv(["--help"]).stdout();
     let (own, _) = help.split_once("Compatibility with virtualenv").unwrap();
-    // Words of the text apart, every `--name` in it is an option.
+    // Every `--name` in it is an option, except for words of the text.
     let words = own
         .split_whitespace()
         .map(|word| word.trim_end_matches(['.', ',']));

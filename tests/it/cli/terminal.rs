@@ -30,12 +30,12 @@ crate::harness::trials! {
 const RED: &str = "\u{1b}[1m\u{1b}[31mError:";
 const YELLOW: &str = "\u{1b}[1m\u{1b}[33mWarning:";
 
-/// The cache that all share: a first run, which makes it, says more.
+/// The shared cache, filled: the first run with a cache prints more.
 static MADE: Once = Once::new();
 
 type Variables = &'static [(&'static str, &'static str)];
 
-/// Runs rvenv with stdout and stderr on a terminal; the outcome's stdout is what that has shown.
+/// Runs rvenv with stdout and stderr on a terminal. The stdout of the outcome is the output of the terminal.
 fn on_a_terminal(env: &TestEnv, args: &[&str], vars: &[(&str, &str)]) -> Outcome {
     let script = "import os, pty, sys\n\
                   status = pty.spawn(sys.argv[1:])\n\
@@ -81,7 +81,7 @@ fn in_a_shell_on_a_terminal(
     run.outcome()
 }
 
-/// A Python that takes its time to answer.
+/// A Python that is slow to answer.
 fn slow_python(env: &TestEnv) -> PathBuf {
     let path = env.root().join("python3");
     let text = format!(
@@ -93,7 +93,7 @@ fn slow_python(env: &TestEnv) -> PathBuf {
     path
 }
 
-/// What stays on the screen of a text in which `\r` leads back to the beginning of a line.
+/// The visible text after `\r` has been applied.
 fn screen(text: &str) -> Vec<String> {
     let mut lines = Vec::new();
     for line in text.split('\n') {
@@ -192,7 +192,7 @@ fn warnings_are_colored_and_quiet_prints_none() {
         (&["-q", "-v"], false, "Warning: "),
     ] {
         let env = TestEnv::new();
-        // What another version has installed stays behind, which is a warning.
+        // Packages of another version are left behind, which is a warning.
         let other = env.at("env/lib/python3.5/site-packages");
         crate::wheel::write_installed(&other, "old", "1.0");
         fs::write(env.at("env/pyvenv.cfg"), "").unwrap();
@@ -251,7 +251,7 @@ fn what_is_done_soon_shows_no_spinner() {
 
 fn a_first_run_says_that_pip_is_prepared_once() {
     let env = TestEnv::new();
-    // One whose ensurepip takes its time.
+    // A Python whose ensurepip is slow.
     let python = newest().executable.to_str().unwrap();
     let args = ["--seeder", "ensurepip", "-p", python, "env"];
     let version = newest().short_version();
@@ -284,7 +284,7 @@ fn the_first_run_ends_with_how_to_activate_in_the_shell_one_is_in() {
         let activate = said.unwrap_or_else(|| panic!("{first}")).trim_end();
         assert!(activate.starts_with(command), "{first}");
         assert_eq!(activate.lines().count(), 1, "{first}");
-        // The line does what it says.
+        // The printed command works.
         let shows = format!("{activate} && printf %s \"$VIRTUAL_ENV\"");
         env.run(shell, ["-c", &shows])
             .prints(env.at("it's here").to_str().unwrap());
@@ -292,7 +292,7 @@ fn the_first_run_ends_with_how_to_activate_in_the_shell_one_is_in() {
         later.expect_code(0);
         assert_eq!(later.stdout, "", "{later}");
     }
-    // Nobody asked, or nobody reads it; without a cache every run would be the first.
+    // Not with these options, and not without a terminal. Without a cache every run would be the first.
     let cache = env.root().join("quiet");
     let vars = [("RVENV_CACHE_DIR", cache.to_str().unwrap())];
     for option in ["--quiet", "--no-cache"] {
@@ -343,7 +343,7 @@ fn several_that_wait_show_one_spinner_and_errors_lines_of_their_own() {
         .filter_map(|pair| Some(String::from_iter([frame(pair[0])?, frame(pair[1])?])))
         .collect();
     assert!(pairs.len() > 10, "{outcome}");
-    // Two that draw disturb the order.
+    // Two progress displays would mix their output.
     assert!(
         pairs.iter().all(|pair| "|/-\\|".contains(pair)),
         "{outcome}"

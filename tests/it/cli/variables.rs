@@ -21,7 +21,7 @@ fn with_all<'a>(env: &TestEnv, run: Run<'a>, python: &str) -> Run<'a> {
         .var("RVENV_NO_CACHE", "1")
 }
 
-/// Options that make no environment.
+/// Options that do not create an environment.
 const QUESTIONS: [&[&str]; 8] = [
     &["--man"],
     &["--completions", "bash"],
@@ -67,7 +67,7 @@ fn no_variable_conflicts_with_an_option() {
         &["--verbose"],
     ];
     for args in options {
-        // The Python is sought once the command line has been understood.
+        // The Python is searched for after the command line was parsed.
         let args = [args, &["env"]].concat();
         let outcome = with_all(&env, env.rvenv(&args), "/no/such/python").outcome();
         outcome.expect_code(1);

@@ -13,7 +13,7 @@ crate::harness::trials! {
     it_is_for_one_python_only,
 }
 
-/// A prompt with what Python would read as something else.
+/// A prompt with characters that are special in Python strings.
 const PROMPT: &str = "it's \\ \"x\" {{ PROMPT }} é\n";
 
 /// Makes `env` with a module in it, and a `.pth` file that adds `extra`.

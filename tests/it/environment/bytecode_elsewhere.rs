@@ -63,7 +63,7 @@ fn bytecode_in_another_folder_goes_when_the_run_is_undone() {
     with(&env, &["--with", "nothing", "env"]).errs(&["nothing"]);
     env.holds_only([]);
     assert!(!env.root().join("cache").exists());
-    // As long as it is asked for, another environment's stays.
+    // The bytecode of another environment is kept.
     with(&env, &["env"]).succeeds();
     let before = tree(&prefix(&env));
     with(&env, &["--with", "nothing", "other"]).errs(&["nothing"]);
@@ -94,7 +94,7 @@ fn bytecode_in_another_folder_is_put_back_when_the_run_is_undone() {
     fs::remove_dir_all(env.at("env")).unwrap();
     with(&env, &["--with", "nothing", "env"]).errs(&["nothing"]);
     assert!(tree(&prefix(&env)) == before);
-    // What is kept for undoing is gone when there is nothing to undo any more.
+    // Backups are removed when the run is complete.
     with(&env, &["env"]).succeeds();
     env.holds_only(["env"]);
 }

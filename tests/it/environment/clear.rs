@@ -57,7 +57,7 @@ fn what_is_no_environment_is_refused_unless_forced() {
 
 fn precious_folders_are_refused() {
     let env = TestEnv::new();
-    // Even with an environment's mark in it.
+    // Even if it contains a pyvenv.cfg.
     let home = env.root().join("home");
     fs::write(home.join("pyvenv.cfg"), "home = /nowhere\n").unwrap();
     fs::write(home.join("mine"), "mine").unwrap();
@@ -101,7 +101,7 @@ fn a_failing_run_leaves_the_old_environment() {
     write(&env, "env/lib/mine", "mine");
     let args = ["-p", "/no/such/python", "--clear", "env"];
     env.rvenv(args).errs(&["/no/such/python"]);
-    // The Python is found, but pip cannot be had: `--upgrade-deps` has none to run.
+    // The Python is found, but without pip `--upgrade-deps` cannot run it.
     let args = ["--without-pip", "--upgrade-deps", "--clear", "env"];
     env.rvenv_for(newest(), args).errs(&["pip"]);
     assert!(env.at("env/lib/mine").exists() && env.at("env/bin/python").exists());

@@ -46,7 +46,7 @@ fn makers() -> Vec<Case<Maker>> {
     cases.into()
 }
 
-/// What a clone may find at its place.
+/// What may exist at the path of a clone.
 fn empty_places() -> Vec<Case<&'static str>> {
     let cases = ["absent", "empty", "cleared", "cleared in place"].map(|place| Case {
         label: place.to_owned(),
@@ -99,7 +99,7 @@ fn is_what_the_original_is(place: &'static str) {
     args.push(if cwd == "env" { "." } else { "env" });
     env.rvenv(args).cwd(cwd).succeeds();
     let (mut originals, mut copies) = (kept(&source), kept(&env.at("env")));
-    // The directory that was there keeps its own time.
+    // The existing directory keeps its time.
     if matches!(place, "empty" | "cleared in place") {
         originals.remove(Path::new(""));
         copies.remove(Path::new(""));
@@ -165,7 +165,7 @@ fn has_the_prompt_of_its_new_name_or_the_given_one(maker: Maker) {
         let args = [&["--clone", "src"], options, &[name]].concat();
         let outcome = env.rvenv(args).shared_cache().outcome();
         outcome.expect_code(0);
-        // No batch file can name a path with a quote.
+        // A batch file cannot contain a path with a quote.
         let is_listed = name == hostile && outcome.stderr.ends_with(": bin/activate.bat\n");
         assert!(outcome.stderr.is_empty() || is_listed, "{outcome}");
         let shown = prompts(&env, name);
@@ -175,7 +175,7 @@ fn has_the_prompt_of_its_new_name_or_the_given_one(maker: Maker) {
         assert!(shown == bare || shown == old, "{maker:?} {name}: {shown}");
         assert!(!env.at("x").exists());
     }
-    // One that was given stays.
+    // A prompt that was given is kept.
     env.rvenv(["--clone", "other", "fourth"])
         .shared_cache()
         .succeeds();
@@ -449,7 +449,7 @@ fn is_refused_with_options_that_make_environments() {
     }
     env.rvenv(["--clone", "src"]).fails(2, &["ENV_DIR"]);
     env.holds_only(["src"]);
-    // Variables are for environments that are made.
+    // Variables apply only to new environments.
     let run = env
         .rvenv(["--clone", "src", "env"])
         .var("RVENV_PYTHON", "9.9");

@@ -177,7 +177,7 @@ fn a_name_that_is_too_long_is_an_error() {
     let name = "x".repeat(300);
     errs(&env, &[&name], &[&name]);
     errs(&env, &[&format!("missing/{name}")], &[&name]);
-    // What was made on the way to it is gone again.
+    // Directories that were created for it are removed again.
     env.holds_only([]);
 }
 

@@ -28,7 +28,7 @@ fn an_installation_is_neither_turned_into_an_environment_nor_cleared() {
     ] {
         env.reset();
         write(&env, format!("inst/{landmark}"), "");
-        // With or without the mark that an earlier run may have left.
+        // With or without a file that an earlier run may have left.
         for _ in 0..2 {
             let before = tree(&env.work());
             for flags in WAYS {
@@ -45,7 +45,7 @@ fn an_installation_is_neither_turned_into_an_environment_nor_cleared() {
 
 fn the_python_that_an_environment_is_built_on_is_not_cleared() {
     let env = TestEnv::new();
-    // It says that it is another implementation, too, whose own venv would clear it.
+    // It also pretends to be another implementation, whose own venv would clear it.
     let python = graalpy(&env);
     let prefix = env.root().join("graalpy");
     let ways = [
@@ -53,7 +53,7 @@ fn the_python_that_an_environment_is_built_on_is_not_cleared() {
         (prefix.join("lib"), &WAYS[1..3]),
         (env.root().to_path_buf(), &WAYS[2..3]),
     ];
-    // Its own bytecode comes when it is asked.
+    // Querying it writes its bytecode.
     let files = || {
         let mut files = tree(&prefix);
         files.retain(|path, _| {

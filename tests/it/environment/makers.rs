@@ -28,7 +28,7 @@ pub(crate) enum Maker {
 }
 
 impl Maker {
-    /// Why this machine cannot make one with it.
+    /// Why this machine cannot use it.
     pub(crate) fn lack(self) -> Option<Skip> {
         match self {
             Self::Rvenv | Self::Venv => None,
@@ -37,7 +37,7 @@ impl Maker {
         }
     }
 
-    /// Leaves out the Pythons that it makes no environment with pip for.
+    /// Skips the Pythons for which it cannot create an environment with pip.
     pub(crate) fn supports(
         self,
         cases: Vec<Case<&'static Interpreter>>,
@@ -49,7 +49,7 @@ impl Maker {
                 |python| python.at_least(9),
                 "virtualenv supports no Python before 3.9",
             ),
-            // Its compiler needs more of the standard library.
+            // Its bytecode compiler needs a newer standard library.
             Self::Uv => only(
                 cases,
                 |python| python.at_least(7),
@@ -116,7 +116,7 @@ impl Maker {
         outcome.expect_code(0);
     }
 
-    /// Installs what needs no index.
+    /// Installs local packages, without an index.
     pub(crate) fn install<A: AsRef<OsStr>>(
         self,
         env: &TestEnv,
@@ -189,7 +189,7 @@ const DEMO: [(&str, &str); 15] = [
     ("demo-1.0.dist-info/top_level.txt", "demo\nspaced\n"),
 ];
 
-/// The scripts that print where their environment is.
+/// The scripts that print the path of their environment.
 const SCRIPTS: [&str; 5] = [
     "demo",
     "demo-window",
@@ -242,7 +242,7 @@ def build_editable(folder, config_settings=None, metadata_directory=None):\n\
 const WRITTEN: &str = include_str!("written.py");
 const WORKS: &str = include_str!("works.py");
 
-/// Whether this pip takes a project that is described by `pyproject.toml` alone in editable mode.
+/// Whether this pip can install a project that has only `pyproject.toml` in editable mode.
 fn takes_editables(env: &TestEnv, maker: Maker, env_dir: &Path) -> bool {
     let said = env
         .run(env_dir.join("bin/python"), ["-m", "pip", "--version"])
@@ -259,7 +259,7 @@ pub(crate) fn site_packages(python: &Interpreter, env_dir: &Path) -> PathBuf {
     folder.join("site-packages")
 }
 
-/// An environment at `env_dir` by `maker`, with packages of every kind and what they write.
+/// Creates an environment at `env_dir` with `maker`, with every kind of package and the files that they write.
 pub(crate) fn furnished(env: &TestEnv, maker: Maker, python: &Interpreter, env_dir: &Path) {
     maker.make(env, python, env_dir);
     let unpacked = env.root().join("demo");
@@ -290,7 +290,7 @@ pub(crate) fn furnished(env: &TestEnv, maker: Maker, python: &Interpreter, env_d
     env.run(env_dir.join("bin/python"), words).succeeds();
 }
 
-/// Has a project installed in editable mode, if this pip can do so.
+/// Installs a project in editable mode, if this pip supports it.
 pub(crate) fn install_editable(env: &TestEnv, maker: Maker, env_dir: &Path) {
     if !takes_editables(env, maker, env_dir) {
         return;
@@ -305,7 +305,7 @@ pub(crate) fn install_editable(env: &TestEnv, maker: Maker, env_dir: &Path) {
     maker.install(env, env_dir, [OsStr::new("-e"), project.as_ref()]);
 }
 
-/// The files below a folder that contain a text, or it as JSON has it.
+/// The files below a directory that contain a text, also as a JSON string.
 pub(crate) fn containing(root: &Path, text: &str) -> BTreeSet<String> {
     let escaped = serde_json::to_string(text).unwrap();
     let ascii: String = escaped
@@ -348,7 +348,7 @@ pub(crate) fn listed(outcome: &Outcome) -> BTreeSet<String> {
         .collect()
 }
 
-/// Whatever is installed in the environment at `env_dir`, which was made at `old`, works there.
+/// Fails unless the packages in the environment at `env_dir`, which was created at `old`, work.
 pub(crate) fn packages_work(env: &TestEnv, python: &Interpreter, env_dir: &Path, old: &Path) {
     let place = env_dir.to_str().unwrap();
     for script in SCRIPTS {
@@ -369,7 +369,7 @@ pub(crate) fn packages_work(env: &TestEnv, python: &Interpreter, env_dir: &Path,
         .prints(&format!("{place}: ok\n"));
 }
 
-/// The pip of the environment at `env_dir`, which was made at `old`, works by each of its names, and finds everything there.
+/// Fails unless pip of the environment at `env_dir`, which was created at `old`, works under each of its names, and finds all packages.
 pub(crate) fn pip_works(env: &TestEnv, python: &Interpreter, env_dir: &Path, old: &Path) {
     let (place, said) = (env_dir.to_str().unwrap(), old.to_str().unwrap());
     for name in listing(&env_dir.join("bin")) {
@@ -395,7 +395,7 @@ pub(crate) fn pip_works(env: &TestEnv, python: &Interpreter, env_dir: &Path, old
     }
 }
 
-/// What pip lists: by name, the version and the place.
+/// The packages that pip lists: version and location by name.
 pub(crate) fn packages(env: &TestEnv, env_dir: &Path) -> BTreeMap<String, [String; 2]> {
     let words = ["-m", "pip", "list", "-v", "--format=json"];
     let run = env.run(env_dir.join("bin/python"), words);

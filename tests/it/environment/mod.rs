@@ -6,13 +6,13 @@ mod clear;
 mod clone;
 mod configuration; // pyvenv.cfg
 mod directories;
-mod installations; // what is never made an environment
-pub(crate) mod makers; // venv, virtualenv, uv and rvenv, and what is in their environments
+mod installations; // installations are never turned into environments
+pub(crate) mod makers; // venv, virtualenv, uv and rvenv, and their environments
 mod moved;
-mod nested; // recreated by its own Python
+mod nested; // recreated with its own Python
 mod no_compile;
 mod prompt;
-mod read_back; // what Python itself reads
+mod read_back; // files that Python reads
 mod regression;
 mod relocatable;
 mod relocation;

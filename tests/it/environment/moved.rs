@@ -83,7 +83,7 @@ fn nothing_in_a_moved_environment_contains_the_old_path_but_what_is_listed(
         add(&packages, "one/data.txt", &format!("prefix={said}\n"));
         add(&packages, "one/other.txt", &format!("prefix={said}2\n"));
         let before = containing(&old, said);
-        // The pips of older Pythons compile elsewhere, and code says so until it is imported.
+        // The pips of older Pythons compile in another directory, whose path is in the code until it is imported.
         let compiled = before.iter().any(|name| name.ends_with(".pyc"));
         assert!(compiled || !python.at_least(9), "{before:?}");
 
@@ -109,7 +109,7 @@ fn nothing_in_a_moved_environment_contains_the_old_path_but_what_is_listed(
             text("../../../share/jupyter/kernels/one/kernel.json"),
             format!("{{\"argv\": [\"{place}/bin/python\"], \"x\": \"{escaped}2\"}}")
         );
-        // Every RECORD is right, every script starts, and code says where it is, as it was compiled before.
+        // Every RECORD is correct, every script runs, and code objects have the new path.
         env.rvenv(["--check", "new/there"])
             .shared_cache()
             .outcome()

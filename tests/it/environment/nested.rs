@@ -21,7 +21,7 @@ crate::harness::trials! {
     no_environment_is_based_on_an_unknown_python_in_itself,
 }
 
-/// Up to 3.10 a Python in an environment takes itself for the base; the newest knows better. The quick tier has one of the old.
+/// Up to 3.10 a Python in an environment reports itself as the base. The quick tier tests one of these.
 fn pythons() -> Vec<&'static Interpreter> {
     let mut old = find_keepable()
         .into_iter()
@@ -38,7 +38,7 @@ fn activated<'a>(env: &'a TestEnv, args: &[&str]) -> Run<'a> {
         .var("PATH", format!("{}:{PATH}", env.at("env/bin").display()))
 }
 
-/// Fails unless the environment works, for this Python, and nothing that it stands on is in `without`.
+/// Fails unless the environment works, with this Python, and its base is not in `without`.
 #[track_caller]
 fn stands_outside(env: &TestEnv, name: &str, python: &Interpreter, without: &Path, case: &str) {
     let at = env.at(name);
@@ -110,7 +110,7 @@ fn an_environment_is_recreated_with_each_name_of_its_own_python() {
                 env.reset();
             }
         }
-        // By another name of the folder that it is in, too.
+        // Also by another path of its parent directory.
         let other = env.root().join("other");
         symlink(env.work(), &other).unwrap();
         env.rvenv_for(python, ["--without-pip", "env"]).succeeds();
@@ -154,7 +154,7 @@ fn no_environment_is_based_on_a_python_in_itself() {
     let env = TestEnv::new();
     env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();
     let inside = without_ensurepip(newest(), &env.at("env/own"));
-    // What that Python compiles of its own is its affair.
+    // Bytecode that this Python writes is ignored.
     let now = || {
         let mut state = tree(&env.at("env"));
         state.retain(|path, _| !path.starts_with("own"));

@@ -17,7 +17,7 @@ crate::harness::trials! {
     what_pip_installs_is_not_compiled_either(a_few),
 }
 
-/// Installs, with the pip that a Python brings as a wheel, what its ensurepip would.
+/// Installs the same packages as a Python's ensurepip, with the pip in its wheels.
 const INSTALL: &str = "import ensurepip, glob, os, runpy, sys\n\
     folder = os.path.join(os.path.dirname(ensurepip.__file__), '_bundled')\n\
     wheels = sorted(glob.glob(os.path.join(folder, '*.whl')))\n\
@@ -61,7 +61,7 @@ fn are_same(expected: &Path, found: &Path, but: impl Fn(&Path) -> bool) {
 fn without_bytecode_pip_is_what_pip_itself_installs_without_it(python: &'static Interpreter) {
     let env = TestEnv::new();
     env.rvenv_for(python, ["--without-pip", "env"]).succeeds();
-    // Scripts say the name that pip was started by.
+    // Scripts contain the name by which pip was started.
     let name = python.executable.file_name().unwrap();
     let program = env.at("env/bin").join(name);
     let installed = env.run(program, ["-I", "-B", "-c", INSTALL]);
@@ -84,7 +84,7 @@ fn without_bytecode_the_rest_of_the_environment_is_the_same(python: &'static Int
     let env = TestEnv::new();
     env.rvenv_for(python, ["env"]).shared_cache().succeeds();
     fs::rename(env.at("env"), env.at("compiled")).unwrap();
-    // By the cache, where the image with bytecode is, too.
+    // With the cache, which also contains the image with bytecode.
     for _ in 0..2 {
         env.rvenv_for(python, ["--no-compile", "env"])
             .shared_cache()
@@ -109,7 +109,7 @@ fn what_pip_installs_is_not_compiled_either(python: &'static Interpreter) {
         .shared_cache()
         .var("PIP_NO_INDEX", "1")
         .var("PIP_FIND_LINKS", &wheels)
-        // pip itself is compiled as it is imported, unless Python may not.
+        // Importing pip compiles it, unless that is disabled.
         .var("PYTHONDONTWRITEBYTECODE", "1")
         .succeeds();
     let tree = contents(&env.at("env"));

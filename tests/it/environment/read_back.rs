@@ -32,7 +32,7 @@ crate::harness::trials! {
     marshal_reads_the_bytecode_of_pip(each_newest_quick, part),
 }
 
-/// Calls a function of `read_back.py`, which has no modules but the standard library.
+/// Calls a function of `read_back.py`, which uses only the standard library.
 fn ask(python: &Interpreter, function: &str, arguments: &Value) -> Value {
     let mut child = Command::new(&python.executable)
         .args(["-I", "-S", "-W", "ignore", "-c"])
@@ -55,7 +55,7 @@ fn some(all: usize) -> usize {
     if whole() { all } else { all / 5 }
 }
 
-/// Removes what cannot be in `home`: rvenv escapes it, and venv would start another line with it.
+/// Removes characters that `home` cannot contain: rvenv escapes them, and venv would start another line.
 fn without_line_breaks(name: &str) -> String {
     let is_break = |c: char| c.is_control() || "\u{2028}\u{2029}".contains(c);
     name.chars().filter(|c| !is_break(*c)).collect()
@@ -74,7 +74,7 @@ fn site_reads_every_value_of_pyvenv_cfg(python: &'static Interpreter) {
         let mut env_dirs = Vec::new();
         let mut expected = Vec::new();
         for (index, (name, prompt, base, system)) in cases.iter().enumerate() {
-            // The same few bases, as each of them is another Python to rvenv.
+            // Only a few different bases, as each of them is another Python for rvenv.
             let base = env.at("bases").join(without_line_breaks(base) + "x");
             let base = match expected.len() % 10 {
                 0 => base,
@@ -159,7 +159,7 @@ fn csv_reads_every_row_of_record(python: &'static Interpreter) {
         rows.push(["one-1.0.dist-info/RECORD", "", ""].map(str::to_owned));
         ask(python, "write_record", &json!([info.join("RECORD"), rows]));
 
-        // The script is repaired, and its row is another.
+        // The script is repaired, so its row differs.
         fs::rename(&old, &new).unwrap();
         env.rvenv(["--upgrade", "--without-pip", "new"]).succeeds();
         let record = site_packages(&new, python).join("one-1.0.dist-info/RECORD");
@@ -190,7 +190,7 @@ fn literal(text: &str) -> String {
     format!("'{}'", characters.collect::<String>())
 }
 
-/// What `old` stands for in a module: the directory of the environment before it is moved, which is not a module's business.
+/// The path of the environment before it is moved, which is independent of the module.
 const OLD: &str = "'OLD/share'";
 
 fn expression() -> impl Strategy<Value = String> + Clone {
@@ -232,7 +232,7 @@ fn expression() -> impl Strategy<Value = String> + Clone {
     })
 }
 
-/// A module that can be compiled; nobody runs it.
+/// A module that can be compiled. It is never executed.
 fn module() -> impl Strategy<Value = String> {
     let one = expression();
     let statement = prop_oneof![
@@ -276,7 +276,7 @@ fn marshal_reads_the_bytecode_of_a_moved_environment(python: &'static Interprete
             env.run(&python.executable, compile).succeeds();
             fs::create_dir_all(new.parent().unwrap()).unwrap();
             fs::rename(&old, &new).unwrap();
-            // It warns of the sources that contain the old path.
+            // There is a warning about sources that contain the old path.
             let upgrade = env.rvenv(["--upgrade", "--without-pip", "--", new.to_str().unwrap()]);
             upgrade.outcome().expect_code(0);
             roots.push(site_packages(&new, python));
@@ -295,7 +295,7 @@ fn marshal_reads_the_bytecode_of_pip(python: &'static Interpreter) {
         for (index, directory) in directories.iter().enumerate() {
             let mut env_dir = env.at(index.to_string()).join(directory);
             if python.implementation == "pypy" {
-                // Its ensurepip makes the image, beside the environment. Debian's pip expands variables in that path.
+                // Its ensurepip creates the image next to the environment. Debian's pip expands variables in that path.
                 env_dir = env_dir.to_str().unwrap().replace('$', "").into();
             }
             let run = env.rvenv_for(python, ["--".as_ref(), env_dir.as_os_str()]);

@@ -26,7 +26,7 @@ crate::harness::trials! {
 /// A folder name that a shell would split, expand and unquote.
 const ELSEWHERE: &str = "it's \"there\" $HOME `x`";
 
-/// One that the oldest pip can install into: it expands variables in the path of what it installs.
+/// A name that works with the oldest pip, which expands variables in the paths of files that it installs.
 const ELSEWHERE_FOR_PIP: &str = "it's there (2)";
 
 fn pip_works_wherever_the_environment_is() {
@@ -107,7 +107,7 @@ fn nothing_in_it_contains_the_path_it_was_created_at() {
         .shared_cache()
         .succeeds();
     assert_eq!(containing(&env.at("made"), &place("made")), none);
-    // One that was made otherwise, by running the command again.
+    // An existing environment is changed by running the command again.
     env.rvenv_for(newest(), ["other"]).shared_cache().succeeds();
     assert_ne!(containing(&env.at("other"), &place("other")), none);
     env.rvenv_for(newest(), ["--relocatable", "other"])
@@ -139,7 +139,7 @@ fn what_is_installed_with_it_is_relocatable_too(python: &'static Interpreter) {
     env.rvenv(["--check", ELSEWHERE])
         .shared_cache()
         .prints(&format!("{ELSEWHERE}: ok\n"));
-    // Nothing is left to do, and nothing is undone.
+    // A second run has nothing to do, and undoes nothing.
     let wheels = env.root().join("wheels");
     env.rvenv_for(python, ["--relocatable", "--with", "one", ELSEWHERE])
         .shared_cache()
@@ -185,7 +185,7 @@ fn an_upgrade_keeps_it_relocatable_and_a_new_run_does_not(python: &'static Inter
     with_one(&env, python);
     let configuration = || fs::read_to_string(env.at("made/pyvenv.cfg")).unwrap();
     let place = env.at("made").to_str().unwrap().to_owned();
-    // What was installed since names the path.
+    // A package that was installed later contains the path.
     let wheel = write_wheel(&env, &env.root().join("wheels"), "hello", "1.5");
     let install = ["install", "-q", "--no-index", wheel.to_str().unwrap()];
     env.run(env.at("made/bin/pip"), install)
@@ -208,7 +208,7 @@ fn an_upgrade_keeps_it_relocatable_and_a_new_run_does_not(python: &'static Inter
         env.run(there.join("bin").join(script), [""; 0])
             .prints(&format!("{version} {}\n", there.display()));
     }
-    // Upgraded there, it still has the path of neither place.
+    // After another upgrade it contains neither path.
     env.rvenv_for(python, ["--upgrade", ELSEWHERE])
         .shared_cache()
         .succeeds();

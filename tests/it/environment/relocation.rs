@@ -62,7 +62,7 @@ fn move_to(from: &Path, to: &Path) {
     fs::rename(from, to).unwrap();
 }
 
-/// How an environment comes to another place.
+/// How an environment gets another path.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Way {
     Cloned,
@@ -77,8 +77,8 @@ impl Way {
         Self::RelocatableAndMoved,
     ];
 
-    /// The way after which pip is started, too, by all its names, which takes most of the time: with every maker every third
-    /// Python has this one, with every Python one or two of the four makers.
+    /// The way after which pip is also run under all of its names, which takes most of the time. It is chosen so that each is combined
+    /// with every maker and every Python.
     fn with_pip(maker: Maker, python: &Interpreter) -> Self {
         let mut pythons = installed().iter().filter(|it| it.pip);
         let place = pythons.position(|it| it.executable == python.executable);
@@ -98,7 +98,7 @@ fn works_in_another_place(maker: Maker, python: &Interpreter, old: &str, new: &s
     assert!(status.unwrap().success());
     let lib = site_packages(python, Path::new("")).display().to_string();
     let said = old.to_str().unwrap();
-    // What is no path of the environment is in this file.
+    // This file contains text that only looks like the path of the environment.
     let other = format!("{lib}/demo/other.txt");
     let unknown = BTreeSet::from([format!("{lib}/demo/prefix.txt"), "etc/mention.conf".into()]);
     let with_other = |names: &BTreeSet<String>| names | &BTreeSet::from([other.clone()]);
@@ -150,7 +150,7 @@ fn works_in_another_place(maker: Maker, python: &Interpreter, old: &str, new: &s
     ];
     let outcome = env.rvenv(args).shared_cache().outcome();
     outcome.expect_code(0);
-    // Those are read by programs that take no relative path, or by no program on this system.
+    // They are read by programs that do not support relative paths, or by no program on this system.
     let mut expected = unknown;
     expected.insert("share/jupyter/kernels/own/kernel.json".into());
     if maker == Maker::Uv {
@@ -162,7 +162,7 @@ fn works_in_another_place(maker: Maker, python: &Interpreter, old: &str, new: &s
     works(Way::RelocatableAndMoved);
 }
 
-/// A moved environment `env` with a file of this size, and a script of that.
+/// A moved environment `env` with a file and a script of these sizes.
 fn with_huge_files(env: &TestEnv, size: u64, of_script: u64) -> PathBuf {
     env.rvenv_for(newest(), ["--without-pip", "made"])
         .succeeds();

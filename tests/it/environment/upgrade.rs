@@ -59,7 +59,7 @@ fn links_to_another_python_are_retargeted() {
                 .succeeds();
             is_for(&env, old);
             let args = [&["--without-pip", links], flags, &["env"]].concat();
-            // A note about what stays behind is allowed; a failure is not.
+            // A warning about packages that are left behind is allowed, a failure is not.
             let outcome = env.rvenv_for(newest(), args).outcome();
             outcome.expect_code(0);
             assert_eq!(outcome.stdout, "", "{outcome}");
@@ -112,7 +112,7 @@ fn an_upgrade_keeps_the_version_that_the_environment_was_created_with() {
             .var("PATH", &path)
             .succeeds();
         is_for(&env, old);
-        // Each of several keeps its own.
+        // Each of several environments keeps its own prompt.
         env.rvenv_for(newest(), ["--without-pip", links, "other"])
             .succeeds();
         env.rvenv([&args[..], &["env", "other"]].concat())
@@ -222,7 +222,7 @@ fn what_stays_behind_for_another_version_is_named() {
         let outcome = run();
         outcome.expect_code(0);
         assert_eq!(outcome.stdout, "", "{outcome}");
-        // pip is in the new one, too.
+        // pip is also installed for the new version.
         let folder = env.at(&behind);
         assert!(
             outcome.stderr.contains(folder.to_str().unwrap()),
@@ -239,14 +239,14 @@ fn what_stays_behind_for_another_version_is_named() {
         );
         assert!(env.at(&behind).join("other.py").exists());
         is_for(&env, newest());
-        // Said once: the next run changes no version.
+        // There is only one warning, as the next run does not change the version.
         let outcome = run();
         outcome.expect_code(0);
         assert_eq!(outcome.stderr, "", "{outcome}");
     }
 }
 
-/// A folder of wheels that pip will find newer than its own.
+/// A directory with wheels that are newer than the installed packages.
 fn newer_wheels(env: &TestEnv) -> std::path::PathBuf {
     let folder = env.root().join("wheels");
     for name in ["pip", "setuptools"] {
@@ -292,7 +292,7 @@ fn upgrade_deps_runs_the_environments_own_pip(python: &'static Interpreter) {
 }
 
 fn upgrade_deps_gives_pip_the_variables_and_folder_that_venv_gives() {
-    // sitecustomize tells how the environment's pip was run.
+    // sitecustomize records how the environment's pip was run.
     let script = "import os, sys\n\
                   if 'install' in getattr(sys, 'argv', ()) or 'pip' in str(getattr(sys, 'orig_argv', '')):\n\
                   \x20   names = ('VIRTUAL_ENV', 'PYTHONPATH', 'PYTHONHOME', 'PIP_MINE')\n\
@@ -310,7 +310,7 @@ fn upgrade_deps_gives_pip_the_variables_and_folder_that_venv_gives() {
             let args = ["-m", "venv"].iter().chain(&args);
             env.run(&python.executable, args)
         } else {
-            // The other producer would start Pythons of its own in the environment.
+            // The other way to install pip would start more Pythons in the environment.
             env.rvenv_for(python, args).var("RVENV_SEEDER", "wheel")
         };
         let outcome = run
@@ -354,7 +354,7 @@ fn rvenv_fails_when_pip_fails(python: &'static Interpreter) {
     let said = " -m pip install --upgrade pip";
     assert!(outcome.stderr.starts_with("Error: "), "{outcome}");
     assert!(outcome.stderr.contains(said), "{outcome}");
-    // pip's own words are shown.
+    // The output of pip is shown.
     let wheels = folder.to_str().unwrap();
     let zip = outcome.stderr.to_lowercase().contains("zip");
     assert!(zip || outcome.stderr.contains(wheels), "{outcome}");

@@ -36,7 +36,7 @@ pub(crate) fn clear(env: &TestEnv, path: &str) -> Outcome {
         .outcome()
 }
 
-/// The new environment stands, whatever was said.
+/// Fails unless the new environment is complete.
 #[track_caller]
 pub(crate) fn stands(env: &TestEnv, path: &str, outcome: &Outcome) {
     outcome.expect_code(0);
@@ -98,7 +98,7 @@ fn an_immutable_file() {
     stands(&env, "env", &clear(&env, "env"));
     env.holds_only(["env"]);
 
-    // In place it cannot be moved, so that it stays.
+    // In place it cannot be moved, so it is kept.
     fs::write(env.at("env/stuck"), "mine").unwrap();
     fs::write(env.at("env/mine"), "mine").unwrap();
     chattr("+i", &env.at("env/stuck")).expect_code(0);
@@ -169,7 +169,7 @@ fn sockets_and_fifos() {
         let args = ["--without-pip", "--clear", path];
         env.rvenv_for(newest(), args).cwd(cwd).succeeds();
         drop((socket, kept));
-        // As venv has it: those directly in ENV_DIR stay.
+        // Like in venv, those directly in ENV_DIR are kept.
         assert!(
             fs::symlink_metadata(env.at("env/fifo"))
                 .unwrap()

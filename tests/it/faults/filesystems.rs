@@ -38,14 +38,14 @@ pub(crate) fn image(env: &TestEnv, size: u64, tool: &str, args: &[&str]) -> Path
     path
 }
 
-/// Whether the kernel knows a file system.
+/// Whether the kernel supports a file system.
 pub(crate) fn knows(name: &str) -> bool {
     let list = fs::read_to_string("/proc/filesystems").unwrap_or_default();
     list.lines()
         .any(|line| line.split_whitespace().next_back() == Some(name))
 }
 
-/// New with pip, again, cleared, upgraded: each works and leaves nothing else in `folder`.
+/// Creates an environment with pip, runs again, clears and upgrades it: each works and leaves no other files in `folder`.
 #[track_caller]
 fn all_ways(env: &TestEnv, folder: &str, links: &str) {
     let path = format!("{folder}/env");
@@ -61,7 +61,7 @@ fn all_ways(env: &TestEnv, folder: &str, links: &str) {
     }
 }
 
-/// FAT: by the kernel's own driver, or exFAT by the one that runs in user space.
+/// FAT with the driver of the kernel, or exFAT with the driver in user space.
 fn fat(env: &TestEnv) -> Mount {
     FAT.is_listed();
     if knows("vfat") {
@@ -82,7 +82,7 @@ fn without_symlinks() {
     let _mount = fat(&env);
     all_ways(&env, "fat", "--copies");
     let before = tree(&env.at("fat"));
-    // Without --copies it is venv's own way out: copies, and no word about it but a warning.
+    // Without --copies the fallback is that of venv: copies, and a warning.
     let run = env.rvenv_for(newest(), ["--without-pip", "fat/linked"]);
     let outcome = run.outcome();
     if outcome.status.success() {
@@ -108,7 +108,7 @@ fn in_memory() {
     all_ways(&env, "tmpfs", "--symlinks");
 }
 
-/// A folder `overlay` over what `fill` puts into the lower layer, which cannot be renamed as a whole.
+/// Mounts an overlay at `overlay`, whose lower layer `fill` fills. Directories in it cannot be renamed.
 pub(crate) fn overlay(env: &TestEnv, fill: impl FnOnce(&str)) -> [Mount; 2] {
     let mount = Mount::tmpfs(env, "layers", "size=120M");
     for name in ["lower", "upper", "scratch"] {
@@ -188,7 +188,7 @@ fn where_folders_cannot_be_exchanged() {
             env.holds_only(["env"]);
         }
         env.run(env.at("env/bin/pip"), ["--version"]).stdout();
-        // Somebody's folder is never renamed over.
+        // An existing directory is never replaced by a rename.
         env.reset();
     }
 }

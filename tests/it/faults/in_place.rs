@@ -74,7 +74,7 @@ fn a_mount_point() {
 
 fn what_a_killed_run_moved_away_is_restored() {
     let env = TestEnv::new();
-    // Where folders cannot be exchanged there is an instant between two renames; in place there are several.
+    // If directories cannot be exchanged there is a moment between two renames; in place there are several.
     for (cwd, args, inject) in [
         ("", ["--clear", "env"], "inject=renameat2:error=EINVAL"),
         (
@@ -103,7 +103,7 @@ fn what_a_killed_run_moved_away_is_restored() {
                 // Which says the command line.
                 assert_eq!(differing, [Path::new("pyvenv.cfg")], "after {call} {when}");
             }
-            // A run that does nothing of its own but make what is missing.
+            // A run that only recovers from the killed one.
             env.rvenv_for(newest(), ["--without-pip", "env"]).succeeds();
             let is_old = env.at("env/mine").exists();
             assert!(is_old || is_complete, "after {call} {when}: {outcome}");
@@ -119,7 +119,7 @@ fn what_cannot_be_put_back_is_kept_for_the_next_run() {
     let env = TestEnv::new();
     environment(&env, "env");
     let whole = tree(&env.at("env"));
-    // The last of the six entries that are moved away cannot be, and then none of them can be moved back.
+    // Moving the last of six entries away fails, and then moving any of them back fails.
     let args = ["--without-pip", "--clear", "."];
     let inject = ["rename", "renameat"].map(|call| format!("inject={call}:error=EIO:when=6+"));
     let run = strace(&env, &[&inject[0], &inject[1]], &args);
@@ -163,7 +163,7 @@ fn a_failed_clear_of_a_lower_layer_is_undone_with_modes_and_empty_folders() {
         (metadata.uid(), metadata.gid())
     };
     let whole = tree(&env.at("overlay/env"));
-    // The first is the exchange, which this file system refuses; this one is in the middle of what comes then.
+    // The first call is the exchange, which this file system does not support; this one is in the middle of the fallback.
     let inject = "inject=renameat2:error=EIO:when=4";
     let args = ["--without-pip", "--clear", "overlay/env"];
     let outcome = strace(&env, &[inject], &args).outcome();
@@ -199,11 +199,11 @@ fn a_run_killed_while_it_clears_a_lower_layer_loses_nothing() {
         let is_killed = !env.at(&path).join("pyvenv.cfg").exists();
         assert!(is_killed || call == "rename", "{outcome}");
         killed += u32::from(is_killed);
-        // A run that makes what is missing, after it has put back what there was.
+        // A run that recovers by restoring the previous entries.
         env.rvenv_for(newest(), ["--without-pip", &path]).succeeds();
         if is_killed {
             let mut differing = changes(&tree(&env.at(&path)), &whole);
-            // Which say where the environment is, and that has changed since it was made in the lower layer.
+            // They contain the path of the environment, which has changed since it was created in the lower layer.
             differing.retain(|path| {
                 let name = path.to_string_lossy();
                 name != "pyvenv.cfg" && !name.starts_with("bin/activate")

@@ -39,7 +39,7 @@ fn limits_of_a_process() {
         assert!(outcome.stderr.contains("ulimit -f"), "{outcome}");
         env.holds_only([]);
     }
-    // As few as a process can be expected to have.
+    // A limit as low as can be expected.
     let ways = [
         &["env"][..],
         &["--clear", "env"],
@@ -80,7 +80,7 @@ fn limited(nobody: &Nobody, limit: u32, args: &[&str]) -> Vec<OsString> {
 fn no_threads() {
     let env = TestEnv::new();
     let nobody = nobody(&env);
-    // The limit is the user's, so it is set where that user already runs; then for what only makes pip from the store, too.
+    // The limit applies to the user, so it is set in a process of this user. It is also tested with pip from the cache.
     for (limit, args) in [(1, &["--no-cache", "env"][..]), (3, &["--no-cache", "env"])] {
         let line = limited(&nobody, limit, args);
         let outcome = env.run(&line[0], &line[1..]).outcome();
@@ -96,7 +96,7 @@ fn no_threads() {
     }
 }
 
-/// Every call that changes something fails once, each time in another place.
+/// Each system call that changes something fails once.
 fn every_call_fails_once() {
     const CALLS: &str =
         "write,mkdir,mkdirat,symlinkat,fchmod,linkat,rename,renameat2,rmdir,unlinkat";
@@ -141,7 +141,7 @@ fn every_call_fails_once() {
                 let outcome = run(&format!("inject={call}:error={error}:when={when}"), args);
                 tried += 1;
                 if outcome.status.success() {
-                    // It found another way, or could not remove what is of no use any more.
+                    // There was a fallback, or it could not remove temporary files.
                     assert_ne!(tree(&env.work()), before, "{moment}");
                     continue;
                 }
@@ -157,7 +157,7 @@ fn every_call_fails_once() {
     }
 }
 
-/// The limit counts all processes of a user, so that it is another one each time that is met.
+/// The limit applies to all processes of a user, so it is reached at different moments.
 fn few_processes_are_done_without_or_named_as_the_limit() {
     let env = TestEnv::new();
     let nobody = nobody(&env);

@@ -69,7 +69,7 @@ fn folders_that_lead_elsewhere_are_refused() {
                 "{said}"
             );
         }
-        // With the old environment goes the link, not what it leads to.
+        // Removing the old environment removes the link, not its target.
         assert_eq!(planted(name, &["--clear"], true), None);
     }
 }
@@ -105,7 +105,7 @@ fn files_that_are_folders_are_refused() {
 
 fn a_planted_stage_is_never_used() {
     let env = TestEnv::new();
-    // The name of a stage of `env`, with a tree in it, in a folder that everybody can write.
+    // A directory with the name of a stage of `env` and files in it, in a directory that everybody can write to.
     let planted = env.at(".env.rvenv-abcdefghijkl");
     fs::create_dir_all(planted.join("aside/bin")).unwrap();
     fs::write(planted.join("aside/bin/python"), "evil").unwrap();
@@ -123,7 +123,7 @@ fn a_planted_stage_is_never_used() {
         fs::read_to_string(env.root().join("home/mine")).unwrap(),
         "mine"
     );
-    // Neither was taken for a stage.
+    // Neither was used as a stage.
     let names = [".env.rvenv-ABCDEFGHIJKL", ".env.rvenv-abcdefghijkl", "env"];
     assert_eq!(listing(&env.work()), names);
 }

@@ -24,7 +24,7 @@ fn many() -> usize {
     if whole() { 32 } else { 8 }
 }
 
-/// Waits for all of them: each must succeed and be silent.
+/// Waits for all of them. Each must succeed without output.
 #[track_caller]
 fn all_succeed(runs: Vec<Started>) {
     for run in runs {
@@ -93,7 +93,7 @@ fn in_one_directory_that_is_cleared_in_place() {
     };
     for run in (0..4).map(run).collect::<Vec<_>>() {
         let outcome = run.finish();
-        // They take each other's files away, which may be an error but never half an environment.
+        // They remove each other's files, which may be an error, but must not result in an incomplete environment.
         assert!(matches!(outcome.status.code(), Some(0 | 1)), "{outcome}");
     }
     run(0).finish().expect_code(0);
@@ -110,7 +110,7 @@ fn with_one_empty_store() {
     for name in &names[..3] {
         is_whole(&env, &env.at(name));
     }
-    // One store, one image, and nothing unfinished.
+    // The cache contains one image and no unfinished files.
     let cache = env.root().join("home/.cache");
     assert_eq!(listing(&cache), ["rvenv"]);
     let stored = listing(&crate::env::store(&cache.join("rvenv")));

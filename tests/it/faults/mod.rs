@@ -10,8 +10,8 @@ mod links;
 mod many_at_once;
 mod odd_environments;
 mod odd_names;
-pub(crate) mod scene; // one way to make an environment, killed
-mod shared_parent; // a folder that others write to, too
+pub(crate) mod scene; // kills while an environment is created
+mod shared_parent; // a directory to which others write, too
 mod signals;
 mod space;
 
@@ -82,7 +82,7 @@ pub(crate) fn strace_log(env: &TestEnv) -> PathBuf {
 pub(crate) struct Mount(PathBuf);
 
 impl Mount {
-    /// Mounts at a new folder `name` in `work`; skips the test if the kernel cannot, which only it can tell.
+    /// Mounts at a new directory `name` in `work`. Skips the test if the kernel does not support it.
     pub(crate) fn new(env: &TestEnv, name: &str, args: &[&str]) -> Self {
         let path = env.at(name);
         fs::create_dir_all(&path).unwrap();
@@ -117,7 +117,7 @@ impl Mount {
 impl Drop for Mount {
     fn drop(&mut self) {
         let mut command = Command::new("umount");
-        // A test may have unmounted it where it was moved to.
+        // A test may have moved and unmounted it.
         let _ = command
             .arg("-l")
             .arg(&self.0)
@@ -126,7 +126,7 @@ impl Drop for Mount {
     }
 }
 
-/// Runs as a user who is not root: the words that go before a command line, and what that user can execute.
+/// A user who is not root: the command prefix to run as this user, and programs that this user can execute.
 pub(crate) struct Nobody {
     pub(crate) before: Vec<OsString>,
     pub(crate) program: PathBuf,
@@ -136,7 +136,7 @@ pub(crate) struct Nobody {
 /// The Python that a user who is not root runs.
 pub(crate) fn for_everyone() -> Option<&'static Interpreter> {
     let mut pythons: Vec<_> = installed().iter().filter(|python| python.pip).collect();
-    // The others take long to start.
+    // Others take long to start.
     pythons.sort_by_key(|python| python.implementation != "cpython");
     pythons.into_iter().find(|python| python.is_for_everyone())
 }
@@ -148,7 +148,7 @@ pub(crate) fn nobody(env: &TestEnv) -> Nobody {
 }
 
 impl Nobody {
-    /// As [`nobody`], for a test that root runs.
+    /// Like [`nobody`], for a test that runs as root.
     pub(crate) fn prepare(env: &TestEnv) -> Self {
         const ID: u32 = 65534;
         let before: Vec<OsString> = [

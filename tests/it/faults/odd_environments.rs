@@ -63,7 +63,7 @@ fn without_a_current_folder() {
 
 fn without_variables() {
     let env = TestEnv::new();
-    // No cache then, so pip is recreated.
+    // Without a cache pip is prepared again.
     let outcome = shell(&env, "exec env -i \"$@\"", &["env"]);
     outcome.expect_code(0);
     assert_eq!(outcome.stderr, "", "{outcome}");
@@ -143,7 +143,7 @@ fn with_nonsense_for_python() {
         works(&env, "env");
         env.holds_only(["env"]);
     }
-    // Alone, none changes anything; a few of them stop venv itself.
+    // None of them changes anything; with a few of them venv itself fails.
     let made = |variable: Option<(&str, &str)>| {
         let run = env.rvenv_for(newest(), ["--clear", "--without-pip", "env"]);
         let run = variable
@@ -174,7 +174,7 @@ fn with_closed_streams() {
         }
         let outcome = shell(&env, &format!("exec \"$@\" {closed}"), &["/dev/null/env"]);
         outcome.expect_code(1);
-        // Nobody's words end in a file of the environment.
+        // Output of other programs does not end up in a file of the environment.
         let text = fs::read_to_string(env.at("env/pyvenv.cfg")).unwrap();
         assert!(
             text.starts_with("home = ") && !text.contains("Error"),
@@ -186,7 +186,7 @@ fn with_closed_streams() {
 
 fn with_a_pipe_that_nobody_reads() {
     let env = TestEnv::new();
-    // The reader is gone before the first word: as with CPython's, that is no reason to make no environment.
+    // The reader of the output is gone: like in CPython, the environment is created nevertheless.
     let line =
         "( \"$@\" ; echo $? >status ) 2>&1 | true; while [ ! -s status ]; do :; done; cat status";
     let outcome = shell(&env, line, &["-v", "--without-pip", "env"]);

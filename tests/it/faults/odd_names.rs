@@ -49,7 +49,7 @@ fn with_a_name_that_is_not_utf8() {
 
 fn with_long_names() {
     let env = TestEnv::new();
-    // NAME_MAX: the longest name there is, and one byte more; in two-byte letters, too.
+    // NAME_MAX: the longest possible name, and one byte more; also with two-byte characters.
     for name in ["n".repeat(255), "é".repeat(127)] {
         env.rvenv_for(newest(), ["--without-pip", &name]).succeeds();
         env.rvenv_for(newest(), ["--without-pip", "--clear", &name])
@@ -69,7 +69,7 @@ fn with_long_names() {
     );
     env.holds_only([]);
 
-    // PATH_MAX: as long as files of the environment have a name, and then no more.
+    // PATH_MAX: the longest path with which the environment's files can be created, and longer ones.
     let (mut made, mut refused) = (0, 0);
     for length in [
         3000, 3900, 3990, 4020, 4050, 4070, 4085, 4094, 4095, 4096, 5000,

@@ -22,15 +22,15 @@ use crate::{
     wheel::write_installed,
 };
 
-/// What a process that changes files calls; `openat` makes files, too.
+/// System calls that change files; `openat` also creates files.
 const CALLS: &str = "openat,write,mkdir,mkdirat,symlinkat,fchmod,fchown,linkat,rename,renameat,renameat2,unlink,unlinkat,rmdir,flock";
 
-/// How many moments are tried with each call that a run makes more often.
+/// How many moments are tested for system calls that a run makes more often.
 fn moments() -> u32 {
     if whole() { 12 } else { 1 }
 }
 
-/// A way to make `env`, with what was there before and what must be there after.
+/// A way to create `env`, with the state before and the expected state after it.
 pub(crate) struct Scene {
     env: TestEnv,
     args: Vec<&'static str>,
@@ -38,9 +38,9 @@ pub(crate) struct Scene {
     after: Tree,
     /// For the report.
     name: &'static str,
-    /// An existing environment is brought to another state entry by entry: each is the old one or the new one.
+    /// An existing environment is changed entry by entry: each is either the old one or the new one.
     mixed: bool,
-    /// Where the run is started.
+    /// The current directory of the run.
     cwd: &'static str,
 }
 
@@ -73,7 +73,7 @@ impl Scene {
         self.name.starts_with("new")
     }
 
-    /// Puts `env` into the state from which the run starts.
+    /// Restores the state before the run.
     fn prepare(&self) {
         let path = self.env.at("env");
         if self.is_clone() && !self.env.at("src").exists() {
@@ -85,7 +85,7 @@ impl Scene {
             let _ = fs::remove_dir_all(path);
             return;
         }
-        // What a run made that put the old environment back in place is neither of the two.
+        // A run that restored the old environment in place results in neither of the two states.
         if self.mixed || self.cwd == "env" {
             let _ = fs::remove_dir_all(&path);
         }
@@ -121,7 +121,7 @@ impl Scene {
         run.var("RVENV_CACHE_DIR", warm())
     }
 
-    /// A run under `strace`; what it calls is in [`strace_log`].
+    /// A run under `strace`, whose output is in [`strace_log`].
     fn traced(&self, inject: &str) -> Outcome {
         let trace = format!("trace={CALLS}");
         let expressions = [&trace, inject, "signal=none"];
@@ -151,14 +151,14 @@ impl Scene {
         calls
     }
 
-    /// Whether the killed run left what was there before (`false`) or a complete environment (`true`); fails otherwise.
+    /// Whether the killed run left the previous state (`false`) or a complete environment (`true`). Fails otherwise.
     ///
     /// In place there are a handful of renames between the two, after which the next run puts the old environment back.
     #[track_caller]
     fn judge(&self, moment: &str) -> bool {
         let now = self.now();
         let mut cleared = now.clone();
-        // What was there before may itself be what an earlier run has made, with a file of the user's added.
+        // The previous state may be the result of an earlier run, with a file of the user.
         let is_old = cleared.remove(Path::new("mine")).is_some() && cleared == self.after;
         if is_old || now == self.before || now == self.after {
             return now == self.after;
@@ -177,7 +177,7 @@ impl Scene {
             self.name,
             path.display()
         );
-        // Never a torn file, and nothing that neither of the two has.
+        // Never a partially written file, and no entry that neither state has.
         let torn: Vec<_> = before.iter().filter(|path| after.contains(path)).collect();
         // A folder's own mode and contents are the same; a file is one of the two.
         assert!(
@@ -192,7 +192,7 @@ impl Scene {
     #[track_caller]
     fn run_again(&self, moment: &str) {
         if self.is_clone() && self.is_new() {
-            // A clone is made where nothing is.
+            // The path of a clone must not exist.
             self.prepare();
         }
         let outcome = self.run().outcome();
@@ -203,7 +203,7 @@ impl Scene {
         );
         let now = self.now();
         let mut differing = changes(&now, &self.after);
-        // What was added to the old environment stays where it is not cleared.
+        // Files of the user are kept unless the environment is cleared.
         differing.retain(|path| path.to_str() != Some("mine"));
         assert_eq!(
             differing,
@@ -235,7 +235,7 @@ impl Scene {
                 let moment = format!("before {call} number {when} of {count}");
                 let outcome = self.traced(&format!("inject={call}:signal=KILL:when={when}"));
                 if outcome.status.success() {
-                    // Another thread made this call this time.
+                    // Another thread has made this call in this run.
                     continue;
                 }
                 assert_eq!(outcome.signal(), Some(Signal::KILL.as_raw()), "{outcome}");

@@ -28,7 +28,7 @@ crate::harness::trials! {
     removing_is_led_nowhere_by_links_that_take_the_place_of_folders,
 }
 
-/// What a killed run on `name` leaves.
+/// Creates the files that a killed run for `name` leaves behind.
 fn killed(env: &TestEnv, name: &str) -> PathBuf {
     let before = leftovers(&env.work());
     let args = ["--seeder", "ensurepip", "--no-cache", name];
@@ -49,7 +49,7 @@ fn run(env: &TestEnv, name: &str) {
     let rvenv = crate::env::program();
     let own = ["-s", "KILL", "20", rvenv.to_str().unwrap(), "-p", python];
     let args = own.into_iter().chain(["--without-pip", name]);
-    // A run that hangs is ended, and fails.
+    // A run that hangs is killed, and the test fails.
     env.run("timeout", args).succeeds();
 }
 
@@ -108,7 +108,7 @@ fn what_is_named_like_a_stage_stops_no_run() {
     symlink(env.root().join("home"), &stage).unwrap();
     run(&env, "env");
     assert!(fs::symlink_metadata(&stage).unwrap().is_symlink());
-    // The name that stages had before they had marks.
+    // The name of stages in older versions.
     env.run("mkfifo", [env.at(".env.rvenv-abcdefghijkl")])
         .succeeds();
     run(&env, "env");
@@ -121,7 +121,7 @@ fn a_stage_of_another_user_is_kept() {
     fs::os::unix::fs::chown(&stage, Some(65534), Some(65534)).unwrap();
     run(&env, "env");
     assert!(stage.join("mine").exists());
-    // Nor is one of ours that others can write to.
+    // Nor is a stage to which others can write.
     fs::os::unix::fs::chown(&stage, Some(0), Some(0)).unwrap();
     fs::set_permissions(&stage, std::fs::Permissions::from_mode(0o777)).unwrap();
     run(&env, "env");
@@ -135,7 +135,7 @@ fn long_names_that_begin_alike_have_stages_of_their_own() {
     let env = TestEnv::new();
     let (one, other) = ("e".repeat(100) + "1", "e".repeat(100) + "2");
     let stage = killed(&env, &one);
-    // What a killed exchange leaves.
+    // The files that a killed exchange leaves behind.
     fs::create_dir(stage.join("aside")).unwrap();
     fs::write(stage.join("aside/mine"), "mine").unwrap();
     run(&env, &other);

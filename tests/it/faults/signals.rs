@@ -82,7 +82,7 @@ fn at_any_moment() {
             let signal = SIGNALS[moment as usize % SIGNALS.len()];
             let before = prepare();
             let run = run().start();
-            // Not before it listens: until then the signal does what it does to every program, and nothing is there.
+            // Only after it has installed its handler. Before that the signal kills it, but nothing has been created.
             thread::sleep(whole * moment / 12);
             run.signal(signal);
             let outcome = run.finish();
@@ -100,7 +100,7 @@ fn at_any_moment() {
     }
 }
 
-/// Signals while something that rvenv has started works in the stage.
+/// Sends a signal while a child process of rvenv works in the stage.
 fn while_a_child_works(args: &[&str]) {
     for signal in SIGNALS {
         let env = TestEnv::new();
@@ -171,7 +171,7 @@ fn while_pip_upgrades_itself() {
     }
 }
 
-/// A Python that says when it was asked and then never answers.
+/// A Python that reports when it is queried and then never answers.
 fn hanging(env: &TestEnv) -> String {
     let python = env.root().join("hangs");
     let script = format!(

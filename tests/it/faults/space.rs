@@ -53,7 +53,7 @@ fn too_small(options: &str, text: &str) {
     failing(&["--clear", "small/env"]);
     failing(&["--upgrade", "small/env"]);
     failing(&["--no-cache", "small/env"]);
-    // The environment that was there still works, and with room there is one.
+    // The existing environment still works, and with enough space the new one is created.
     env.run(path.join("env/bin/python"), ["-c", "1"]).succeeds();
     mount.remount("size=60M,nr_inodes=9000");
     let run = env.rvenv_for(newest(), ["--clear", "small/env"]);
@@ -121,11 +121,11 @@ fn a_parent_that_vanishes() {
         run.until(|| {
             fs::read_dir(env.at("parent")).is_ok_and(|mut entries| entries.next().is_some())
         });
-        // It may be at work in there, so that not all goes at once.
+        // rvenv may be creating files in it, so removing may need several attempts.
         while fs::remove_dir_all(env.at("parent")).is_err() && env.at("parent").exists() {}
         let outcome = run.finish();
         if outcome.status.success() {
-            // It came after the removal, or was there before.
+            // It was complete before the removal, or started after it.
             continue;
         }
         outcome.expect_code(1);

@@ -38,7 +38,7 @@ fn join(folders: &[PathBuf]) -> String {
     folders.join(":")
 }
 
-/// The base that is taken with this PATH.
+/// The base that is selected with this PATH.
 #[track_caller]
 fn taken(env: &TestEnv, path: &str, args: &[&str]) -> PathBuf {
     env.rvenv(args.iter().chain(&["--without-pip", "env"]))
@@ -63,7 +63,7 @@ fn what_cannot_be_read_or_is_no_python_is_passed_over() {
     script(&text.join("python3"), "no program\n");
     fs::set_permissions(text.join("python3"), PermissionsExt::from_mode(0o644)).unwrap();
     let foreign = root.join("foreign");
-    // The header of an ELF file for a machine that nobody has.
+    // The header of an ELF file for an unusual machine.
     let mut elf = b"\x7fELF\x02\x01\x01\0\0\0\0\0\0\0\0\0\x02\0\xf0\xf0".to_vec();
     elf.resize(64, 0);
     script(&foreign.join("python3"), "");
@@ -72,7 +72,7 @@ fn what_cannot_be_read_or_is_no_python_is_passed_over() {
     script(&crashing.join("python3"), "#!/bin/sh\nkill -SEGV $$\n");
     let lost = root.join("lost");
     script(&lost.join("python3"), "#!/nowhere/interpreter\n");
-    // What the loader says and does about a missing library.
+    // The error message and exit status of the loader for a missing library.
     let library = root.join("library");
     let words = "error while loading shared libraries: libpython3.99.so.1.0: cannot open";
     let text_of_loader = format!("#!/bin/sh\necho \"$0: {words}\" >&2\nexit 127\n");
@@ -99,7 +99,7 @@ fn what_cannot_be_read_or_is_no_python_is_passed_over() {
         let base = taken(&env, &path, args);
         assert_eq!(base, good.join("python3"), "{args:?}");
     }
-    // Each is named if nothing else fits.
+    // The error lists each of them if there is no other match.
     env.rvenv(["-p", "python3.99", "env"])
         .var("PATH", &path)
         .errs(&["'python3.99'"]);
@@ -236,7 +236,7 @@ fn the_folders_of_every_tool_are_searched() {
         assert!(base.starts_with(&at), "{folder}: {}", base.display());
         fs::remove_file(&at).unwrap();
     }
-    // conda notes its environments down.
+    // conda records its environments in a file.
     let noted = root.join("noted");
     symlink(prefix(python), &noted).unwrap();
     fs::create_dir(root.join("home/.conda")).unwrap();
@@ -315,6 +315,6 @@ fn what_a_python_leaves_running_is_not_waited_for() {
     env.rvenv(["--without-pip", "--no-cache", "-p", python, "env"])
         .var("PATH", "/usr/bin:/bin")
         .succeeds();
-    // What still holds the streams that Python's answer came through.
+    // A process that still has the output pipes of Python open.
     assert!(!ended.exists());
 }

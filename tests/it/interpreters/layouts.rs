@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The `CPython`s that have a prefix of their own, the newest patch level of each version, oldest
-/// first: what a version manager would keep.
+/// first, as in a version manager.
 pub(crate) fn keepable() -> Vec<&'static Interpreter> {
     KEEPABLE.is_listed();
     find_keepable()
@@ -63,7 +63,7 @@ pub(crate) fn script(path: &Path, text: &str) {
     fs::set_permissions(path, Permissions::from_mode(0o755)).unwrap();
 }
 
-/// The folder of a real pyenv, for its programs.
+/// The directory of a real pyenv.
 fn pyenv() -> PathBuf {
     PYENV.is_listed();
     find_pyenv().unwrap()
@@ -81,7 +81,7 @@ pub(crate) fn find_pyenv() -> Option<PathBuf> {
         .find(|root| root.join("libexec/pyenv").is_file())
 }
 
-/// A pyenv in `~/.pyenv` that keeps these Pythons, with the shims that it makes itself.
+/// A pyenv in `~/.pyenv` with these Pythons, and the shims that it creates.
 pub(crate) struct Pyenv {
     pub(crate) root: PathBuf,
     /// PATH with the shims in front.
@@ -95,7 +95,7 @@ impl Pyenv {
         keep(&root.join("versions"), pythons);
         for name in ["bin", "libexec", "completions", "pyenv.d", "plugins"] {
             if name == "plugins" {
-                // What is plugged into the machine's pyenv is no part of it.
+                // Without the plugins of the installed pyenv.
                 fs::create_dir(root.join(name)).unwrap();
             } else if real.join(name).exists() {
                 symlink(real.join(name), root.join(name)).unwrap();
@@ -144,8 +144,8 @@ pub(crate) fn base_of(env: &TestEnv, name: &str) -> PathBuf {
     base
 }
 
-/// A Python at `at` that is this one but for its ensurepip, as distributions take it away: the
-/// executable is a copy, so that it finds the library beside it, and everything else a link.
+/// A copy of this Python at `at` without ensurepip, like in distributions: the executable is a copy, so that it finds the library
+/// next to it, and everything else is a link.
 pub(crate) fn without_ensurepip(python: &Interpreter, at: &Path) -> PathBuf {
     let prefix = prefix(python);
     let stdlib = format!("lib/python{}", python.short_version());

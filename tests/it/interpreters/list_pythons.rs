@@ -61,7 +61,7 @@ fn every_python_is_listed_once_with_where_it_came_from() {
     assert_eq!(list(), expected, "from the cache");
     env.holds_only([]);
 
-    // For programs.
+    // As JSON.
     let json = env
         .rvenv(["--list-pythons", "--json"])
         .var("PATH", &path)

@@ -1,7 +1,7 @@
 //! Every Python of the machine that has `venv`.
 
 mod discovery;
-pub(crate) mod layouts; // the ways in which Pythons are kept
+pub(crate) mod layouts; // the layouts of installed Pythons
 mod list_pythons;
 mod requests;
 mod shims;
@@ -36,7 +36,7 @@ pub(crate) fn trials(list: &mut Trials) {
 /// One Python to test with.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Interpreter {
-    /// The path it is invoked by.
+    /// The path by which it is started.
     pub(crate) executable: PathBuf,
     pub(crate) version: (u32, u32, u32),
     /// `sys.implementation.name`.
@@ -47,8 +47,7 @@ pub(crate) struct Interpreter {
     pub(crate) pip: bool,
     /// Whether an extension in C can be compiled for it.
     pub(crate) headers: bool,
-    /// Whether its `--copies` can work: a distribution's `PyPy` takes all of `/usr/lib` for its own
-    /// and stumbles over other packages' dangling links in there.
+    /// Whether its `--copies` works: a distribution's `PyPy` copies all of `/usr/lib` and fails at dangling links of other packages.
     pub(crate) copies: bool,
 }
 
@@ -123,23 +122,23 @@ pub(crate) fn installed() -> &'static [Interpreter] {
     })
 }
 
-/// What a Python says of itself.
+/// The answer of a Python that was queried.
 #[derive(Serialize, Deserialize)]
 struct Answer {
     interpreter: Interpreter,
-    /// Whether it has a `venv`, and is not itself an environment's.
+    /// Whether it has `venv`, and does not belong to an environment.
     venv: bool,
     /// When its executable and the folder of its standard library were changed last.
     changed: [Option<SystemTime>; 2],
 }
 
-/// The times that an answer holds for.
+/// The times for which an answer is valid.
 fn changed(executable: &Path, library: &Path) -> [Option<SystemTime>; 2] {
     [executable, library].map(|path| fs::metadata(path).ok()?.modified().ok())
 }
 
-/// What every Python of the machine says of itself. It is kept for later processes, as a list of tests must not take long and a
-/// runner may start a process for each test.
+/// The answers of all Pythons of the machine. They are stored for later processes, because listing the tests must be fast and a runner
+/// may start a process for each test.
 fn answers() -> &'static [Answer] {
     static ANSWERS: OnceLock<Vec<Answer>> = OnceLock::new();
     ANSWERS.get_or_init(|| {
@@ -162,7 +161,7 @@ fn answers() -> &'static [Answer] {
         });
         let answers: Vec<_> = answers.collect();
         if asked && let Ok(mut file) = NamedTempFile::new_in(env!("CARGO_TARGET_TMPDIR")) {
-            // Those of another PATH as well.
+            // Including those of another PATH.
             let all: Vec<_> = answers.iter().chain(&kept).collect();
             let written = serde_json::to_writer(&mut file, &all);
             let _ = written.map(|()| file.persist(&list));
@@ -232,7 +231,7 @@ pub(crate) fn each_with_headers() -> Vec<Case<&'static Interpreter>> {
     )
 }
 
-/// Leaves out, with the reason, the Pythons that cannot be tested with.
+/// Skips the Pythons that cannot be used, with a reason.
 pub(crate) fn only(
     mut cases: Vec<Case<&'static Interpreter>>,
     can: impl Fn(&Interpreter) -> bool,
@@ -262,8 +261,7 @@ pub(crate) fn each_with_pip() -> Vec<Case<&'static Interpreter>> {
     cases(installed().iter().filter(|python| python.pip))
 }
 
-/// A trial with the oldest, a middle one and the newest, of which the quick tier takes the newest: for checks too dear to
-/// make with each.
+/// A trial with the oldest, a middle one and the newest, for slow checks. The quick tier uses only the newest.
 pub(crate) fn a_few() -> Vec<Case<&'static Interpreter>> {
     let all: Vec<_> = installed().iter().filter(|python| python.pip).collect();
     let places = BTreeSet::from([0, all.len() / 2, all.len().saturating_sub(1)]);
@@ -301,7 +299,7 @@ pub(crate) fn interpreters_with_pip() -> impl Iterator<Item = &'static Interpret
     interpreters().into_iter().filter(|python| python.pip)
 }
 
-/// The oldest, a middle one and the newest: for checks too dear to make with each.
+/// The oldest, a middle one and the newest, for slow checks.
 pub(crate) fn a_few_with_pip() -> Vec<&'static Interpreter> {
     let all: Vec<_> = interpreters_with_pip().collect();
     let places = BTreeSet::from([0, all.len() / 2, all.len().saturating_sub(1)]);
@@ -311,7 +309,7 @@ pub(crate) fn a_few_with_pip() -> Vec<&'static Interpreter> {
         .collect()
 }
 
-/// The newest `CPython`, for checks in which the version plays no part.
+/// The newest `CPython`, for checks that do not depend on the version.
 pub(crate) fn newest() -> &'static Interpreter {
     installed()
         .iter()
@@ -364,7 +362,7 @@ pub(crate) fn find_python2() -> Option<PathBuf> {
     found.map(|answer| answer.interpreter.executable.clone())
 }
 
-/// What rvenv lists where PATH leads nowhere: the Pythons that it finds in places of its own choice.
+/// The Pythons that rvenv lists with an empty PATH, from well-known directories.
 pub(crate) fn in_other_places() -> String {
     let mut command = Command::new(program());
     command.arg("--list-pythons").env_clear().current_dir("/");
@@ -426,7 +424,7 @@ fn folder(path: &Path) -> Vec<PathBuf> {
     paths
 }
 
-/// Asks a Python, which may be one of version 2; `None` if it is none.
+/// Queries a Python, which may be a version 2. `None` if it is not a Python.
 fn probe(executable: &Path) -> Option<Answer> {
     let script = "import os, sys, sysconfig\n\
                   def has(name):\n    \

@@ -39,7 +39,7 @@ fn bin(env: &TestEnv, links: &[(&str, &Interpreter)]) -> PathBuf {
     folder
 }
 
-/// Fails unless these requests lead to this path, or to another name of the same file.
+/// Fails unless these requests select this path, or another name of the same file.
 #[track_caller]
 fn means(env: &TestEnv, path: &Path, requests: &[&str], expected: &Path) {
     let requests = requests.iter().flat_map(|request| ["-p", request]);
@@ -62,7 +62,7 @@ fn every_way_to_write_a_version() {
     keep(&env.root().join("home/.pyenv/versions"), &kept);
     for python in &kept {
         let (major, minor, micro) = python.version;
-        // What is asked for is not what is on PATH.
+        // The requested Python is not the one on PATH.
         let other = if python.version == last.version {
             first
         } else {
@@ -159,7 +159,7 @@ fn each_version_specifier_tells_a_python_with_headers_and_one_without() {
             format!("==={short}.{micro}"),
             format!(">={short},<{major}.{}", minor + 1),
         ] {
-            // The first on PATH that fits, whatever else is on this machine.
+            // The first match on PATH, whichever other Pythons there are.
             let taken = taken(&env, &path, &request);
             assert_eq!(taken, Some(path.clone()), "{request}");
         }
@@ -182,7 +182,7 @@ fn each_version_specifier_tells_a_python_with_headers_and_one_without() {
     }
 }
 
-/// The folder of the base that is taken for a request, if there is one.
+/// The directory of the base that a request selects, if there is one.
 fn taken(env: &TestEnv, path: &Path, request: &str) -> Option<PathBuf> {
     let run = env.rvenv(["--without-pip", "-p", request, "env"]);
     let outcome = run.var("PATH", path).outcome();
@@ -204,12 +204,12 @@ fn the_first_match_on_path_is_used_before_a_newer_one_elsewhere() {
     means(&env, &path, &["python"], &last.executable);
     let newest = format!(">={}", last.short_version());
     means(&env, &path, &[&newest, "3"], &last.executable);
-    // A name that no other has is found by listing the folder.
+    // A unique name is found by listing the directory.
     let name = format!("python{}", last.short_version());
     let path = bin(&env, &[(&name, last)]);
     means(&env, &path, &["3"], &last.executable);
     means(&env, &path, &[], &last.executable);
-    // Nothing on PATH: the newest that is kept.
+    // If there is none on PATH, the newest installed one.
     let path = bin(&env, &[]);
     means(&env, &path, &["3"], &last.executable);
 }
@@ -232,7 +232,7 @@ fn of_several_requests_the_first_that_is_found_is_used() {
     );
     env.rvenv(["-p", "3.98", "-p", "3.99", "env"])
         .errs(&["'3.98' or '3.99'"]);
-    // The variable has the same syntax, and an option goes before it.
+    // The variable has the same syntax, and an option takes precedence.
     let run = |args: &[&str]| {
         let args = args.iter().chain(&["--without-pip", "env"]);
         env.rvenv(args)

@@ -24,7 +24,7 @@ crate::harness::trials! {
     a_version_that_mise_has_not_installed_is_an_error needs [KEEPABLE],
 }
 
-/// A script that is no Python, and says that it was started.
+/// A script that is not a Python, and records that it was started.
 fn tripwire(path: &Path) {
     let text = format!("#!/bin/sh\n: >'{}.started'\nexit 127\n", path.display());
     script(path, &text);
@@ -92,7 +92,7 @@ fn pyenv_shims_start_the_python_that_pyenv_chooses() {
             .var("PATH", &pyenv.path)
             .cwd("deep")
             .outcome();
-        // pyenv goes on to the system's Python then, which is not what was asked for.
+        // pyenv falls back to the system's Python, which was not requested.
         let is_installed = global != "3.99";
         if said.status.success() && is_installed {
             assert!(made.status.success(), "{case}\n{said}{made}");
@@ -149,7 +149,7 @@ fn a_shim_that_can_be_read_is_not_run() {
     assert!(!was_started(&libexec));
 }
 
-/// Runs rvenv with a PATH that begins with this folder, and compares the Python behind it.
+/// Runs rvenv with this directory first on PATH, and compares the selected Python.
 #[track_caller]
 fn leads_to(env: &TestEnv, shims: &Path, python: &Interpreter, vars: &[(&str, &str)]) {
     let vars: Vec<_> = vars
@@ -234,7 +234,7 @@ fn mises_shims_lead_to_the_configured_version() {
         &[("MISE_PYTHON_VERSION", &short(other))],
     );
     assert!(!was_started(&mise));
-    // What is not understood is asked from mise itself.
+    // If the configuration is not understood, mise itself is run.
     configure(&env.at("mise.toml"), "{ version = \"3\" }");
     env.rvenv(["--without-pip", "-p", "python3", "env"])
         .var("PATH", &shims)
@@ -259,7 +259,7 @@ fn any_other_script_is_run_and_not_remembered() {
 fn a_shim_that_starts_itself_is_skipped() {
     let env = TestEnv::new();
     let python = newest();
-    // Two pyenvs, each of which finds nothing but the other's shim.
+    // Two pyenvs, each of which finds only the shim of the other.
     let mut folders = Vec::new();
     for name in ["one", "two"] {
         let root = env.root().join(name);
@@ -289,7 +289,7 @@ fn a_shim_that_starts_itself_is_skipped() {
     assert_eq!(base, fs::canonicalize(&python.executable).unwrap());
 }
 
-/// Fails unless no Python is taken for this shim's, not even the one that comes after it on PATH, and each text is said.
+/// Fails unless no Python is selected for this shim, not even a later one on PATH, and the error contains each text.
 #[track_caller]
 fn takes_no_other(env: &TestEnv, shim: &Path, vars: &[(&str, &str)], texts: &[&str]) {
     let after = env.root().join("after");
@@ -308,7 +308,7 @@ fn takes_no_other(env: &TestEnv, shim: &Path, vars: &[(&str, &str)], texts: &[&s
             .fold(run, |run, (name, value)| run.var(name, value));
         run.errs(texts);
     }
-    // Who says a version means no shim's.
+    // A request for a version does not use the shim.
     let request = format!("=={}", version(newest()));
     let run = env.rvenv(["--without-pip", "-p", &request, "env"]);
     let run = run.var("PATH", &path);
@@ -369,7 +369,7 @@ fn a_version_that_mise_has_not_installed_is_an_error() {
     symlink(&mise, &shim).unwrap();
     let python = newest();
     let system = format!("#!/bin/sh\nexec '{}' \"$@\"\n", python.executable.display());
-    // It fails, or it goes on to another Python.
+    // It fails, or falls back to another Python.
     for text in ["#!/bin/sh\nexit 1\n", &system] {
         script(&mise, text);
         let variable = [("MISE_PYTHON_VERSION", "3.99")];
@@ -386,7 +386,7 @@ fn a_version_that_mise_has_not_installed_is_an_error() {
             fs::remove_file(&file).unwrap();
         }
     }
-    // What mise installs by itself is taken.
+    // Pythons that mise installs automatically are used.
     let variable = [("MISE_PYTHON_VERSION", version(python))];
     env.rvenv(["--without-pip", "-p", shim.to_str().unwrap(), "env"])
         .var(variable[0].0, &variable[0].1)

@@ -7,7 +7,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-/// What made the tree that is compared with a reference.
+/// The program that created the tree that is compared with a reference.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MadeBy {
     Rvenv,
@@ -15,7 +15,7 @@ pub(crate) enum MadeBy {
     Venv,
 }
 
-/// What differs in these files, a line each: header, code object, or the source's time and size.
+/// The differences in these files, one line each: header, code object, or time and size of the source.
 pub(crate) fn differences(
     python: &Path,
     reference: &Path,

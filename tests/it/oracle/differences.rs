@@ -19,7 +19,7 @@ use crate::{
     tree::{Entry, Kind, Tree, whole_tree},
 };
 
-/// What differs between two trees that were made at the same path, one readable line or more each.
+/// The differences between two trees that were created at the same path, each in one or more lines.
 ///
 /// `actual` must still be where it was made. The differences that the README lists are none here:
 /// the text of the activation scripts and more of them, and the last line of `pyvenv.cfg`.
@@ -75,7 +75,7 @@ pub(crate) fn differences(
     lines
 }
 
-/// Whether the path's folder is missing in the other tree, which is told already.
+/// Whether the parent of the path is missing in the other tree, which is already reported.
 fn is_below(path: &Path, other: &Tree) -> bool {
     path.parent()
         .is_some_and(|folder| !other.contains_key(folder))
@@ -114,7 +114,7 @@ fn compare(
     // An environment must share no inode with the cache or with another environment.
     let names = |m: &Metadata| format!("{} names for one inode", m.nlink());
     differs("hard links", names(&one), names(&other));
-    // A wheel's own timestamps are years away; those of a Python's templates may be kept by both.
+    // Timestamps from a wheel are years old; those of a Python's templates may be kept by both.
     let (expected_when, found_when) = (when(&one, made), when(&other, SystemTime::now()));
     if !(is_script_name(path) && found_when == "now") {
         differs("mtime", expected_when, found_when);
@@ -146,7 +146,7 @@ fn configuration(venv: &[u8], rvenv: &[u8]) -> String {
     format!("{keys}\ncommand = {command}\n{own}")
 }
 
-/// The lines that rvenv adds to venv's. venv does not say which pre-release a Python is; that is taken as rvenv says it.
+/// The lines that rvenv adds to those of venv. Only rvenv writes whether a Python is a pre-release, so that is taken from its file.
 pub(crate) fn own_lines(venv: &str, rvenv: &str) -> String {
     let value = |text: &str, key: &str| {
         let found = text.lines().find_map(|line| line.strip_prefix(key));
@@ -181,12 +181,12 @@ fn request(rvenv: &str) -> String {
     said.map_or(String::new(), |said| format!("rvenv-request = {said}\n"))
 }
 
-/// The line that signs rvenv's `pyvenv.cfg`.
+/// The line in `pyvenv.cfg` by which rvenv identifies itself.
 pub(crate) fn signature() -> String {
     format!("rvenv = {}\n", env!("CARGO_PKG_VERSION"))
 }
 
-/// Whether a file was written when the tree was made, or is older.
+/// Whether a file was written when the tree was created, or is older.
 fn when(metadata: &Metadata, made: SystemTime) -> String {
     let age = made.duration_since(metadata.modified().unwrap());
     let age = age.unwrap_or_default();

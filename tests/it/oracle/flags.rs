@@ -65,7 +65,7 @@ fn repeated_and_abbreviated_flags_are_the_same_flags(python: &'static Interprete
     all_agree(cases.map(|args| env.oracle(python).args(args).verdict()));
 }
 
-/// One choice from each list, in every way.
+/// Every combination of one choice from each list.
 fn product(lists: &[&[&[&'static str]]]) -> Vec<Vec<&'static str>> {
     let mut combinations = vec![Vec::new()];
     for choices in lists {

@@ -13,14 +13,14 @@
 //!
 //! Each `args` is one run in the same directory; `before` prepares that directory for both; `var`, `umask` and `cwd` apply to both.
 
-pub(crate) mod bytecode; // are two trees' `.pyc` files the same code?
+pub(crate) mod bytecode; // compares `.pyc` files
 pub(crate) mod differences;
-mod existing; // environments that are there already
+mod existing; // existing environments
 mod flags; // every combination of flags
-mod names; // every way to invoke a Python
-mod pip; // as ensurepip leaves it
-pub(crate) mod references; // what `python -m venv` made before
-mod self_checks; // the oracle itself can fail
+mod names; // every way to start a Python
+mod pip; // environments with pip
+pub(crate) mod references; // kept results of `python -m venv`
+mod self_checks; // tests of the oracle
 mod shapes; // every shape of ENV_DIR, of umask and of prompt // between what both have created
 
 use std::{
@@ -48,26 +48,26 @@ pub(crate) fn trials(list: &mut Trials) {
     shapes::trials(list);
 }
 
-/// What comes of a comparison: nothing, or a readable account of the differences.
+/// The result of a comparison: nothing, or a readable list of the differences.
 pub(crate) type Verdict = Result<(), String>;
 
 type Prepare<'a> = Box<dyn Fn(&TestEnv) + 'a>;
 
-/// One case, described first and judged last.
+/// A case: described by its first methods, run and checked by the last one.
 #[must_use = "nothing is compared until the verdict is asked for"]
 pub(crate) struct Oracle<'a> {
     env: &'a TestEnv,
     interpreter: &'a Interpreter,
-    /// What the Python is invoked as.
+    /// The path or name by which the Python is started.
     program: OsString,
-    /// What rvenv is told with `-p`, or nothing if it must find the Python on PATH.
+    /// The argument of `-p`, or nothing if rvenv must find the Python on PATH.
     request: Option<OsString>,
     /// The arguments of one run or more.
     steps: Vec<Vec<OsString>>,
     vars: Vec<(OsString, OsString)>,
     umask: u32,
     cwd: PathBuf,
-    /// Whether venv may say something on success.
+    /// Whether venv may print something on success.
     noisy: bool,
     shares_cache: bool,
     prepare: Option<Prepare<'a>>,
@@ -90,20 +90,20 @@ impl<'a> Oracle<'a> {
         }
     }
 
-    /// Another path or name to invoke the Python by.
+    /// Starts the Python by another path or name.
     pub(crate) fn invoked_as(mut self, program: impl AsRef<OsStr>) -> Self {
         self.program = program.as_ref().into();
         self.request = Some(self.program.clone());
         self
     }
 
-    /// What rvenv is told with `-p` is not what the Python is invoked as.
+    /// Passes another argument to `-p` than the path by which the Python is started.
     pub(crate) fn requested_as(mut self, request: &str) -> Self {
         self.request = Some(request.into());
         self
     }
 
-    /// rvenv is not told which Python, and must find the one that this name is on PATH.
+    /// Does not pass `-p`: rvenv must find the Python with this name on PATH.
     pub(crate) fn found_as(mut self, name: &str) -> Self {
         self = self.invoked_as(name);
         self.request = None;
@@ -128,31 +128,31 @@ impl<'a> Oracle<'a> {
         self
     }
 
-    /// The current folder, below `work`; made if it is not there.
+    /// The current directory, below `work`. It is created if it does not exist.
     pub(crate) fn cwd(mut self, cwd: &str) -> Self {
         self.cwd = self.env.at(cwd);
         self
     }
 
-    /// venv may say something on success; rvenv may not.
+    /// Allows venv, but not rvenv, to print something on success.
     pub(crate) fn noisy(mut self) -> Self {
         self.noisy = true;
         self
     }
 
-    /// What is in `work` before either runs.
+    /// Prepares `work` before each of them runs.
     pub(crate) fn before(mut self, prepare: impl Fn(&TestEnv) + 'a) -> Self {
         self.prepare = Some(Box::new(prepare));
         self
     }
 
-    /// rvenv has the cache that most tests share.
+    /// Uses the cache that most tests share for rvenv.
     pub(crate) fn shared_cache(mut self) -> Self {
         self.shares_cache = true;
         self
     }
 
-    /// A cache folder of its own for a run of rvenv.
+    /// Uses a separate cache directory for rvenv.
     pub(crate) fn cache(&self, name: &str) -> PathBuf {
         self.env.root().join("caches").join(name)
     }
@@ -162,7 +162,7 @@ impl<'a> Oracle<'a> {
         self.verdict_against(&self.reference()?)
     }
 
-    /// What `python -m venv` makes of it: kept from an earlier run, where the test's folders are at a fixed path.
+    /// The result of `python -m venv`, kept from an earlier run if the directories of the test are at a fixed path.
     pub(crate) fn reference(&self) -> Result<Reference, String> {
         if !self.env.is_fixed() {
             return self.fresh_reference();
@@ -183,7 +183,7 @@ impl<'a> Oracle<'a> {
             fs::rename(&fresh.path, self.env.work()).unwrap();
             let work = self.env.work();
             let mut lines = differences::differences(self.interpreter, &kept, &work, MadeBy::Venv);
-            // What rvenv would have made of venv's file is no matter here.
+            // How rvenv would change venv's file does not matter here.
             lines.retain(|line| !line.contains("pyvenv.cfg: bytes"));
             if lines.is_empty() {
                 return Ok(kept);
@@ -222,7 +222,7 @@ impl<'a> Oracle<'a> {
         })
     }
 
-    /// Runs rvenv and compares with what `python -m venv` made.
+    /// Runs rvenv and compares the result with that of `python -m venv`.
     pub(crate) fn verdict_against(&self, reference: &Reference) -> Verdict {
         self.set_up();
         for step in &self.steps {
@@ -253,7 +253,7 @@ impl<'a> Oracle<'a> {
 
     fn set_up(&self) {
         self.env.reset();
-        // Some Pythons' own ensurepip leaves things there.
+        // The ensurepip of some Pythons leaves files there.
         self.env.empty_tmp();
         fs::create_dir_all(&self.cwd).unwrap();
         if let Some(prepare) = &self.prepare {
@@ -285,7 +285,7 @@ impl std::fmt::Display for Oracle<'_> {
     }
 }
 
-/// Panics if any of these differ, with the first few accounts; and if there were none to judge.
+/// Panics with the first few differences if there are any, and if there were no cases.
 #[track_caller]
 pub(crate) fn all_agree(verdicts: impl IntoIterator<Item = Verdict>) {
     let mut count = 0;

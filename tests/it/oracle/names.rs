@@ -29,7 +29,7 @@ crate::harness::trials! {
     the_locale_decides_what_python_can_name(each),
 }
 
-/// A folder beside `work` with links to the Python under other names.
+/// A directory next to `work` with links to the Python under other names.
 fn links(env: &TestEnv, python: &Interpreter, names: &[&str]) -> PathBuf {
     let folder = env.root().join("links");
     if folder.exists() {
@@ -76,7 +76,7 @@ fn every_name_in_the_pythons_own_folder_makes_the_same_links(python: &'static In
 
 fn links_to_a_python_give_their_names(python: &'static Interpreter) {
     let env = TestEnv::new();
-    // PyPy finds its library beside the real file only, so its names are its own.
+    // PyPy finds its library only next to the real file, so other names do not work.
     let names = ["mypython", "python", "python3", "python9.9", "my python"];
     let folder = links(&env, python, &names);
     all_agree(names.map(|name| bare(&env, python, &folder.join(name), &[])));
@@ -97,9 +97,9 @@ fn a_linked_folder_is_kept_as_given(python: &'static Interpreter) {
     let name = python.executable.file_name().unwrap();
     let plain = folder.join("bin").join(name);
     let mut verdicts = vec![bare(&env, python, &plain, &[])];
-    // Up to 3.10 Python says a path with its dots, which rvenv does away with.
+    // Up to 3.10 Python keeps `..` in a path, which rvenv normalizes.
     if python.at_least(11) {
-        // Of a real folder: what is above one by name is above a link's target by another.
+        // Of a real directory, as the parent of a link differs from that of its target.
         let real = fs::canonicalize(&python.executable).unwrap();
         let bin = real.parent().unwrap();
         let folder = bin.file_name().unwrap().to_str().unwrap();

@@ -34,7 +34,7 @@ crate::harness::trials! {
     pips_own_settings_do_not_reach_ensurepip(a_few_full),
 }
 
-/// Judges a case with an empty cache, with the full one, and by the other producer.
+/// Checks a case with an empty cache, with the filled one, and with the other way to install pip.
 fn by_every_way<'a>(case: impl Fn() -> Oracle<'a>) -> Vec<Verdict> {
     let reference = match case().reference() {
         Ok(reference) => reference,
@@ -51,14 +51,14 @@ fn by_every_way<'a>(case: impl Fn() -> Oracle<'a>) -> Vec<Verdict> {
         case().verdict_against(&reference),
         by_seeder("ensurepip"),
     ];
-    // A distributor's ensurepip that leaves more than its wheels hold cannot be had from wheels.
+    // A distributor's ensurepip that installs more than the contents of its wheels cannot be replaced by the wheels.
     if whole() && !reference.has("env/share/python-wheels") {
         verdicts.push(by_seeder("wheel"));
     }
     verdicts
 }
 
-/// Judges a case once.
+/// Checks a case once.
 fn agrees(python: &'static Interpreter, case: impl for<'a> Fn(Oracle<'a>) -> Oracle<'a>) {
     let env = TestEnv::fixed();
     all_agree([case(env.oracle(python).shared_cache()).verdict()]);

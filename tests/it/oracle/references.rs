@@ -21,14 +21,14 @@ use sha2::{Digest as _, Sha256};
 use crate::tree::{Tree, tree};
 use crate::{env::TestEnv, interpreters::Interpreter};
 
-/// What `python -m venv` made of a case.
+/// The result of `python -m venv` for a case.
 pub(crate) struct Reference {
     pub(crate) path: PathBuf,
     pub(crate) made: SystemTime,
 }
 
 impl Reference {
-    /// Whether `python -m venv` made that, relative to the working folder.
+    /// Whether `python -m venv` created this path, relative to the working directory.
     pub(crate) fn has(&self, path: &str) -> bool {
         self.path.join(path).exists()
     }
@@ -78,7 +78,7 @@ pub(crate) fn name(env: &TestEnv, interpreter: &Interpreter, case: &str) -> Stri
 pub(crate) fn kept(name: &str) -> Option<Reference> {
     let path = folder().join(name);
     let made = fs::metadata(path.join("made")).ok()?.modified().unwrap();
-    // It was used now.
+    // Record that it was used now.
     let used = fs::File::open(&path).unwrap();
     used.file().set_modified(SystemTime::now()).unwrap();
     Some(Reference {
@@ -102,7 +102,7 @@ pub(crate) fn keep(name: &str, tree: &Path) {
         fs::remove_dir_all(&path).unwrap();
     }
     if fs::rename(stage.path(), path).is_ok() {
-        // Nothing is there any more.
+        // It has been moved.
         let _ = stage.keep();
     }
 }
@@ -111,7 +111,7 @@ pub(crate) fn keep(name: &str, tree: &Path) {
 pub(crate) fn is_drawn(name: &str) -> bool {
     static DRAWN: OnceLock<Option<String>> = OnceLock::new();
     let drawn = DRAWN.get_or_init(|| {
-        // The processes of one run draw the same.
+        // All processes of a run select the same one.
         let run = env::var("NEXTEST_RUN_ID")
             .unwrap_or_else(|_| format!("{:?} {}", SystemTime::now(), process::id()));
         let entries = fs::read_dir(folder()).into_iter().flatten().flatten();

@@ -70,7 +70,7 @@ impl Pair {
         differences::differences(self.python, &reference, &self.env.work(), MadeBy::Rvenv)
     }
 
-    /// Makes a change and returns what is seen of it.
+    /// Makes a change and returns the reported differences.
     fn after(change: impl Fn(&TestEnv)) -> String {
         let pair = Self::new();
         change(&pair.env);
@@ -152,7 +152,7 @@ fn other_bytecode_is_seen() {
     fs::write(&path, &good).unwrap();
     assert_eq!(pair.differences(), [""; 0]);
 
-    // Other code from a source of the same size, and the same code under another name.
+    // Different code from a source of the same size, and the same code with another name.
     let source = pair.env.at("env/module.py");
     fs::write(&source, "def f():\n    return 2\n").unwrap();
     pair.compile("env/module.py");

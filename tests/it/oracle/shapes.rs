@@ -68,7 +68,7 @@ fn an_absolute_env_dir_is_kept_as_given(python: &'static Interpreter) {
     let path = env.at("env").to_str().unwrap().to_owned();
     let shapes = [
         path.clone(),
-        // POSIX leaves exactly two slashes to the system, and so does os.path.abspath.
+        // POSIX leaves the meaning of exactly two slashes to the system, and os.path.abspath keeps them.
         format!("/{path}"),
         format!("//{path}"),
         format!("{path}/../env/."),
@@ -146,7 +146,7 @@ fn what_is_in_env_dir_already_is_kept(python: &'static Interpreter) {
                 write(env, "env/bin/tool", "mine\n");
                 write(env, "env/lib/other/file", "mine\n");
                 write(env, "env/include/mine.h", "mine\n");
-                // Without this `--clear` would refuse a folder that is no environment.
+                // Without this `--clear` would refuse a directory that is not an environment.
                 write(env, "env/pyvenv.cfg", "prompt = 'old'\n");
                 fs::create_dir_all(env.at("env/empty")).unwrap();
                 std::os::unix::fs::symlink("nowhere", env.at("env/dangling")).unwrap();
