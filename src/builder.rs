@@ -225,9 +225,9 @@ impl EnvBuilder {
         if !upgrade || old_path.is_some() || options.relocatable {
             layout::setup_scripts(stage.tree(), interpreter, context, log)?;
         }
-        let is_made_relocatable =
-            || options.relocatable && stage.is_merge() && !layout::is_relocatable(context);
-        if upgrade || is_made_relocatable() {
+        let was_relocatable = stage.is_merge() && layout::is_relocatable(context);
+        let is_other_kind = stage.is_merge() && context.relocatable != was_relocatable;
+        if upgrade || is_other_kind {
             let old_path = old_path.as_deref().and_then(Path::to_str);
             log.step("relocate", || {
                 repair::relocate_all(
@@ -235,7 +235,7 @@ impl EnvBuilder {
                     interpreter,
                     context,
                     old_path,
-                    context.relocatable,
+                    was_relocatable,
                     &self.interrupt,
                     log,
                 )

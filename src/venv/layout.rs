@@ -72,7 +72,8 @@ pub(crate) fn recorded_request(context: &Context) -> Option<String> {
 
 /// Whether the existing `pyvenv.cfg` says that the environment is relocatable.
 pub(crate) fn is_relocatable(context: &Context) -> bool {
-    recorded(context, pyvenv_cfg::RELOCATABLE).as_deref() == Some("true")
+    let value = recorded(context, pyvenv_cfg::RELOCATABLE);
+    value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 fn recorded(context: &Context, key: &str) -> Option<String> {

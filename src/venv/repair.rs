@@ -30,29 +30,32 @@ pub(crate) fn layout<'a>(interpreter: &Interpreter, context: &'a Context) -> Lay
 }
 
 /// Relocates everything in the stage, from the path `there` or from scripts of another Python to this path, or to no
-/// path if it is `relocatable`.
+/// path if it is to be relocatable, which may differ from what it was before.
 pub(crate) fn relocate_all(
     stage: &Stage,
     interpreter: &Interpreter,
     context: &Context,
     there: Option<&str>,
-    relocatable: bool,
+    was_relocatable: bool,
     interrupt: &Interrupt,
     log: Log,
 ) -> Result<(), Error> {
     let (root, here) = (Path::new(&context.env_dir), context.env_dir.as_str());
-    let to = if relocatable {
+    let to = if context.relocatable {
         NewLocation::Anywhere
     } else {
         NewLocation::Place(here)
     };
     let old_paths: Vec<_> = there
         .into_iter()
-        .chain(relocatable.then_some(here))
+        .chain(context.relocatable.then_some(here))
         .collect();
-    let relocation = Relocation::new(&old_paths, to, layout(interpreter, context))
+    let mut relocation = Relocation::new(&old_paths, to, layout(interpreter, context))
         .with_stale_scripts(Path::new(&context.bin_path))
         .with_interrupt(interrupt);
+    if was_relocatable && !context.relocatable {
+        relocation = relocation.with_relocatable_scripts();
+    }
     let new = stage.scratch("new");
     let report = environment(root, &relocation, Target::Tree(stage.tree(), &new))?;
     warn(&report, context, there, log);

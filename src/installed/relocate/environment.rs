@@ -42,7 +42,7 @@ pub(crate) fn environment(
     target: Target<'_>,
 ) -> Result<Report, Error> {
     let (mut report, mut rows, mut records) = (Report::default(), HashMap::new(), Vec::new());
-    if relocation.has_no_old_path() {
+    if relocation.has_no_old_path() && !relocation.fixes_relocatable {
         let bin = root.join(relocation.layout.bin_name);
         if moved::stale(&bin).is_empty() {
             return Ok(report);

@@ -57,6 +57,8 @@ pub(crate) struct Relocation<'a> {
     spellings: Vec<Spelling>,
     /// The scripts directory in which scripts of a missing Python are to start the environment's own.
     stale: Option<PathBuf>,
+    /// Whether scripts that start the Python in their directory are to contain its path.
+    fixes_relocatable: bool,
     interrupt: Option<&'a Interrupt>,
 }
 
@@ -126,6 +128,7 @@ impl<'a> Relocation<'a> {
             spellings: all.iter().flat_map(|old| spellings(old, new)).collect(),
             old_paths: all,
             stale: None,
+            fixes_relocatable: false,
             interrupt: None,
         }
     }
@@ -144,6 +147,12 @@ impl<'a> Relocation<'a> {
     /// Also fixes scripts in `bin` that start a Python of another environment or one that does not exist.
     pub(crate) fn with_stale_scripts(mut self, bin: &Path) -> Self {
         self.stale = Some(bin.into());
+        self
+    }
+
+    /// Also writes the new path into scripts that start the Python in their directory.
+    pub(crate) fn with_relocatable_scripts(mut self) -> Self {
+        self.fixes_relocatable = true;
         self
     }
 
@@ -173,7 +182,9 @@ impl<'a> Relocation<'a> {
         if last.ends_with(".pyc") && file.metadata()?.len() <= LARGEST {
             return Ok(self.compiled(&fs::read(path)?, last));
         }
-        if !self.is_in(&mut file)? {
+        let is_program = self.layout.is_windows && in_bin.is_some_and(|it| it.ends_with(".exe"));
+        let may_change = is_program && self.fixes_relocatable;
+        if !may_change && !self.is_in(&mut file)? {
             return Ok(Relocated::Unchanged);
         }
         if file.metadata()?.len() > LARGEST {
@@ -181,9 +192,7 @@ impl<'a> Relocation<'a> {
         }
         let read = || fs::read(path);
         let changed = match (in_bin, self.to) {
-            (Some(script), _) if self.layout.is_windows && script.ends_with(".exe") => {
-                self.program(&read()?)
-            }
+            _ if is_program => self.program(&read()?),
             (Some(script), NewLocation::Place(new)) if activation::is_script(script) => Some(
                 activation::replace_paths(read()?, script, &self.old_paths, new),
             ),

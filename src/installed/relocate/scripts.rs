@@ -5,20 +5,21 @@ use std::path::Path;
 
 use crate::installed::relocate::{New, NewLocation, Relocated, Relocation};
 use crate::installed::scripts::exe::{self, Program};
-use crate::installed::scripts::moved;
+use crate::installed::scripts::moved::{self, Start};
 use crate::installed::scripts::shebang::{launcher, shebang, with_option};
 
 impl Relocation<'_> {
     /// Relocates a script in the scripts directory; `None` if it does not belong to this environment.
     pub(super) fn script(&self, path: &Path) -> io::Result<Option<Relocated>> {
-        let Some(start) = moved::parse_start(path) else {
+        let belongs = |start: &Start| {
+            let is_stale = |bin: &Path| moved::is_stale(&start.interpreter, bin);
+            self.is_own(&start.interpreter) || self.stale.as_deref().is_some_and(is_stale)
+        };
+        let beside = || self.fixes_relocatable.then(|| moved::parse_launcher(path));
+        let start = moved::parse_start(path).filter(belongs);
+        let Some(start) = start.or_else(|| beside().flatten()) else {
             return Ok(None);
         };
-        let is_own = self.is_own(&start.interpreter);
-        let is_stale = |bin: &Path| moved::is_stale(&start.interpreter, bin);
-        if !is_own && !self.stale.as_deref().is_some_and(is_stale) {
-            return Ok(None);
-        }
         let named = start.interpreter.file_name().and_then(|it| it.to_str());
         let beside = |name: &str| path.with_file_name(name).exists();
         let name = named
@@ -37,6 +38,10 @@ impl Relocation<'_> {
                 None => return Ok(Some(Relocated::Mentions)),
             }
         }
+        if moved::starts_with(path, &lines)? {
+            // This path cannot be in a script.
+            return Ok(Some(Relocated::Unchanged));
+        }
         let mut new = New {
             head: lines.into_bytes(),
             rest: start.body,
@@ -50,7 +55,8 @@ impl Relocation<'_> {
     pub(super) fn program(&self, program: &[u8]) -> Option<Vec<u8>> {
         let read = Program::read(program)?;
         let name = read.executable.rsplit(['\\', '/']).next()?;
-        if !self.is_own(Path::new(read.executable)) {
+        let is_beside = self.fixes_relocatable && read.is_beside();
+        if !is_beside && !self.is_own(Path::new(read.executable)) {
             return None;
         }
         let executable = match self.to {

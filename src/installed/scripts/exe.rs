@@ -171,6 +171,11 @@ impl<'a> Program<'a> {
         })
     }
 
+    /// Whether it runs a Python of its own directory, see [`beside`].
+    pub(crate) fn is_beside(&self) -> bool {
+        self.executable.starts_with(FOLDER)
+    }
+
     /// The same program for another Python.
     pub(crate) fn with_interpreter(&self, executable: &str) -> Vec<u8> {
         let quote = if executable.contains(' ') { "\"" } else { "" };

@@ -1,11 +1,12 @@
 //! Finds scripts that still contain the path that their environment was moved from.
 
-use std::io::Read as _;
+use std::io::{self, Read as _};
 use std::iter;
 use std::path::{Path, PathBuf};
 
 use fs_err as fs;
 
+use crate::installed::scripts::shebang;
 use crate::sys::fs::text;
 
 /// The maximum size of the first lines of a script, in bytes.
@@ -70,14 +71,33 @@ pub(crate) fn is_stale(interpreter: &Path, bin: &Path) -> bool {
     is_environment || !interpreter.exists()
 }
 
+/// Reads what contains the first lines of a script.
+fn read_start(script: &Path) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    let file = fs::File::open(script)?;
+    file.take(LONGEST_START).read_to_end(&mut start)?;
+    Ok(start)
+}
+
+/// Whether a script starts with these lines.
+pub(crate) fn starts_with(script: &Path, lines: &str) -> io::Result<bool> {
+    Ok(read_start(script)?.starts_with(lines.as_bytes()))
+}
+
+/// Parses the first lines of a relocatable script; the interpreter is then a bare name.
+pub(crate) fn parse_launcher(script: &Path) -> Option<Start> {
+    let start = read_start(script).ok()?;
+    let (name, options, length) = shebang::parse_launcher(&start)?;
+    Some(Start {
+        interpreter: name.into(),
+        options: options.to_owned(),
+        body: length as u64,
+    })
+}
+
 /// Parses the first lines of a script in the forms of distlib and uv.
 pub(crate) fn parse_start(script: &Path) -> Option<Start> {
-    let mut start = Vec::new();
-    fs::File::open(script)
-        .ok()?
-        .take(LONGEST_START)
-        .read_to_end(&mut start)
-        .ok()?;
+    let start = read_start(script).ok()?;
     if !start.starts_with(b"#!") {
         return None;
     }

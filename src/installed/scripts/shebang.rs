@@ -70,6 +70,20 @@ pub(crate) fn with_option(lines: &str, option: &str) -> Option<String> {
     })
 }
 
+/// The lines of [`launcher`] before the name of the Python.
+const LAUNCHER: &str = r#"#!/bin/sh
+''':'
+script=$0
+case $script in /*) ;; *) script=./$script ;; esac
+while [ -h "$script" ]; do
+    target=$(readlink "$script" && echo .)
+    target=${target%??}
+    case $target in /*) script=$target ;; *) script=${script%/*}/$target ;; esac
+done
+exec "${script%/*}/"#;
+/// What follows the name, its quote and the options.
+const ARGUMENTS: &str = " \"$0\" \"$@\"\n' '''\n";
+
 /// First lines that start the Python in the script's directory, for `--relocatable`.
 ///
 /// Symlinks are resolved with `readlink` only, because older systems have no `realpath`. To Python the lines are a
@@ -83,20 +97,17 @@ pub(crate) fn launcher(executable: &str) -> String {
     } else {
         "python"
     };
-    format!(
-        r#"#!/bin/sh
-''':'
-script=$0
-case $script in /*) ;; *) script=./$script ;; esac
-while [ -h "$script" ]; do
-    target=$(readlink "$script" && echo .)
-    target=${{target%??}}
-    case $target in /*) script=$target ;; *) script=${{script%/*}}/$target ;; esac
-done
-exec "${{script%/*}}/{name}" "$0" "$@"
-' '''
-"#
-    )
+    [LAUNCHER, name, "\"", ARGUMENTS].concat()
+}
+
+/// The name of the Python, the options and the length of the first lines that [`launcher`] returns.
+pub(crate) fn parse_launcher(script: &[u8]) -> Option<(&str, &str, usize)> {
+    let rest = script.strip_prefix(LAUNCHER.as_bytes())?;
+    let end =
+        rest.iter().position(|byte| *byte == b'\n')? + ARGUMENTS.len() - ARGUMENTS.find('\n')?;
+    let lines = str::from_utf8(rest.get(..end)?).ok()?;
+    let (name, options) = lines.strip_suffix(ARGUMENTS)?.split_once('"')?;
+    Some((name, options.trim(), LAUNCHER.len() + end))
 }
 
 #[cfg(test)]

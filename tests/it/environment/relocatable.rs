@@ -1,7 +1,10 @@
 //! A relocatable environment works at every path: moved, copied, renamed, or through a link. Its scripts find its Python, and
 //! pip installs into it.
 
-use std::{collections::BTreeSet, os::unix::fs::symlink};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    os::unix::fs::symlink,
+};
 
 use fs_err as fs;
 
@@ -19,7 +22,8 @@ crate::harness::trials! {
     nothing_in_it_contains_the_path_it_was_created_at,
     what_is_installed_with_it_is_relocatable_too(a_few),
     check_names_what_was_installed_later_and_the_remedy_makes_it_relocatable,
-    an_upgrade_keeps_it_relocatable_and_a_new_run_does_not(a_few),
+    an_upgrade_keeps_it_relocatable(a_few),
+    a_run_without_the_option_makes_an_ordinary_one(a_few),
     two_users_read_it_at_two_paths needs [MOUNT, NOBODY],
 }
 
@@ -180,53 +184,96 @@ fn check_names_what_was_installed_later_and_the_remedy_makes_it_relocatable() {
         .prints(&format!("1.5 {}\n", place.display()));
 }
 
-fn an_upgrade_keeps_it_relocatable_and_a_new_run_does_not(python: &'static Interpreter) {
+fn an_upgrade_keeps_it_relocatable(python: &'static Interpreter) {
     let env = TestEnv::new();
     with_one(&env, python);
-    let configuration = || fs::read_to_string(env.at("made/pyvenv.cfg")).unwrap();
-    let place = env.at("made").to_str().unwrap().to_owned();
-    // A package that was installed later contains the path.
+    let written = || {
+        let names = ["pyvenv.cfg", "bin/activate", "bin/activate.fish", "bin/one"];
+        names.map(|name| fs::read_to_string(env.at("made").join(name)).unwrap())
+    };
+    let before = written();
+    // A package that pip has installed in between is made relocatable, too.
     let wheel = write_wheel(&env, &env.root().join("wheels"), "hello", "1.5");
     let install = ["install", "-q", "--no-index", wheel.to_str().unwrap()];
     env.run(env.at("made/bin/pip"), install)
         .var("PIP_DISABLE_PIP_VERSION_CHECK", "1")
         .outcome()
         .expect_code(0);
-    assert_ne!(containing(&env.at("made"), &place), BTreeSet::new());
     env.rvenv_for(python, ["--upgrade", "made"])
         .shared_cache()
         .succeeds();
-    assert!(
-        configuration().contains("\nrelocatable = true\n"),
-        "{}",
-        configuration()
-    );
-    assert_eq!(containing(&env.at("made"), &place), BTreeSet::new());
-    fs::rename(env.at("made"), env.at(ELSEWHERE)).unwrap();
-    let there = env.at(ELSEWHERE);
-    for (script, version) in [("one", "1.0"), ("hello", "1.5")] {
-        env.run(there.join("bin").join(script), [""; 0])
-            .prints(&format!("{version} {}\n", there.display()));
+    let without_request = |text: &str| {
+        let is_other =
+            |line: &&str| !line.starts_with("rvenv-request") && !line.starts_with("command");
+        text.lines()
+            .filter(is_other)
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    for (before, after) in before.iter().zip(&written()) {
+        assert_eq!(without_request(before), without_request(after));
     }
-    // After another upgrade it contains neither path.
+    let said = env.at("made").to_str().unwrap().to_owned();
+    assert_eq!(containing(&env.at("made"), &said), BTreeSet::new());
+    // Also after it was moved.
+    fs::rename(env.at("made"), env.at(ELSEWHERE)).unwrap();
+    let place = env.at(ELSEWHERE);
     env.rvenv_for(python, ["--upgrade", ELSEWHERE])
         .shared_cache()
         .succeeds();
-    for path in [&place, there.to_str().unwrap()] {
-        assert_eq!(containing(&there, path), BTreeSet::new());
+    assert_eq!(containing(&place, place.to_str().unwrap()), BTreeSet::new());
+    for (script, version) in [("one", "1.0"), ("hello", "1.5")] {
+        env.run(place.join("bin").join(script), [""; 0])
+            .prints(&format!("{version} {}\n", place.display()));
     }
-    fs::rename(&there, env.at("made")).unwrap();
-
-    env.rvenv_for(python, ["made"]).shared_cache().succeeds();
-    let text = configuration();
-    assert!(!text.contains("relocatable"), "{text}");
-    let activate = fs::read_to_string(env.at("made/bin/activate")).unwrap();
-    assert!(activate.contains(&place), "{activate}");
-    env.run(env.at("made/bin/one"), [""; 0])
-        .prints(&format!("1.0 {place}\n"));
-    env.rvenv(["--check", "made"])
+    env.rvenv(["--check", ELSEWHERE])
         .shared_cache()
-        .prints("made: ok\n");
+        .prints(&format!("{ELSEWHERE}: ok\n"));
+}
+
+fn a_run_without_the_option_makes_an_ordinary_one(python: &'static Interpreter) {
+    // The second path cannot be in a shebang.
+    for name in ["made", "it's here"] {
+        let env = TestEnv::new();
+        let wheels = env.root().join("wheels");
+        write_wheel(&env, &wheels, "one", "1.0");
+        let make = |options: &[&str]| {
+            let args = [options, &["--with", "one", name]].concat();
+            env.rvenv_for(python, args)
+                .shared_cache()
+                .var("PIP_NO_INDEX", "1")
+                .var("PIP_FIND_LINKS", &wheels)
+                .succeeds();
+        };
+        let scripts = || -> BTreeMap<String, String> {
+            let mut scripts = BTreeMap::new();
+            for entry in fs::read_dir(env.at(name).join("bin")).unwrap() {
+                let entry = entry.unwrap();
+                if entry.file_type().unwrap().is_file() {
+                    let text = fs::read_to_string(entry.path()).unwrap();
+                    // Old versions of distlib write two newlines after the first line.
+                    let (first, rest) = text.split_once('\n').unwrap();
+                    let text = [first, rest.trim_start_matches('\n')].join("\n");
+                    scripts.insert(entry.file_name().into_string().unwrap(), text);
+                }
+            }
+            scripts
+        };
+        make(&[]);
+        let ordinary = scripts();
+        make(&["--clear", "--relocatable"]);
+        let place = env.at(name).to_str().unwrap().to_owned();
+        assert_eq!(containing(&env.at(name), &place), BTreeSet::new());
+        make(&[]);
+        assert_eq!(scripts(), ordinary, "{name}");
+        let configuration = fs::read_to_string(env.at(name).join("pyvenv.cfg")).unwrap();
+        assert!(!configuration.contains("relocatable"), "{configuration}");
+        env.run(env.at(name).join("bin/one"), [""; 0])
+            .prints(&format!("1.0 {place}\n"));
+        env.rvenv(["--check", name])
+            .shared_cache()
+            .prints(&format!("{name}: ok\n"));
+    }
 }
 
 fn two_users_read_it_at_two_paths() {

@@ -6,8 +6,23 @@ use std::process::Command;
 
 use fs_err as fs;
 
-use crate::installed::scripts::shebang::{launcher, render, shebang};
+use crate::installed::scripts::shebang::{launcher, parse_launcher, render, shebang, with_option};
 use crate::pip::test_wheels::pythons;
+
+#[test]
+fn a_launcher_can_be_parsed() {
+    for (name, option) in [("python", ""), ("python3.13", "-E"), ("pypy3", "-Wignore")] {
+        let mut lines = launcher(&format!("/some where/{name}"));
+        if !option.is_empty() {
+            lines = with_option(&lines, option).unwrap();
+        }
+        let script = format!("{lines}print('\n')\n");
+        let expected = Some((name, option, lines.len()));
+        assert_eq!(parse_launcher(script.as_bytes()), expected);
+        assert_eq!(parse_launcher(&script.as_bytes()[1..]), None);
+        assert_eq!(parse_launcher(&lines.as_bytes()[..lines.len() - 1]), None);
+    }
+}
 
 #[test]
 fn a_short_path_without_spaces_is_a_plain_shebang() {
