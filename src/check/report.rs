@@ -65,7 +65,7 @@ pub enum Kind {
     Moved,
     /// A script needs a Python that does not exist.
     ScriptBroken,
-    /// Something in a relocatable environment names its path.
+    /// A file in a relocatable environment contains its path.
     NotRelocatable,
     /// pip is missing.
     PipMissing,

@@ -75,7 +75,7 @@ impl Environment {
         }
     }
 
-    /// Whether an environment that was made to work anywhere still does: what is installed later names its path.
+    /// Whether a relocatable environment still is relocatable: packages that are installed later contain its path.
     pub(super) fn check_relocatability(&mut self) {
         if self.value(RELOCATABLE) != Some("true") {
             return;

@@ -77,7 +77,7 @@ pub(crate) struct Args {
 
     /// Copy an existing environment
     ///
-    /// The new environment has its packages and works at its own place. Its directory must be absent or empty, unless --clear
+    /// The copy contains the packages of SRC and works at its new path. Its directory must be absent or empty, unless --clear
     /// is given; SRC is not changed.
     #[arg(long, help_heading = ENVIRONMENT, value_name = "SRC", value_hint = ValueHint::DirPath, value_parser = path_or_nothing())]
     #[arg(overrides_with = "clone", requires = "env_dirs")]
@@ -87,8 +87,8 @@ pub(crate) struct Args {
     pub(crate) clone: Option<PathBuf>,
     /// Make the environment relocatable
     ///
-    /// Nothing in it names its path, so that it can be moved. With --upgrade an existing environment is made so, with the
-    /// scripts of the packages that are installed in it, whoever made it.
+    /// No file in it contains its path, so that it can be moved. With --upgrade an existing environment is made
+    /// relocatable, including the scripts of installed packages, whichever tool created it.
     #[arg(long, help_heading = ENVIRONMENT, hide_short_help = true, overrides_with = "relocatable")]
     relocatable: bool,
     /// Allow --clear to delete a directory that is not a virtual environment
@@ -134,7 +134,7 @@ pub(crate) struct Args {
     find_links: Vec<OsString>,
     /// Do not compile packages to bytecode
     ///
-    /// Neither pip nor what it installs; Python does so at the first import.
+    /// Neither pip nor the packages that it installs. Python compiles them at the first import.
     #[arg(long, help_heading = PACKAGES, hide_short_help = true, overrides_with = "no_compile")]
     no_compile: bool,
     /// Keep the environment if installing packages fails
