@@ -5,7 +5,7 @@ use std::path::Path;
 
 use fs_err as fs;
 
-use crate::tree::{leftovers, tree};
+use crate::tree::{leftovers, tree, whole_tree};
 use crate::{
     env::{Outcome, TestEnv},
     faults::{Mount, nobody, warm},
@@ -15,6 +15,7 @@ use crate::{
 crate::harness::trials! {
     no_space needs [MOUNT],
     no_inodes needs [MOUNT],
+    no_space_for_a_clone needs [MOUNT],
     a_full_store_is_no_obstacle needs [MOUNT],
     a_read_only_file_system needs [MOUNT],
     no_permission needs [NOBODY],
@@ -67,6 +68,34 @@ fn no_space() {
 
 fn no_inodes() {
     too_small("size=60M,nr_inodes=200", "free some disk space");
+}
+
+fn no_space_for_a_clone() {
+    let env = TestEnv::new();
+    let run = env.rvenv_for(newest(), ["src"]);
+    run.var("RVENV_CACHE_DIR", warm()).succeeds();
+    let original = whole_tree(&env.at("src"));
+    let mount = Mount::tmpfs(&env, "small", "size=3M");
+    let path = env.at("small");
+    let old = env.rvenv_for(newest(), ["--without-pip", "small/old"]);
+    old.succeeds();
+    let before = tree(&path);
+    for args in [
+        &["--clone", "src", "small/env"][..],
+        &["--clone", "src", "small/a/b/env"],
+        &["--clear", "--clone", "src", "small/old"],
+    ] {
+        let outcome = env.rvenv(args).outcome();
+        is_clear(&outcome, &path);
+        assert!(outcome.stderr.contains("free some disk space"), "{outcome}");
+        assert_eq!(tree(&path), before, "{outcome}");
+        assert_eq!(leftovers(&path), [""; 0], "{outcome}");
+    }
+    assert_eq!(whole_tree(&env.at("src")), original);
+    mount.remount("size=60M");
+    let args = ["--clear", "--clone", "src", "small/old"];
+    env.rvenv(args).succeeds();
+    env.run(path.join("old/bin/pip"), ["--version"]).stdout();
 }
 
 fn a_full_store_is_no_obstacle() {
