@@ -1,4 +1,7 @@
 //! Writes the files that contain the path of the environment: console scripts, and `RECORD` with their hashes.
+//!
+//! First lines, bytecode and rows come from `installed`, as everywhere. Only `relocate` itself has nothing to do here: an image
+//! contains no path that it could look for, but the positions at which one is missing.
 
 use crate::error::Error;
 use crate::image::destination::{Destination, prefixed};

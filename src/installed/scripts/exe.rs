@@ -1,5 +1,8 @@
 //! Console scripts on Windows: pip's launcher, the shebang, and a zip archive with the script (distlib's
 //! `ScriptMaker._write_script`).
+//!
+//! The launchers of uv are not changed: theirs is a path in a resource of the program, whose space is fixed when it is
+//! made, so that another path takes an editor for such programs. They are listed with the files that contain the old path.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
