@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use fs_err as fs;
@@ -104,14 +104,17 @@ impl Tree {
         let mut parts: Vec<(&Entries, Vec<&OsString>)> = Vec::new();
         for entries in &self.folders {
             interrupt.check()?;
-            let twin = twins.at(&entries.path)?;
-            for name in &entries.folders {
-                twin.create_folder(name)?;
-            }
-            for name in &entries.links {
-                let target = twin.link_target(name)?;
-                let folder = root.join(&entries.path);
-                twin.create_link(name, &retargeted(&target, &folder, &root, relocation))?;
+            // Most directories contain only files, and need not be opened here.
+            if !entries.folders.is_empty() || !entries.links.is_empty() {
+                let twin = twins.at(&entries.path)?;
+                for name in &entries.folders {
+                    twin.create_folder(name)?;
+                }
+                for name in &entries.links {
+                    let target = twin.link_target(name)?;
+                    let folder = root.join(&entries.path);
+                    twin.create_link(name, &retargeted(&target, &folder, &root, relocation))?;
+                }
             }
             let is_left_out = |name: &&OsString| is_left_out(&entries.name(name), relocation);
             let (left, files): (Vec<_>, Vec<_>) = entries.files.iter().partition(is_left_out);
@@ -119,10 +122,12 @@ impl Tree {
             parts.extend(files.chunks(SHARE).map(|part| (entries, part.to_vec())));
         }
         let (next, sharing) = (AtomicUsize::new(0), Sharing::default());
+        let has_first = AtomicBool::new(false);
         let report = Mutex::new(Report::default());
         workers::share(parts.len(), || {
             let mut twins = Twins::open(&self.root, to, shown)?;
             let mut copier = Copier::new(&sharing);
+            let is_first = !has_first.swap(true, Ordering::Relaxed);
             let mut own = Report::default();
             while let Some((entries, names)) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
                 let twin = twins.at(&entries.path)?;
@@ -134,6 +139,10 @@ impl Tree {
                         report: &mut own,
                     };
                     twin.copy_file(name, &mut copier, &mut file)?;
+                }
+                // btrfs changes one tree for all files, so that more threads would only wait for each other.
+                if !is_first && sharing.is_working() {
+                    break;
                 }
             }
             let mut report = report.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,6 +1,10 @@
 //! File systems without symlinks, without the exchange of directories, or without the difference between `A` and `a`.
 
-use std::{path::PathBuf, process::Command};
+use std::{
+    io::{self, Read as _},
+    path::PathBuf,
+    process::Command,
+};
 
 use fs_err as fs;
 
@@ -19,6 +23,7 @@ crate::harness::trials! {
     where_case_is_no_difference needs [FAT, MOUNT],
     where_a_folder_folds_case needs [CASEFOLD, MOUNT],
     where_folders_cannot_be_exchanged needs [STRACE],
+    where_clones_share_their_blocks needs [BTRFS, MOUNT],
     where_a_quota_is_used_up needs [BTRFS, MOUNT],
 }
 
@@ -190,6 +195,29 @@ fn where_folders_cannot_be_exchanged() {
         env.run(env.at("env/bin/pip"), ["--version"]).stdout();
         // An existing directory is never replaced by a rename.
         env.reset();
+    }
+}
+
+fn where_clones_share_their_blocks() {
+    let env = TestEnv::new();
+    let image = image(&env, 300, "mkfs.btrfs", &["-q"]);
+    let args = ["-t", "btrfs", "-o", "loop", image.to_str().unwrap()];
+    let _mount = Mount::new(&env, "shared", &args);
+    let run = env.rvenv_for(newest(), ["shared/original"]);
+    run.var("RVENV_CACHE_DIR", warm()).succeeds();
+    // There is no room for another one.
+    let random = fs::File::open("/dev/urandom").unwrap();
+    let mut large = fs::File::create(env.at("shared/original/large")).unwrap();
+    io::copy(&mut random.take(120 << 20), &mut large).unwrap();
+    for (from, to) in [("original", "one"), ("one", "two"), ("two", "three")] {
+        let paths = [from, to].map(|name| format!("shared/{name}"));
+        env.rvenv(["--clone", &paths[0], &paths[1]]).succeeds();
+        env.run("cmp", paths.map(|path| format!("{path}/large")))
+            .succeeds();
+        let said = env.run(env.at("shared").join(to).join("bin/pip"), ["--version"]);
+        let said = said.stdout();
+        let place = env.at("shared").join(to).join("lib");
+        assert!(said.contains(place.to_str().unwrap()), "{said}");
     }
 }
 

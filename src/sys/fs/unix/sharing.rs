@@ -1,31 +1,41 @@
 //! Files that share blocks with other files until one of them is written ("reflinks"), as on btrfs and XFS.
 
 use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use fs_err as fs;
 
 /// Whether two file systems, which may be the same, let files share blocks, as far as that is known.
 #[derive(Debug, Default)]
 pub(crate) struct Sharing {
+    works: AtomicBool,
     #[cfg(target_os = "linux")]
-    is_refused: std::sync::atomic::AtomicBool,
+    is_refused: AtomicBool,
     #[cfg(target_os = "linux")]
     has_ranges: std::sync::OnceLock<bool>,
+}
+
+impl Sharing {
+    /// Whether files have been shared.
+    pub(crate) fn is_working(&self) -> bool {
+        self.works.load(Ordering::Relaxed)
+    }
 }
 
 #[cfg(target_os = "linux")]
 impl Sharing {
     /// Lets `to`, which is empty, share all blocks of `from`. Returns `false` if that is not possible.
     pub(crate) fn file(&self, from: &fs::File, to: &fs::File) -> bool {
-        use std::sync::atomic::Ordering;
-
         use rustix::io::Errno;
 
         if self.is_refused.load(Ordering::Relaxed) {
             return false;
         }
         match rustix::fs::ioctl_ficlone(to.file(), from.file()) {
-            Ok(()) => true,
+            Ok(()) => {
+                self.works.store(true, Ordering::Relaxed);
+                true
+            }
             Err(errno) => {
                 if matches!(
                     errno,
