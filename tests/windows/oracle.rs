@@ -86,7 +86,7 @@ fn both_producers_make_the_same(python: &'static Path) {
     agree(&lines);
 }
 
-/// Compares console scripts including their times, which SOURCE_DATE_EPOCH sets.
+/// Compares console scripts including their times, which `SOURCE_DATE_EPOCH` sets.
 fn console_scripts_are_pips_to_the_byte(python: &'static Path) {
     const EPOCH: (&str, &str) = ("SOURCE_DATE_EPOCH", "1700000000");
     let place = Place::new();

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use crate::error::{Error, errno};
 
+mod sharing;
 mod types;
 #[cfg(unix)]
 mod unix;
@@ -13,20 +14,21 @@ mod windows;
 
 use std::fs::FileType;
 
+pub(crate) use crate::sys::fs::sharing::Sharing;
 pub(crate) use crate::sys::fs::types::{Group, Left, Mode, Rewriter};
 #[cfg(unix)]
 pub(crate) use crate::sys::fs::unix::{
-    Claim, Copier, Folder, Identity, Sharing, Twin, can_give_away, copy_file, end_process_group,
-    exchange, free_space, is_as_made, is_executable, is_mount_root, is_mounted_noexec, is_owned,
-    is_trusted, locations, mount_below, own_process_group, parent_program, read_exact_at,
-    remove_tree, rename_new, special, status_field, symlink, umask,
+    Claim, Copier, Folder, Identity, Twin, can_give_away, copy_file, end_process_group, exchange,
+    free_space, is_as_made, is_executable, is_mount_root, is_mounted_noexec, is_owned, is_trusted,
+    locations, mount_below, own_process_group, parent_program, read_exact_at, remove_tree,
+    rename_new, special, status_field, symlink, umask,
 };
 #[cfg(windows)]
 pub(crate) use crate::sys::fs::windows::{
-    Claim, Copier, Folder, Identity, Sharing, Twin, can_give_away, copy_file, end_process_group,
-    exchange, free_space, is_as_made, is_executable, is_mount_root, is_mounted_noexec, is_owned,
-    is_trusted, locations, mount_below, own_process_group, parent_program, read_exact_at,
-    remove_tree, rename_new, special, status_field, symlink, umask,
+    Claim, Copier, Folder, Identity, Twin, can_give_away, copy_file, end_process_group, exchange,
+    free_space, is_as_made, is_executable, is_mount_root, is_mounted_noexec, is_owned, is_trusted,
+    locations, mount_below, own_process_group, parent_program, read_exact_at, remove_tree,
+    rename_new, special, status_field, symlink, umask,
 };
 
 /// How much of a text file is read, in bytes.

@@ -7,7 +7,6 @@ mod identity;
 mod mounts;
 mod processes;
 mod removal;
-mod sharing;
 mod umask;
 
 use std::io;
@@ -30,7 +29,6 @@ pub(crate) use crate::sys::fs::unix::processes::{
     end_process_group, own_process_group, parent_program,
 };
 pub(crate) use crate::sys::fs::unix::removal::remove_tree;
-pub(crate) use crate::sys::fs::unix::sharing::Sharing;
 pub(crate) use crate::sys::fs::unix::umask::{status_field, umask};
 
 /// How many bytes this user can still write on the file system of `path`; `None` if it does not tell.

@@ -16,7 +16,7 @@ use fs_err as fs;
 use crate::error::Error;
 use crate::sys::fs::types::Group;
 pub(crate) use crate::sys::fs::windows::claim::Claim;
-pub(crate) use crate::sys::fs::windows::copy::{Copier, Sharing, Twin, special};
+pub(crate) use crate::sys::fs::windows::copy::{Copier, Twin, special};
 pub(crate) use crate::sys::fs::windows::folder::{Folder, is_as_made, symlink};
 pub(crate) use crate::sys::fs::windows::identity::{
     Identity, can_give_away, is_mounted_noexec, is_owned, is_trusted,

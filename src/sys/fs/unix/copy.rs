@@ -14,9 +14,9 @@ use rustix::fs::{AtFlags, Mode as Bits, OFlags, Stat, Timespec, Timestamps, Xatt
 use rustix::io::Errno;
 
 use crate::error::Error;
+use crate::sys::fs::sharing::Sharing;
 use crate::sys::fs::types::Rewriter;
 use crate::sys::fs::unix::folder::{Folder, failed};
-use crate::sys::fs::unix::sharing::Sharing;
 
 /// Files up to this size, in bytes, are written rather than shared: that takes less time.
 const SMALL: u64 = 1 << 11;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::error::Error;
+use crate::sys::fs::sharing::Sharing;
 use crate::sys::fs::types::Rewriter;
 use crate::sys::fs::windows::folder::{Folder, symlink};
 
@@ -17,26 +18,6 @@ use crate::sys::fs::windows::folder::{Folder, symlink};
 pub(crate) struct Twin {
     from: PathBuf,
     to: Folder,
-}
-
-/// Whether files can share blocks with others: not with a function of the standard library.
-#[derive(Debug, Default)]
-pub(crate) struct Sharing;
-
-impl Sharing {
-    pub(crate) fn is_working(&self) -> bool {
-        false
-    }
-
-    pub(crate) fn range(
-        &self,
-        _from: &fs::File,
-        _offset: u64,
-        _size: u64,
-        _to: &fs::File,
-    ) -> io::Result<bool> {
-        Ok(false)
-    }
 }
 
 /// What one thread needs to copy files: nothing, since the system does it all.
