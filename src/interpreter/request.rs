@@ -56,10 +56,19 @@ impl From<bool> for Match {
     }
 }
 
+/// The requested size of a pointer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum PointerSize {
+    #[default]
+    Any,
+    Bits32,
+    Bits64,
+}
+
 /// The requested platform: `-64`, `-linux-x86_64-gnu`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Platform {
-    is_64bit: Option<bool>,
+    pointer_size: PointerSize,
     system: Option<String>,
     architecture: Option<String>,
     libc: Option<String>,
@@ -100,7 +109,7 @@ impl Request {
         Ok(wanted.map_or_else(|| Self::Name(bare.into()), Self::Version))
     }
 
-    /// Whether it stands for a command on PATH and no other Python.
+    /// Whether it can only match a command on PATH.
     pub(crate) fn is_a_command(&self) -> bool {
         match self {
             Self::Path(_) | Self::Name(_) => true,
@@ -160,15 +169,15 @@ impl Platform {
         let first = part();
         let platform = match first.as_deref() {
             Some("64") => Self {
-                is_64bit: Some(true),
+                pointer_size: PointerSize::Bits64,
                 ..Self::default()
             },
             Some("32") => Self {
-                is_64bit: Some(false),
+                pointer_size: PointerSize::Bits32,
                 ..Self::default()
             },
             None | Some("linux" | "macos" | "windows") => Self {
-                is_64bit: None,
+                pointer_size: PointerSize::Any,
                 system: first,
                 architecture: part(),
                 libc: part().filter(|libc| libc != "none"),
@@ -183,11 +192,19 @@ impl Platform {
         if self.system.as_deref().unwrap_or(OS) != OS {
             return Match::No;
         }
-        if self.is_64bit.is_none() && self.architecture.is_none() && self.libc.is_none() {
+        if self.pointer_size == PointerSize::Any
+            && self.architecture.is_none()
+            && self.libc.is_none()
+        {
             return Match::Yes;
         }
         let Some(machine) = machine else {
             return Match::Unknown;
+        };
+        let has_pointer_size = match self.pointer_size {
+            PointerSize::Any => true,
+            PointerSize::Bits32 => !machine.is_64bit,
+            PointerSize::Bits64 => machine.is_64bit,
         };
         let is = |wanted: &Option<String>, known: Option<&str>| {
             wanted.as_deref().is_none_or(|wanted| {
@@ -195,8 +212,7 @@ impl Platform {
             })
         };
         Match::from(
-            self.is_64bit
-                .is_none_or(|is_64bit| is_64bit == machine.is_64bit)
+            has_pointer_size
                 && is(&self.architecture, Some(&machine.architecture))
                 && is(&self.libc, machine.libc.as_deref()),
         )

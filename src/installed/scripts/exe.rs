@@ -134,14 +134,16 @@ fn archive(body: &str, time: Time) -> Vec<u8> {
 pub(crate) fn body(program: &[u8]) -> Option<String> {
     let (start, directory, end) = archive_in(program)?;
     let (zip, entry) = (program.get(start..)?, program.get(directory..end)?);
+    // 4.3.12: the name follows the fixed part; the extra field and the comment follow the name.
+    let name = short(entry, 28)?;
     let is_ours = zip.starts_with(b"PK\x03\x04")
         && entry.starts_with(b"PK\x01\x02")
-        && entry.len() == CENTRAL + MAIN.len()
-        && entry[10..12] == [0, 0]
-        && entry.ends_with(MAIN.as_bytes());
-    let text = zip
-        .get(LOCAL + MAIN.len()..)?
-        .get(..long(program, start + 22)?)?;
+        && entry.len() == CENTRAL + name + short(entry, 30)? + short(entry, 32)?
+        && short(entry, 10)? == 0
+        && entry.get(CENTRAL..CENTRAL + name)? == MAIN.as_bytes();
+    // 4.3.7: the local header may have an extra field of its own.
+    let contents = LOCAL + short(zip, 26)? + short(zip, 28)?;
+    let text = zip.get(contents..)?.get(..long(entry, 24)?)?;
     is_ours.then(|| String::from_utf8(text.to_vec()).ok())?
 }
 
@@ -196,10 +198,16 @@ fn archive_in(program: &[u8]) -> Option<(usize, usize, usize)> {
     is_end.then_some((start, directory, end))
 }
 
+/// The 16-bit number at `at`.
+fn short(bytes: &[u8], at: usize) -> Option<usize> {
+    let number = bytes.get(at..)?.first_chunk::<2>()?;
+    Some(u16::from_le_bytes(*number).into())
+}
+
 /// The 32-bit number at `at`.
-fn long(program: &[u8], at: usize) -> Option<usize> {
-    let bytes = program.get(at..at + 4)?.first_chunk::<4>()?;
-    usize::try_from(u32::from_le_bytes(*bytes)).ok()
+fn long(bytes: &[u8], at: usize) -> Option<usize> {
+    let number = bytes.get(at..)?.first_chunk::<4>()?;
+    usize::try_from(u32::from_le_bytes(*number)).ok()
 }
 
 #[cfg(test)]
@@ -238,6 +246,22 @@ mod tests {
             assert_eq!(body(&program).as_deref(), Some("print('é')\n"));
         }
         assert_eq!(body(b"MZ no archive at all, but some length"), None);
+    }
+
+    #[test]
+    fn the_script_is_read_from_an_archive_with_extra_fields() {
+        let mut zip = archive("pass\n", Time::new(Some("1700000000")));
+        let directory = LOCAL + MAIN.len() + "pass\n".len();
+        // The later parts first, so that the earlier offsets stay the same.
+        let end = zip.len() - END;
+        zip[end + 12] += 4;
+        zip[end + 16] += 6;
+        zip[directory + 30] = 4;
+        zip.splice(end..end, *b"\xfe\xca\0\0");
+        zip[28] = 6;
+        zip.splice(LOCAL + MAIN.len()..LOCAL + MAIN.len(), *b"\xfe\xca\x02\0xx");
+        let program = [b"MZ launcher#!python.exe\n\r\n", zip.as_slice()].concat();
+        assert_eq!(body(&program).as_deref(), Some("pass\n"));
     }
 
     #[test]
