@@ -57,7 +57,7 @@ impl Packed {
     ///
     /// # Errors
     ///
-    /// [`Error::Io`]; [`Error::DamagedImage`] if something in it is no part of an image (a symlink, bytecode that does not name
+    /// [`Error::Io`]; [`Error::DamagedImage`] if an image cannot contain something in it (a symlink, bytecode that does not name
     /// its source).
     pub(crate) fn read(
         site_packages: &Path,
@@ -124,16 +124,15 @@ impl Packed {
     ///
     /// # Errors
     ///
-    /// [`Error::DamagedImage`] for a file that is no part of an image; [`Error::Io`]; [`Error::Interrupted`].
+    /// [`Error::DamagedImage`] for a file that an image cannot contain; [`Error::Io`]; [`Error::Interrupted`].
     pub(crate) fn write(&self, out: impl Write + Seek, interrupt: &Interrupt) -> Result<(), Error> {
-        let (position, has_failed) = (Cell::new(0), Cell::new(false));
+        let progress = Progress::default();
         let mut zip = ZipWriter::new(Tracked {
             inner: out,
-            position: &position,
-            has_failed: &has_failed,
+            progress: &progress,
         });
-        if let Err(error) = self.write_entries(&mut zip, &position, interrupt) {
-            has_failed.set(true);
+        if let Err(error) = self.write_entries(&mut zip, &progress, interrupt) {
+            progress.has_failed.set(true);
             return Err(error);
         }
         let finished = zip.finish().map_err(io::Error::from);
@@ -145,13 +144,13 @@ impl Packed {
     fn write_entries(
         &self,
         zip: &mut ZipWriter<Tracked<'_, impl Write + Seek>>,
-        position: &Cell<u64>,
+        progress: &Progress,
         interrupt: &Interrupt,
     ) -> Result<(), Error> {
         let mut entries = Vec::with_capacity(self.files.len());
         for file in &self.files {
             interrupt.check()?;
-            entries.push(self.write_entry(zip, position, file, interrupt)?);
+            entries.push(self.write_entry(zip, progress, file, interrupt)?);
         }
         let index = Index {
             bytecode_header: self.bytecode_header,
@@ -163,7 +162,11 @@ impl Packed {
         let json = serde_json::to_vec(&index).map_err(|error| self.failed()(error.into()))?;
         zip.start_file(INDEX, options(0))
             .map_err(|error| self.failed()(error.into()))?;
-        let comment = format::comment(position.get(), json.len() as u64, crc32fast::hash(&json));
+        let comment = format::comment(
+            progress.position.get(),
+            json.len() as u64,
+            crc32fast::hash(&json),
+        );
         zip.write_all(&json).map_err(self.failed())?;
         zip.set_comment(comment)
             .map_err(|error| self.failed()(error.into()))
@@ -172,7 +175,7 @@ impl Packed {
     fn write_entry(
         &self,
         zip: &mut ZipWriter<Tracked<'_, impl Write + Seek>>,
-        position: &Cell<u64>,
+        progress: &Progress,
         planned: &Planned,
         interrupt: &Interrupt,
     ) -> Result<Entry, Error> {
@@ -197,14 +200,14 @@ impl Packed {
             self.has_no_path(&mut contents.as_slice(), &path)?;
             let size = contents.len() as u64;
             self.start(zip, planned, size)?;
-            let offset = position.get();
+            let offset = progress.position.get();
             zip.write_all(&contents).map_err(self.failed())?;
             return Ok(entry(offset, size, crc32fast::hash(&contents), filenames));
         }
         let open = || fs::File::open(&path).map_err(Error::io("read", &path));
         self.has_no_path(&mut open()?, &path)?;
         self.start(zip, planned, size)?;
-        let offset = position.get();
+        let offset = progress.position.get();
         let mut copy = Copied {
             from: open()?.take(size),
             to: zip,
@@ -262,36 +265,68 @@ fn options(size: u64) -> SimpleFileOptions {
     options.with_alignment(BLOCK)
 }
 
-/// What is written, and where the next byte goes.
+/// The state of a [`Tracked`] writer.
+#[derive(Default)]
+struct Progress {
+    /// Where the next byte goes.
+    position: Cell<u64>,
+    has_failed: Cell<bool>,
+}
+
+/// A writer with a known position. After a failure it discards everything: `ZipWriter` finishes the archive when it is
+/// dropped, and would print a second error.
 struct Tracked<'a, W> {
     inner: W,
-    position: &'a Cell<u64>,
-    /// Nothing is written any more: the archive, which is then dropped, completes itself and prints what is in the way of that.
-    has_failed: &'a Cell<bool>,
+    progress: &'a Progress,
+}
+
+impl<W> Tracked<'_, W> {
+    /// Records whether the operation has failed. Callers repeat an interrupted one.
+    fn record<T>(&self, result: io::Result<T>) -> io::Result<T> {
+        let is_failure = |error: &io::Error| error.kind() != io::ErrorKind::Interrupted;
+        if result.as_ref().is_err_and(is_failure) {
+            self.progress.has_failed.set(true);
+        }
+        result
+    }
 }
 
 impl<W: Write> Write for Tracked<'_, W> {
     fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
-        if self.has_failed.get() {
-            return Ok(buffer.len());
-        }
-        let count = self.inner.write(buffer)?;
-        self.position.set(self.position.get() + count as u64);
+        let count = if self.progress.has_failed.get() {
+            buffer.len()
+        } else {
+            let written = self.inner.write(buffer);
+            self.record(written)?
+        };
+        let position = &self.progress.position;
+        position.set(position.get() + count as u64);
         Ok(count)
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.inner.flush()
+        if self.progress.has_failed.get() {
+            return Ok(());
+        }
+        let flushed = self.inner.flush();
+        self.record(flushed)
     }
 }
 
 impl<W: Seek> Seek for Tracked<'_, W> {
     fn seek(&mut self, to: io::SeekFrom) -> io::Result<u64> {
-        if self.has_failed.get() {
-            return Ok(self.position.get());
-        }
-        let position = self.inner.seek(to)?;
-        self.position.set(position);
+        let current = self.progress.position.get();
+        let position = if self.progress.has_failed.get() {
+            match to {
+                io::SeekFrom::Start(position) => position,
+                io::SeekFrom::Current(offset) => current.saturating_add_signed(offset),
+                io::SeekFrom::End(_) => current,
+            }
+        } else {
+            let sought = self.inner.seek(to);
+            self.record(sought)?
+        };
+        self.progress.position.set(position);
         Ok(position)
     }
 }

@@ -66,7 +66,11 @@ impl Seed<'_> {
         let file = match self.store.keep_image(key, |file| {
             packed
                 .write(file, self.interrupt)
-                .map_err(std::io::Error::other)
+                .map_err(|error| match error {
+                    // The warning names the cache directory, so only the cause is left to print.
+                    Error::Io { source, .. } => source,
+                    error => std::io::Error::other(error),
+                })
         }) {
             Some(file) => file,
             // Without a cache the image is deleted with the stage.

@@ -17,6 +17,7 @@ crate::harness::trials! {
     no_inodes needs [MOUNT],
     no_space_for_a_clone needs [MOUNT],
     a_full_store_is_no_obstacle needs [MOUNT],
+    a_disk_that_fills_up_at_the_end_of_an_image_is_reported_once needs [MOUNT],
     a_read_only_file_system needs [MOUNT],
     no_permission needs [NOBODY],
     a_parent_that_vanishes,
@@ -112,6 +113,32 @@ fn a_full_store_is_no_obstacle() {
             .iter()
             .any(|name| name.starts_with(".new"))
     );
+}
+
+fn a_disk_that_fills_up_at_the_end_of_an_image_is_reported_once() {
+    let env = TestEnv::new();
+    let roomy = env.at("roomy");
+    let run = env.rvenv_for(newest(), ["env"]);
+    run.var("RVENV_CACHE_DIR", &roomy).succeeds();
+    let folder = crate::env::store(&roomy);
+    let image = crate::env::listing(&folder)
+        .into_iter()
+        .find(|name| name.ends_with(".zip"))
+        .unwrap();
+    let length = fs::metadata(folder.join(image)).unwrap().len();
+    // One of these is reached by an entry, the others by what follows them.
+    for missing in [4 << 10, 32 << 10, 1 << 20] {
+        let name = format!("store-{missing}");
+        let options = format!("size={},mode=700", length - missing);
+        let _mount = Mount::tmpfs(&env, &name, &options);
+        let run = env.rvenv_for(newest(), ["--clear", "env"]);
+        let outcome = run.var("RVENV_CACHE_DIR", env.at(&name)).outcome();
+        outcome.expect_code(0);
+        assert_eq!(outcome.stderr.lines().count(), 1, "{outcome}");
+        assert!(outcome.stderr.starts_with("Warning: "), "{outcome}");
+        assert!(outcome.stderr.contains("No space left"), "{outcome}");
+        assert!(!outcome.stderr.contains("ZipWriter"), "{outcome}");
+    }
 }
 
 fn a_read_only_file_system() {
