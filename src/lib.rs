@@ -1,4 +1,4 @@
-//! Python virtual environments: what `python -m venv` makes, in milliseconds, or nothing at all.
+//! Creates Python virtual environments like `python -m venv`, in milliseconds. If that fails, nothing is changed.
 //!
 //! ```
 //! use rvenv::{Cache, EnvBuilder, Options};

@@ -16,7 +16,7 @@ pub(crate) const NAME: &str = "rvenv-v1";
 const UNUSED: Duration = Duration::from_hours(90 * 24);
 /// And what was not finished, for this long.
 const DRAFT: Duration = Duration::from_hours(1);
-/// The most that is kept unless something else is said, in bytes.
+/// The default limit of the cache size, in bytes.
 const LARGEST: u64 = 10_000_000_000;
 const TAG_NAME: &str = "CACHEDIR.TAG";
 /// The beginning of the tag, which is the same for every version of rvenv (bford.info/cachedir).
@@ -194,12 +194,12 @@ pub(crate) fn touch(image: &fs::File) {
     let modified = image.metadata().and_then(|metadata| metadata.modified());
     let age = modified.ok().and_then(|time| now.duration_since(time).ok());
     if age.is_some_and(|age| age > Duration::from_hours(24)) {
-        // In a cache that is somebody else's it is somebody else's turn.
+        // Another user's cache is pruned by that user.
         let _ = image.file().set_modified(now);
     }
 }
 
-/// How much the folder may hold unless something else is said: 10 GB, or a tenth of what is free.
+/// The default limit of the cache size: 10 GB, or a tenth of the free disk space.
 pub(crate) fn usual_limit(folder: Option<&Path>) -> u64 {
     let free = folder.and_then(free_space);
     free.map_or(LARGEST, |free| LARGEST.min(free / 10))

@@ -34,7 +34,7 @@ pub(crate) struct Store {
     warns: Arc<AtomicBool>,
     /// Whether this run created the directory.
     is_new: Arc<AtomicBool>,
-    /// The most that it may hold, in bytes, if somebody has said so.
+    /// The configured size limit, in bytes.
     size: Option<u64>,
     log: Log,
 }
@@ -197,7 +197,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The first refusal of the operating system.
+    /// The first error from the operating system.
     pub(crate) fn prune(&self) -> io::Result<u64> {
         let mut freed = 0;
         for (path, metadata) in self.folder.iter().flat_map(|folder| entries(folder)) {

@@ -1,4 +1,4 @@
-//! Rewrites the arguments before clap parses them, for what argparse does and clap does not.
+//! Rewrites the arguments before clap parses them, for the features of argparse that clap lacks.
 //!
 //! Unambiguous prefixes of long options are completed. venv's own options come first, so that rvenv's options never
 //! make a prefix ambiguous. Options of other programs are translated. An argument that argparse treats as positional

@@ -26,7 +26,7 @@ pub(crate) fn comment(offset: u64, size: u64, crc: u32) -> String {
     format!("{COMMENT}{offset:016x} {size:016x} {crc:08x}")
 }
 
-/// `importlib.util.source_from_cache`, for bytecode that lies beside its source.
+/// `importlib.util.source_from_cache`, for bytecode in the directory of its source.
 pub(crate) fn source_of(path: &str) -> Option<String> {
     let (folder, name) = path.rsplit_once("__pycache__/")?;
     let stem = name.strip_suffix(".pyc")?.split('.').next()?;

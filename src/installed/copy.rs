@@ -1,5 +1,5 @@
-//! Copies an environment's files, folders and links to another place, where they name that place. How a file names it is the
-//! business of `relocate`.
+//! Copies an environment's files, folders and links to another path, and makes the copies refer to that path with the functions
+//! of `relocate`.
 
 use std::ffi::{OsStr, OsString};
 use std::io;

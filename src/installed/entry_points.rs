@@ -14,7 +14,7 @@ pub(crate) struct EntryPoint {
 ///
 /// # Errors
 ///
-/// What is wrong with an entry point, as distlib would refuse it, or a name that would leave the folder of scripts.
+/// An invalid entry point: one that distlib rejects, or whose name points outside the scripts directory.
 pub(crate) fn read(text: &str) -> Result<Vec<EntryPoint>, String> {
     let mut points: [Vec<EntryPoint>; 2] = Default::default();
     let mut group = None;

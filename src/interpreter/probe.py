@@ -237,7 +237,7 @@ def libc(seen):
 
 
 def markers(seen):
-    # Of PEP 508, what the system itself does not tell.
+    # The environment markers of PEP 508 that the operating system does not report.
     info = sys.implementation.version
     version = "%d.%d.%d" % info[:3]
     if info[3] != "final":

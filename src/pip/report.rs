@@ -1,4 +1,4 @@
-//! Reads what pip says that it installs: the report of `pip install --report`.
+//! Reads the report of `pip install --report`: the distributions that pip installs.
 
 use std::path::Path;
 

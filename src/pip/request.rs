@@ -192,7 +192,7 @@ impl Key {
     ///
     /// # Errors
     ///
-    /// Why there is none.
+    /// Why there is no key.
     pub(crate) fn with_state(&self, site_packages: &Path) -> Result<String, String> {
         Ok(format!("{} {}", self.exact, state(site_packages)?))
     }

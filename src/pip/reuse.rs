@@ -136,7 +136,7 @@ impl<'a> Packages<'a> {
         }
         let found = self.stored();
         if found.is_some() || waited {
-            // What the other one could not keep this one cannot keep either: nobody is to wait for it.
+            // If the other process could not store it, this one cannot either, so nobody waits for it.
             self.build_lock = None;
         }
         Ok(found)

@@ -45,7 +45,7 @@ pub(super) fn check(env_dir: &Path, options: &Options, environment: &Env) -> Res
     Ok(())
 }
 
-/// Refuses a Python installation, whatever the options, and refuses to clear a directory that contains the base Python
+/// Rejects a Python installation, whatever the options, and refuses to clear a directory that contains the base Python
 /// (one of these files).
 pub(super) fn check_installation(
     env_dir: &Path,

@@ -129,7 +129,7 @@ pub(crate) fn command_line(command: &Command) -> String {
     let mut line = command.get_program().to_string_lossy().into_owned();
     for argument in command.get_args() {
         let argument = argument.to_string_lossy();
-        // The probe is a program of a hundred lines, which nobody wants to read in a message.
+        // The probe is a program of a hundred lines, too long for a message.
         line.push(' ');
         line.push_str(&if argument.contains('\n') {
             "…".into()

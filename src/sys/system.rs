@@ -1,4 +1,4 @@
-//! What the operating system calls itself.
+//! The name and version of the operating system.
 
 /// Its name, release, version and machine; `None` where it has no such names.
 #[cfg(unix)]

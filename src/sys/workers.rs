@@ -7,7 +7,7 @@ use crate::error::Error;
 /// More threads than this only wait for each other in the file system.
 const THREADS: usize = 4;
 
-/// Runs `work`, which takes parts of a whole until there is none left, in this thread and in others; in no more than `parts`.
+/// Runs `work` in this thread and in others, at most `parts` in all. `work` takes parts until none is left.
 ///
 /// # Errors
 ///

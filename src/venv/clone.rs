@@ -1,4 +1,4 @@
-//! What the copy of an environment says of itself: its path, as after a move, and its prompt.
+//! Updates the copy of an environment: its path, as after a move, and its prompt.
 
 use std::io;
 use std::path::{Path, PathBuf};

@@ -43,7 +43,7 @@ impl Finished<'_> {
     ///
     /// # Errors
     ///
-    /// [`Error::DamagedImage`] with what is no part of an image.
+    /// [`Error::DamagedImage`] with the file that an image cannot contain.
     pub(crate) fn packed(&self) -> Result<Packed, Error> {
         let env_dir = Path::new(self.env_dir);
         let site_packages = env_dir.join(self.purelib);

@@ -1,6 +1,6 @@
 # Compiles the files that standard input names, as compileall would, and answers each line of names with a line.
 # A line in: paths relative to argv[1], in UTF-8, separated by NUL. A line out: per path, "+" compiled or "-" not valid
-# for this Python; "!" and an errno if the file system refuses. Nothing but frozen and built-in modules is imported, because the start counts.
+# for this Python; "!" and an errno if writing fails. Nothing but frozen and built-in modules is imported, because the start counts.
 import _frozen_importlib_external as external
 import marshal
 import sys
@@ -36,7 +36,7 @@ def compiled(name):
     except MemoryError:
         raise
     except Exception:
-        # py_compile.compile and with it pip skip whatever compile() itself refuses.
+        # py_compile.compile and with it pip skip sources that compile() rejects.
         return False
     parent, _, stem = filename.rpartition("/")
     target = parent + "/__pycache__/" + stem[:-3] + suffix

@@ -83,7 +83,9 @@ impl Sharing {
 
 #[cfg(target_os = "linux")]
 mod system {
-    use super::{fs, io};
+    use std::io;
+
+    use fs_err as fs;
     use rustix::io::Errno;
 
     pub(super) fn share_blocks(from: &fs::File, to: &fs::File) -> io::Result<()> {
@@ -111,7 +113,9 @@ mod system {
 
 #[cfg(not(target_os = "linux"))]
 mod unsupported {
-    use super::{fs, io};
+    use std::io;
+
+    use fs_err as fs;
 
     pub(super) fn share_blocks(_from: &fs::File, _to: &fs::File) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())

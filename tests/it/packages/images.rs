@@ -176,8 +176,28 @@ fn what_has_no_version_and_hash_is_named() {
         };
         refuses(&scene, &[reuse, "--with", local], &["local"]);
     }
-    refuses(&scene, &["--system-site-packages", "-r", "r.txt"], &[]);
-    refuses(&scene, &["--upgrade-deps", "-r", "r.txt"], &[]);
+    let system = ["--system-site-packages", "-r", "r.txt"];
+    refuses(&scene, &system, &["the system's packages may change"]);
+    let upgrade = ["--upgrade-deps", "-r", "r.txt"];
+    // There is no newer pip in the index, which is an error.
+    let outcome = scene.rvenv(&[&["-v", "env"], &upgrade[..]].concat());
+    let outcome = outcome.outcome();
+    assert!(
+        outcome.stderr.contains("--upgrade-deps asks the index"),
+        "{outcome}"
+    );
+    scene.again();
+    // pip does not know the option, either.
+    let outcome = scene.rvenv(&["-v", "env", "-r", "unknown.txt"]).outcome();
+    outcome.expect_code(1);
+    assert!(outcome.stderr.contains("is not understood"), "{outcome}");
+    let editable = ["-v", "env", "-e", "project"];
+    let outcome = scene.rvenv(&editable).outcome();
+    assert!(
+        outcome.stderr.contains("--editable reads a project"),
+        "{outcome}"
+    );
+    assert_eq!(scene.images().len(), 1, "something was kept");
 }
 
 /// How many bytes of a file on btrfs are in blocks that no other file has.

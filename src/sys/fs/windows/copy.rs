@@ -47,7 +47,7 @@ impl Twin {
         })
     }
 
-    /// Makes the copy of a folder in this one, empty, if there is none yet.
+    /// Creates an empty copy of a folder in this one, unless it exists.
     pub(crate) fn create_folder(&self, name: &OsStr) -> Result<(), Error> {
         unless_there(fs::create_dir(self.to.path().join(name)))
             .map_err(self.failed("create directory", name))
@@ -60,7 +60,7 @@ impl Twin {
         Ok(target.into_os_string())
     }
 
-    /// Makes the copy of a link, with another target, if there is none yet.
+    /// Creates a copy of a link with another target, unless it exists.
     pub(crate) fn create_link(&self, name: &OsStr, target: &OsStr) -> Result<(), Error> {
         let (from, to) = (self.from.join(name), self.to.path().join(name));
         let metadata = fs::symlink_metadata(&from).map_err(Error::io("read", &from))?;
