@@ -19,7 +19,7 @@ crate::harness::trials! {
     the_commands_of_the_guide_do_what_it_says needs [CHECKOUT, PYTHON_3_12, PYTHON_3_13],
     the_commands_of_every_other_document_do_what_it_says needs [CHECKOUT, PYTHON_3_12, PYTHON_3_13],
     the_recording_shows_what_the_program_prints needs [CHECKOUT, PYTHON_3_12, PYTHON_3_13],
-    what_is_no_console_block_says_why_it_is_not_run needs [CHECKOUT],
+    other_blocks_say_why_they_are_not_run needs [CHECKOUT],
 }
 
 /// Between the outputs of two commands.
@@ -273,7 +273,7 @@ fn the_recording_shows_what_the_program_prints() {
 }
 
 /// Shell commands that no test can run, such as those for another system, are in other kinds of blocks.
-fn what_is_no_console_block_says_why_it_is_not_run() {
+fn other_blocks_say_why_they_are_not_run() {
     for name in documents() {
         for (info, lines) in blocks(&read(&name)) {
             let (language, reason) = info.split_once(' ').unwrap_or((info, ""));

@@ -8,7 +8,7 @@ use crate::place::{Place, each, newest, succeeds};
 
 crate::harness::trials! {
     what_is_read_only_is_cleared,
-    a_python_that_runs_costs_no_environment,
+    a_running_python_does_not_break_the_environment,
     where_links_cannot_be_made_copies_are(each),
     a_path_may_be_longer_than_windows_once_allowed,
     what_is_no_python_is_refused,
@@ -36,7 +36,7 @@ fn what_is_read_only_is_cleared() {
 }
 
 /// Windows, unlike Wine, refuses to move a running program. In both cases the environment works afterwards.
-fn a_python_that_runs_costs_no_environment() {
+fn a_running_python_does_not_break_the_environment() {
     let place = Place::new();
     let python = newest();
     succeeds(place.rvenv(python).args(["--without-pip", "env"]));

@@ -16,7 +16,7 @@ crate::harness::trials! {
     a_second_run_reads_no_record_of_what_others_have_installed needs [STRACE],
     a_damaged_image_is_recreated(part),
     a_folder_that_others_can_write_is_not_used,
-    a_directory_that_cannot_be_created_is_no_obstacle,
+    a_cache_directory_that_cannot_be_created_is_not_an_error,
     facts_are_of_the_python_that_a_link_points_to_now needs [ANOTHER],
     facts_of_another_format_are_asked_for_again,
     an_environment_shares_nothing_with_the_next,
@@ -154,7 +154,7 @@ fn a_folder_that_others_can_write_is_not_used() {
     }
 }
 
-fn a_directory_that_cannot_be_created_is_no_obstacle() {
+fn a_cache_directory_that_cannot_be_created_is_not_an_error() {
     let env = TestEnv::new();
     let file = env.root().join("file");
     fs::write(&file, "").unwrap();

@@ -11,12 +11,12 @@ use crate::interpreters::layouts;
 use crate::interpreters::newest;
 
 crate::harness::trials! {
-    it_keeps_all_and_makes_nothing,
+    it_fills_the_cache_and_creates_nothing,
     without_pip_only_the_facts_are_kept,
-    a_store_that_cannot_be_written_is_an_error,
-    a_read_only_store_is_used needs [MOUNT],
-    a_store_that_root_has_filled_serves_every_user(full) needs [NOBODY],
-    the_image_serves_a_copy_of_the_same_python,
+    a_cache_that_cannot_be_written_is_an_error,
+    a_read_only_cache_is_used needs [MOUNT],
+    a_cache_that_root_has_filled_works_for_every_user(full) needs [NOBODY],
+    the_image_works_for_a_copy_of_the_same_python,
 }
 
 fn kinds(cache: &Path) -> Vec<String> {
@@ -40,7 +40,7 @@ fn is_warm(env: &TestEnv, cache: &Path) {
         .expect_code(0);
 }
 
-fn it_keeps_all_and_makes_nothing() {
+fn it_fills_the_cache_and_creates_nothing() {
     let env = TestEnv::new();
     let cache = env.root().join("cache");
     let warm = || {
@@ -62,7 +62,7 @@ fn without_pip_only_the_facts_are_kept() {
     assert_eq!(kinds(&cache), ["CACH", "fact"]);
 }
 
-fn a_store_that_cannot_be_written_is_an_error() {
+fn a_cache_that_cannot_be_written_is_an_error() {
     let env = TestEnv::new();
     let file = env.root().join("file");
     fs::write(&file, "").unwrap();
@@ -84,7 +84,7 @@ fn a_store_that_cannot_be_written_is_an_error() {
     env.rvenv(["--warm-cache", "env"]).fails(2, &["ENV_DIR"]);
 }
 
-fn a_read_only_store_is_used() {
+fn a_read_only_cache_is_used() {
     let env = TestEnv::new();
     let mount = Mount::tmpfs(&env, "store", "size=64m,mode=0755");
     let cache = env.at("store");
@@ -101,7 +101,7 @@ fn a_read_only_store_is_used() {
         .errs(&["store", "Read-only file system"]);
 }
 
-fn a_store_that_root_has_filled_serves_every_user() {
+fn a_cache_that_root_has_filled_works_for_every_user() {
     let env = TestEnv::new();
     let nobody = nobody(&env);
     let cache = env.root().join("cache");
@@ -131,7 +131,7 @@ fn a_store_that_root_has_filled_serves_every_user() {
 }
 
 /// The layers of a container have new inodes on another file system, but the same names and times.
-fn the_image_serves_a_copy_of_the_same_python() {
+fn the_image_works_for_a_copy_of_the_same_python() {
     let env = TestEnv::new();
     let root = env.root().join("python");
     let python = layouts::without_ensurepip(newest(), &root);

@@ -18,12 +18,12 @@ use crate::{
 crate::harness::trials! {
     what_venv_and_rvenv_create_is_ok(part),
     what_is_no_environment_is_reported,
-    a_base_that_is_gone_is_replaced_by_its_like needs [KEEPABLE],
+    a_missing_base_is_replaced_by_one_of_the_same_version needs [KEEPABLE],
     a_base_that_no_longer_works_is_reported needs [KEEPABLE],
     dangling_and_missing_links_are_repaired,
     another_version_of_the_base_is_reported needs [KEEPABLE],
     a_version_in_pyvenv_cfg_that_is_not_the_bases_is_repaired,
-    a_moved_environment_is_mended_with_all_its_scripts(a_few),
+    a_moved_environment_is_repaired_with_all_its_scripts(a_few),
     a_copy_of_an_environment_is_told_from_its_original,
     a_missing_or_incomplete_pip_is_repaired(a_few, part),
     a_package_that_was_altered_is_named_with_its_version,
@@ -148,7 +148,7 @@ fn with_a_base_of_its_own(env: &TestEnv, python: &Interpreter, args: &[&str]) {
     env.rvenv(request.iter().chain(args)).succeeds();
 }
 
-fn a_base_that_is_gone_is_replaced_by_its_like() {
+fn a_missing_base_is_replaced_by_one_of_the_same_version() {
     let env = TestEnv::new();
     let kept = keepable();
     let [other, .., python] = kept.as_slice() else {
@@ -264,7 +264,7 @@ fn a_version_in_pyvenv_cfg_that_is_not_the_bases_is_repaired() {
     }
 }
 
-fn a_moved_environment_is_mended_with_all_its_scripts(python: &'static Interpreter) {
+fn a_moved_environment_is_repaired_with_all_its_scripts(python: &'static Interpreter) {
     let env = TestEnv::new();
     for (name, moved) in [("env", "elsewhere"), ("a b", "c d"), ("one", "spa ce")] {
         make(

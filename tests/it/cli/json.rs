@@ -18,7 +18,7 @@ crate::harness::trials! {
     json_of_the_cache_and_of_the_list_have_the_same_schema,
     json_has_a_path_that_is_not_utf_8_as_python_decodes_it,
     pip_prints_nothing_into_json,
-    json_of_nothing_is_a_usage_error,
+    json_without_env_dir_is_a_usage_error,
     what_cannot_be_written_to_stdout_is_an_error,
 }
 
@@ -266,7 +266,7 @@ fn pip_prints_nothing_into_json() {
     assert_eq!(results(&outcome).len(), 1);
 }
 
-fn json_of_nothing_is_a_usage_error() {
+fn json_without_env_dir_is_a_usage_error() {
     let env = TestEnv::new();
     env.rvenv(["--json"]).fails(2, &["ENV_DIR"]);
 }

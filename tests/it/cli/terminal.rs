@@ -17,7 +17,7 @@ crate::harness::trials! {
     warnings_are_colored_and_quiet_prints_none,
     quiet_still_prints_errors,
     a_spinner_turns_while_a_person_waits_and_leaves_no_trace(full),
-    what_is_done_soon_shows_no_spinner,
+    fast_runs_show_no_spinner,
     a_first_run_says_that_pip_is_prepared_once(part),
     the_first_run_ends_with_how_to_activate_in_the_shell_one_is_in,
     an_error_follows_where_the_spinner_was,
@@ -241,7 +241,7 @@ fn a_spinner_turns_while_a_person_waits_and_leaves_no_trace() {
     env.rvenv(args).succeeds();
 }
 
-fn what_is_done_soon_shows_no_spinner() {
+fn fast_runs_show_no_spinner() {
     let env = TestEnv::new();
     let python = newest().executable.to_str().unwrap();
     let outcome = on_a_terminal(&env, &["--without-pip", "-p", python, "env"], &[]);

@@ -14,7 +14,7 @@ crate::harness::trials! {
     an_environment_is_recreated,
     a_missing_or_empty_folder_needs_no_clearing,
     what_is_no_environment_is_refused_unless_forced,
-    precious_folders_are_refused,
+    important_directories_are_refused,
     the_current_folder_is_cleared_in_place,
     a_failing_run_leaves_the_old_environment,
 }
@@ -55,7 +55,7 @@ fn what_is_no_environment_is_refused_unless_forced() {
     env.holds_only(["project"]);
 }
 
-fn precious_folders_are_refused() {
+fn important_directories_are_refused() {
     let env = TestEnv::new();
     // Even if it contains a pyvenv.cfg.
     let home = env.root().join("home");

@@ -24,10 +24,10 @@ crate::harness::trials! {
     a_name_that_is_too_long_is_an_error,
     a_folder_that_cannot_be_written_is_named needs [NOT_ROOT],
     a_file_system_that_cannot_be_written_is_named,
-    missing_parents_follow_the_umask_and_go_when_it_fails,
+    missing_parents_follow_the_umask_and_are_removed_when_it_fails,
     it_works_without_a_home_and_without_a_cache,
     a_file_on_the_way_to_the_directory_is_named_in_plain_words,
-    a_directory_that_no_folder_can_be_made_in_was_not_removed_by_anybody,
+    a_directory_without_permission_is_not_reported_as_removed,
     a_rewritten_configuration_keeps_its_mode,
 }
 
@@ -204,7 +204,7 @@ fn a_file_system_that_cannot_be_written_is_named() {
     env.holds_only([]);
 }
 
-fn missing_parents_follow_the_umask_and_go_when_it_fails() {
+fn missing_parents_follow_the_umask_and_are_removed_when_it_fails() {
     let env = TestEnv::new();
     env.rvenv(["-p", "/no/such/python", "a/b/env"])
         .errs(&["/no/such/python"]);
@@ -253,7 +253,7 @@ fn a_file_on_the_way_to_the_directory_is_named_in_plain_words() {
     env.holds_only(["file"]);
 }
 
-fn a_directory_that_no_folder_can_be_made_in_was_not_removed_by_anybody() {
+fn a_directory_without_permission_is_not_reported_as_removed() {
     if cfg!(target_os = "linux") {
         let env = TestEnv::new();
         let outcome = env

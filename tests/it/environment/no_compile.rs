@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 use fs_err as fs;
 
 use crate::env::TestEnv;
-use crate::harness::Case;
+use crate::harness::{Case, some};
 use crate::interpreters::{Interpreter, a_few, only};
 use crate::tree::{Kind, tree};
 use crate::wheel::write_wheel;
 
 crate::harness::trials! {
-    without_bytecode_pip_is_what_pip_itself_installs_without_it(a_few_with_wheels),
+    without_bytecode_pip_is_what_pip_itself_installs_without_it(a_few_with_wheels, part),
     without_bytecode_the_rest_of_the_environment_is_the_same(a_few),
     what_pip_installs_is_not_compiled_either(a_few),
 }
@@ -67,7 +67,7 @@ fn without_bytecode_pip_is_what_pip_itself_installs_without_it(python: &'static 
     let installed = env.run(program, ["-I", "-B", "-c", INSTALL]);
     installed.outcome().expect_code(0);
     fs::rename(env.at("env"), env.at("expected")).unwrap();
-    for seeder in ["wheel", "ensurepip"] {
+    for &seeder in some(&["wheel", "ensurepip"], 1) {
         env.rvenv_for(
             python,
             ["--no-compile", "--seeder", seeder, "--no-cache", "env"],

@@ -4,7 +4,7 @@ use crate::{env::TestEnv, interpreters::newest};
 
 crate::harness::trials! {
     the_default_is_the_name_of_the_environment,
-    a_given_prompt_takes_its_place,
+    a_given_prompt_replaces_it,
     a_dot_is_the_name_of_the_current_folder,
     the_current_folder_as_env_dir_gives_its_name,
     nothing_in_a_prompt_is_run_or_replaced,
@@ -31,7 +31,7 @@ fn the_default_is_the_name_of_the_environment() {
     }
 }
 
-fn a_given_prompt_takes_its_place() {
+fn a_given_prompt_replaces_it() {
     let env = TestEnv::new();
     let (prompt, ps1) = activated(&env, &["--prompt", "mine"], "env", ".");
     assert_eq!((prompt.as_str(), ps1.as_str()), ("mine", "(mine) $ "));

@@ -7,7 +7,6 @@ use fs_err as fs;
 use crate::tree::tree;
 use crate::{
     env::{PATH, TestEnv},
-    harness::whole,
     interpreters::layouts::{self, keep, keepable},
     interpreters::{Interpreter, a_few, a_few_with_pip, another, newest},
     oracle::{all_agree, write},
@@ -22,8 +21,8 @@ crate::harness::trials! {
     an_upgrade_changes_the_version_if_asked_to needs [ANOTHER],
     an_upgrade_finds_another_python_of_the_version_if_the_base_is_gone needs [KEEPABLE],
     packages_and_scripts_survive_an_upgrade,
-    what_stays_behind_for_another_version_is_named needs [ANOTHER],
-    upgrade_deps_does_what_venvs_does(part),
+    packages_of_another_version_are_named needs [ANOTHER],
+    upgrade_deps_does_what_venvs_does(full),
     upgrade_deps_runs_the_environments_own_pip(a_few),
     upgrade_deps_gives_pip_the_variables_and_folder_that_venv_gives(full),
     rvenv_fails_when_pip_fails(a_few),
@@ -205,7 +204,7 @@ fn packages_and_scripts_survive_an_upgrade() {
     assert_eq!(text, "edited\n");
 }
 
-fn what_stays_behind_for_another_version_is_named() {
+fn packages_of_another_version_are_named() {
     let old = another();
     for flags in [&[][..], &["--upgrade"]] {
         let env = TestEnv::new();
@@ -256,12 +255,7 @@ fn newer_wheels(env: &TestEnv) -> std::path::PathBuf {
 }
 
 fn upgrade_deps_does_what_venvs_does() {
-    let pythons = if whole() {
-        a_few_with_pip()
-    } else {
-        vec![newest()]
-    };
-    let pythons = pythons.into_iter().filter(|p| p.at_least(9));
+    let pythons = a_few_with_pip().into_iter().filter(|p| p.at_least(9));
     all_agree(pythons.map(|python| {
         let env = TestEnv::new();
         let folder = newer_wheels(&env);

@@ -23,7 +23,7 @@ crate::harness::trials! {
     where_case_is_no_difference needs [FAT, MOUNT],
     where_a_folder_folds_case needs [CASEFOLD, MOUNT],
     where_folders_cannot_be_exchanged needs [STRACE],
-    where_clones_share_their_blocks needs [BTRFS, MOUNT],
+    where_clones_share_their_blocks(full) needs [BTRFS, MOUNT],
     where_a_quota_is_used_up needs [BTRFS, MOUNT],
 }
 

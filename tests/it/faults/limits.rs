@@ -16,7 +16,7 @@ use crate::{
 crate::harness::trials! {
     limits_of_a_process(part) needs [BASH],
     no_threads needs [NOBODY, BASH],
-    few_processes_are_done_without_or_named_as_the_limit(part) needs [NOBODY, BASH],
+    a_limit_of_processes_is_handled_or_named(part) needs [NOBODY, BASH],
     every_call_fails_once needs [STRACE],
 }
 
@@ -158,7 +158,7 @@ fn every_call_fails_once() {
 }
 
 /// The limit applies to all processes of a user, so it is reached at different moments.
-fn few_processes_are_done_without_or_named_as_the_limit() {
+fn a_limit_of_processes_is_handled_or_named() {
     let env = TestEnv::new();
     let nobody = nobody(&env);
     let (one, three) = (["--no-cache", "a"], ["a", "b", "c"]);

@@ -12,8 +12,8 @@ use crate::{
 };
 
 crate::harness::trials! {
-    folders_that_lead_elsewhere_are_refused,
-    files_that_lead_elsewhere_are_replaced,
+    links_in_the_place_of_directories_are_refused,
+    links_in_the_place_of_files_are_replaced,
     files_that_are_folders_are_refused,
     a_planted_stage_is_never_used,
     the_stage_of_a_running_process_is_kept(full),
@@ -59,7 +59,7 @@ fn planted(name: &str, flags: &[&str], is_folder: bool) -> Option<String> {
     Some(outcome.stderr)
 }
 
-fn folders_that_lead_elsewhere_are_refused() {
+fn links_in_the_place_of_directories_are_refused() {
     let python = newest().python_folder();
     for name in ["bin", "lib", "include", &format!("lib/{python}")] {
         for flags in [&[][..], &["--upgrade"]] {
@@ -74,7 +74,7 @@ fn folders_that_lead_elsewhere_are_refused() {
     }
 }
 
-fn files_that_lead_elsewhere_are_replaced() {
+fn links_in_the_place_of_files_are_replaced() {
     for name in [
         "pyvenv.cfg",
         ".gitignore",

@@ -20,7 +20,7 @@ crate::harness::trials! {
     with_nonsense_for_python(part),
     with_closed_streams(part),
     with_a_pipe_that_nobody_reads,
-    with_a_read_only_store needs [MOUNT],
+    with_a_read_only_cache needs [MOUNT],
 }
 
 const NONE: [PathBuf; 0] = [];
@@ -195,7 +195,7 @@ fn with_a_pipe_that_nobody_reads() {
     env.holds_only(["env", "status"]);
 }
 
-fn with_a_read_only_store() {
+fn with_a_read_only_cache() {
     let env = TestEnv::new();
     let mount = Mount::tmpfs(&env, "store", "size=1M,mode=700");
     mount.remount("ro");

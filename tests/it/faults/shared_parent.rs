@@ -22,10 +22,10 @@ use crate::{
 crate::harness::trials! {
     a_user_directory_named_like_a_stage_is_kept,
     a_stage_without_its_marker_is_kept,
-    what_is_named_like_a_stage_stops_no_run,
+    names_like_that_of_a_stage_are_ignored,
     a_stage_of_another_user_is_kept needs [ROOT],
     long_names_that_begin_alike_have_stages_of_their_own,
-    removing_is_led_nowhere_by_links_that_take_the_place_of_folders,
+    removing_does_not_follow_links_that_replace_directories,
 }
 
 /// Creates the files that a killed run for `name` leaves behind.
@@ -94,7 +94,7 @@ fn a_stage_without_its_marker_is_kept() {
     assert_eq!(fs::read_to_string(stage.join("mine")).unwrap(), "mine");
 }
 
-fn what_is_named_like_a_stage_stops_no_run() {
+fn names_like_that_of_a_stage_are_ignored() {
     let env = TestEnv::new();
     let stage = killed(&env, "env");
     fs::remove_dir_all(&stage).unwrap();
@@ -146,7 +146,7 @@ fn long_names_that_begin_alike_have_stages_of_their_own() {
     env.holds_only([&one, &other]);
 }
 
-fn removing_is_led_nowhere_by_links_that_take_the_place_of_folders() {
+fn removing_does_not_follow_links_that_replace_directories() {
     let env = TestEnv::new();
     let outside = env.root().join("outside");
     for number in 0..200 {

@@ -16,7 +16,7 @@ crate::harness::trials! {
     no_space needs [MOUNT],
     no_inodes needs [MOUNT],
     no_space_for_a_clone needs [MOUNT],
-    a_full_store_is_no_obstacle needs [MOUNT],
+    a_full_cache_is_not_an_error needs [MOUNT],
     a_disk_that_fills_up_at_the_end_of_an_image_is_reported_once needs [MOUNT],
     a_read_only_file_system needs [MOUNT],
     no_permission needs [NOBODY],
@@ -99,7 +99,7 @@ fn no_space_for_a_clone() {
     env.run(path.join("old/bin/pip"), ["--version"]).stdout();
 }
 
-fn a_full_store_is_no_obstacle() {
+fn a_full_cache_is_not_an_error() {
     let env = TestEnv::new();
     let _mount = Mount::tmpfs(&env, "store", "size=100k,mode=700");
     let run = env.rvenv_for(newest(), ["env"]);

@@ -15,13 +15,13 @@ use crate::{
 
 crate::harness::trials! {
     what_cannot_be_read_or_is_no_python_is_passed_over,
-    five_hundred_folders_with_duplicates_are_no_burden needs [KEEPABLE],
+    five_hundred_directories_with_duplicates_can_be_on_path needs [KEEPABLE],
     a_relative_folder_on_path_gives_an_absolute_link,
     in_an_activated_environment_its_base_is_used needs [KEEPABLE],
     the_folders_of_every_tool_are_searched needs [KEEPABLE],
     the_newest_final_version_of_a_tool_is_used_and_no_environment needs [KEEPABLE],
     a_python_that_was_replaced_is_asked_again needs [KEEPABLE],
-    a_python_that_never_answers_is_given_up(full),
+    a_python_that_never_answers_is_skipped(full),
     what_a_python_leaves_running_is_not_waited_for,
 }
 
@@ -118,7 +118,7 @@ fn what_cannot_be_read_or_is_no_python_is_passed_over() {
     fs::set_permissions(&secret, PermissionsExt::from_mode(0o755)).unwrap();
 }
 
-fn five_hundred_folders_with_duplicates_are_no_burden() {
+fn five_hundred_directories_with_duplicates_can_be_on_path() {
     let env = TestEnv::new();
     let kept = keepable();
     let [first, .., last] = kept.as_slice() else {
@@ -290,7 +290,7 @@ fn a_python_that_was_replaced_is_asked_again() {
     }
 }
 
-fn a_python_that_never_answers_is_given_up() {
+fn a_python_that_never_answers_is_skipped() {
     let env = TestEnv::new();
     let python = newest();
     let hanging = env.root().join("hanging");

@@ -11,8 +11,8 @@ use crate::wheel::write_wheel;
 
 crate::harness::trials! {
     the_same_request_again_does_not_start_pip(a_few),
-    whatever_changes_the_request_starts_pip,
-    whatever_changes_the_packages_starts_pip,
+    any_change_of_the_request_starts_pip,
+    any_change_of_the_packages_starts_pip,
     what_cannot_change_the_result_does_not_start_pip,
     what_is_not_installed_by_name_always_starts_pip,
     the_value_of_a_variable_is_part_of_the_request,
@@ -96,7 +96,7 @@ fn the_same_request_again_does_not_start_pip(python: &'static Interpreter) {
     assert!(before.keys().eq(tree(&scene.env.at("env")).keys()));
 }
 
-fn whatever_changes_the_request_starts_pip() {
+fn any_change_of_the_request_starts_pip() {
     let scene = Scene::new(newest());
     scene.rvenv(&ARGS).succeeds();
     scene.break_pip();
@@ -135,7 +135,7 @@ fn whatever_changes_the_request_starts_pip() {
     scene.rvenv(&ARGS).succeeds();
 }
 
-fn whatever_changes_the_packages_starts_pip() {
+fn any_change_of_the_packages_starts_pip() {
     let scene = Scene::new(newest());
     scene.rvenv(&ARGS).succeeds();
     scene.break_pip();

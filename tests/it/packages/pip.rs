@@ -13,7 +13,7 @@ use crate::{
 crate::harness::trials! {
     pip_works_for_every_python(each_with_pip),
     a_wheel_is_installed_run_and_removed(each_with_pip),
-    pip_can_remove_itself_whole(each_with_pip),
+    pip_can_uninstall_itself_completely(each_with_pip),
     nothing_is_left_to_compile(each_with_pip),
     what_is_changed_in_one_environment_does_not_reach_the_next,
     without_pip_there_is_no_package(each_with_pip),
@@ -72,7 +72,7 @@ fn a_wheel_is_installed_run_and_removed(python: &'static Interpreter) {
     assert!(!env.at("env/bin/hello").exists());
 }
 
-fn pip_can_remove_itself_whole(python: &'static Interpreter) {
+fn pip_can_uninstall_itself_completely(python: &'static Interpreter) {
     let ways: [&[&str]; 2] = [
         &["-m", "pip", "uninstall", "--yes", "pip"],
         &["-m", "ensurepip._uninstall"],

@@ -18,7 +18,7 @@ crate::harness::trials! {
     an_interrupted_pip_removes_its_temporary_folders,
     the_end_of_a_failing_pips_output_is_shown_and_the_rest_is_counted(full),
     what_a_build_rewrites_in_place_is_put_back_when_pip_fails,
-    data_files_of_a_package_go_when_pip_fails_after_it,
+    data_files_of_a_package_are_removed_when_pip_fails_after_it,
 }
 
 fn wheels(env: &TestEnv) -> PathBuf {
@@ -162,7 +162,7 @@ fn what_a_build_rewrites_in_place_is_put_back_when_pip_fails() {
     }
 }
 
-fn data_files_of_a_package_go_when_pip_fails_after_it() {
+fn data_files_of_a_package_are_removed_when_pip_fails_after_it() {
     let env = TestEnv::new();
     let wheels = wheels(&env);
     offline(env.rvenv_for(newest(), ["env"]), &wheels).succeeds();

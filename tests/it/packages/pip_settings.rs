@@ -13,7 +13,7 @@ use crate::wheel::write_wheel;
 crate::harness::trials! {
     variables_that_send_packages_elsewhere_are_not_passed_to_pip(part),
     configuration_files_that_send_packages_elsewhere_are_read_without_that(part),
-    upgrading_pip_obeys_them_as_little,
+    upgrading_pip_ignores_them_too,
     a_configuration_file_that_cannot_be_understood_is_an_error_before_pip_starts,
 }
 
@@ -108,7 +108,7 @@ fn configuration_files_that_send_packages_elsewhere_are_read_without_that() {
     }
 }
 
-fn upgrading_pip_obeys_them_as_little() {
+fn upgrading_pip_ignores_them_too() {
     let env = TestEnv::new();
     let folder = env.root().join("wheels");
     for project in ["pip", "setuptools"] {

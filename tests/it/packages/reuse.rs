@@ -16,11 +16,11 @@ use crate::oracle::references::Reference;
 use crate::tree::{changes, leftovers, tree};
 
 crate::harness::trials! {
-    packages_from_the_cache_are_what_pip_would_have_left(each_with_pip),
-    packages_from_the_cache_are_what_pip_would_have_left_in_a_strange_place(a_few_full),
+    packages_from_the_cache_are_equal_to_those_of_pip(each_with_pip),
+    packages_from_the_cache_are_equal_to_those_of_pip_at_an_unusual_path(a_few_full),
     a_request_without_hashes_is_kept_only_if_that_is_asked_for,
     a_source_distribution_is_kept_only_if_that_is_asked_for(full),
-    nothing_is_kept_or_taken_where_that_is_not_wanted(full),
+    the_cache_is_not_used_if_that_is_disabled(full),
     what_contains_the_path_of_the_environment_is_not_kept,
     an_existing_environment_is_never_filled_or_kept,
     the_same_request_again_does_not_start_pip_in_a_filled_environment,
@@ -275,11 +275,11 @@ fn compare(scene: &Scene, name: &str, umask: u32) {
     assert!(!path.join("bin/one").exists() && !path.join("share/one/x.txt").exists());
 }
 
-fn packages_from_the_cache_are_what_pip_would_have_left(python: &'static Interpreter) {
+fn packages_from_the_cache_are_equal_to_those_of_pip(python: &'static Interpreter) {
     compare(&Scene::new(python), "env", 0o022);
 }
 
-fn packages_from_the_cache_are_what_pip_would_have_left_in_a_strange_place(
+fn packages_from_the_cache_are_equal_to_those_of_pip_at_an_unusual_path(
     python: &'static Interpreter,
 ) {
     let name = format!("a long é name {}", "x".repeat(120));
@@ -317,7 +317,7 @@ fn a_source_distribution_is_kept_only_if_that_is_asked_for() {
     says(scene.rvenv(&always), &[FILLED]);
 }
 
-fn nothing_is_kept_or_taken_where_that_is_not_wanted() {
+fn the_cache_is_not_used_if_that_is_disabled() {
     let scene = Scene::new(newest());
     for more in [
         "--reuse=never",
