@@ -14,7 +14,7 @@ crate::harness::trials! {
     it_fills_the_cache_and_creates_nothing,
     without_pip_only_the_facts_are_kept,
     a_cache_that_cannot_be_written_is_an_error,
-    a_read_only_cache_is_used needs [MOUNT],
+    a_read_only_cache_is_used(full) needs [MOUNT],
     a_cache_that_root_has_filled_works_for_every_user(full) needs [NOBODY],
     the_image_works_for_a_copy_of_the_same_python,
 }

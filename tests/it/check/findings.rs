@@ -24,7 +24,7 @@ crate::harness::trials! {
     another_version_of_the_base_is_reported needs [KEEPABLE],
     a_version_in_pyvenv_cfg_that_is_not_the_bases_is_repaired,
     a_moved_environment_is_repaired_with_all_its_scripts(a_few),
-    a_copy_of_an_environment_is_told_from_its_original,
+    a_copy_of_an_environment_is_told_from_its_original(full),
     a_missing_or_incomplete_pip_is_repaired(a_few, part),
     a_package_that_was_altered_is_named_with_its_version,
 }

@@ -24,7 +24,7 @@ crate::harness::trials! {
     an_upgrade_leaves_a_newer_pip_alone,
     a_python_that_cannot_start_is_found_and_repaired,
     what_only_a_person_can_repair_has_no_remedy,
-    a_file_of_any_size_is_hashed_in_little_memory,
+    a_file_of_any_size_is_hashed_in_little_memory(full),
     a_record_of_any_size_is_read_in_little_memory(full),
     a_record_that_is_a_pipe_or_has_a_line_of_no_end_is_no_record,
     an_environment_of_virtualenvs_that_was_moved_is_repaired,

@@ -22,7 +22,7 @@ crate::harness::trials! {
     the_first_run_ends_with_how_to_activate_in_the_shell_one_is_in,
     an_error_follows_where_the_spinner_was,
     several_that_wait_show_one_spinner_and_errors_lines_of_their_own(full),
-    pips_progress_is_shown_to_a_person_only,
+    pips_progress_is_shown_to_a_person_only(full),
     verbose_ends_with_a_summary,
     a_different_version_in_python_version_is_reported,
 }

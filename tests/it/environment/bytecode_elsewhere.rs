@@ -11,7 +11,7 @@ use crate::tree::tree;
 
 crate::harness::trials! {
     bytecode_in_another_folder_has_the_modes_that_python_gives_it(full),
-    bytecode_in_another_folder_is_removed_when_the_run_is_undone,
+    bytecode_in_another_folder_is_removed_when_the_run_is_undone(full),
     bytecode_in_another_folder_is_put_back_when_the_run_is_undone(full),
 }
 

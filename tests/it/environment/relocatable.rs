@@ -19,7 +19,7 @@ use crate::{
 
 crate::harness::trials! {
     pip_works_wherever_the_environment_is(part),
-    scripts_find_their_python_through_links,
+    scripts_find_their_python_through_links(full),
     nothing_in_it_contains_the_path_it_was_created_at,
     what_is_installed_with_it_is_relocatable_too(a_few),
     check_names_what_was_installed_later_and_the_remedy_makes_it_relocatable,

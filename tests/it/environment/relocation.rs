@@ -25,7 +25,7 @@ use crate::{
 };
 
 crate::harness::trials! {
-    what_rvenv_made_works_in_another_place(each_newest_quick),
+    what_rvenv_made_works_in_another_place(each_full),
     what_venv_made_works_in_another_place(each_full),
     what_virtualenv_made_works_in_another_place(each_for_virtualenv) needs [VIRTUALENV],
     what_uv_made_works_in_another_place(each_for_uv) needs [UV],

@@ -21,7 +21,7 @@ crate::harness::trials! {
     an_upgrade_changes_the_version_if_asked_to needs [ANOTHER],
     an_upgrade_finds_another_python_of_the_version_if_the_base_is_gone needs [KEEPABLE],
     packages_and_scripts_survive_an_upgrade,
-    packages_of_another_version_are_named needs [ANOTHER],
+    packages_of_another_version_are_named(full) needs [ANOTHER],
     upgrade_deps_does_what_venvs_does(full),
     upgrade_deps_runs_the_environments_own_pip(a_few),
     upgrade_deps_gives_pip_the_variables_and_folder_that_venv_gives(full),

@@ -22,7 +22,7 @@ crate::harness::trials! {
     a_mount_below_is_refused_before_anything_moves needs [MOUNT],
     links_are_not_followed,
     sockets_and_fifos,
-    many_files_and_deep_folders,
+    many_files_and_deep_folders(full),
 }
 
 /// An environment with a file of the user's.

@@ -16,7 +16,7 @@ use crate::{
 crate::harness::trials! {
     without_a_current_folder,
     without_variables(part),
-    with_nowhere_to_write_but_env_dir needs [NOBODY],
+    with_nowhere_to_write_but_env_dir(full) needs [NOBODY],
     with_nonsense_for_python(part),
     with_closed_streams(part),
     with_a_pipe_that_nobody_reads,

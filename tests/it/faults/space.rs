@@ -17,7 +17,7 @@ crate::harness::trials! {
     no_inodes needs [MOUNT],
     no_space_for_a_clone needs [MOUNT],
     a_full_cache_is_not_an_error needs [MOUNT],
-    a_disk_that_fills_up_at_the_end_of_an_image_is_reported_once needs [MOUNT],
+    a_disk_that_fills_up_at_the_end_of_an_image_is_reported_once(full) needs [MOUNT],
     a_read_only_file_system needs [MOUNT],
     no_permission needs [NOBODY],
     a_parent_that_vanishes,

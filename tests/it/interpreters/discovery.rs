@@ -22,7 +22,7 @@ crate::harness::trials! {
     the_newest_final_version_of_a_tool_is_used_and_no_environment needs [KEEPABLE],
     a_python_that_was_replaced_is_asked_again needs [KEEPABLE],
     a_python_that_never_answers_is_skipped(full),
-    what_a_python_leaves_running_is_not_waited_for,
+    what_a_python_leaves_running_is_not_waited_for(full),
 }
 
 /// A folder with `python3`, a link to a Python.

@@ -17,7 +17,7 @@ use crate::{
 
 crate::harness::trials! {
     two_equal_trees_do_not_differ,
-    every_change_is_detected,
+    every_change_is_detected(full),
     other_bytecode_is_seen,
 }
 

@@ -20,7 +20,7 @@ crate::harness::trials! {
     what_no_package_lists_is_named_and_nothing_is_kept,
     a_record_that_names_a_file_elsewhere_is_named_and_nothing_is_kept(full),
     what_has_no_version_and_hash_is_named(full),
-    large_files_share_the_blocks_of_the_image needs [BTRFS, MOUNT],
+    large_files_share_the_blocks_of_the_image(full) needs [BTRFS, MOUNT],
     a_file_of_more_than_four_gigabytes_is_kept_and_unpacked(full) needs [BTRFS, MOUNT],
 }
 

@@ -18,7 +18,7 @@ crate::harness::trials! {
     the_value_of_a_variable_is_part_of_the_request,
     the_files_that_variables_name_are_part_of_the_request,
     a_run_without_requirements_keeps_the_recorded_request,
-    a_failure_restores_the_recorded_request,
+    a_failure_restores_the_recorded_request(full),
     credentials_are_not_part_of_the_request,
 }
 

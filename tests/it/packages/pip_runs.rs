@@ -13,11 +13,11 @@ use crate::tree::{changes, tree};
 use crate::wheel::write_wheel;
 
 crate::harness::trials! {
-    requirements_from_standard_input_reach_every_environment,
+    requirements_from_standard_input_reach_every_environment(full),
     a_fifo_is_read_once_and_a_signal_ends_the_waiting_for_it,
     an_interrupted_pip_removes_its_temporary_folders,
     the_end_of_a_failing_pips_output_is_shown_and_the_rest_is_counted(full),
-    what_a_build_rewrites_in_place_is_put_back_when_pip_fails,
+    what_a_build_rewrites_in_place_is_put_back_when_pip_fails(full),
     data_files_of_a_package_are_removed_when_pip_fails_after_it,
 }
 

@@ -21,14 +21,14 @@ crate::harness::trials! {
     a_request_without_hashes_is_kept_only_if_that_is_asked_for,
     a_source_distribution_is_kept_only_if_that_is_asked_for(full),
     the_cache_is_not_used_if_that_is_disabled(full),
-    what_contains_the_path_of_the_environment_is_not_kept,
-    an_existing_environment_is_never_filled_or_kept,
-    the_same_request_again_does_not_start_pip_in_a_filled_environment,
+    what_contains_the_path_of_the_environment_is_not_kept(full),
+    an_existing_environment_is_never_filled_or_kept(full),
+    the_same_request_again_does_not_start_pip_in_a_filled_environment(full),
     a_damaged_image_is_replaced_and_pip_installs(full),
     a_crowd_that_asks_for_the_same_installs_it_once,
     two_requests_for_one_directory_end_with_one_of_them(part),
     a_run_that_is_killed_leaves_a_whole_environment_or_none(part),
-    a_cache_that_is_full_of_images_loses_the_oldest,
+    a_cache_that_is_full_of_images_loses_the_oldest(full),
     an_image_that_is_too_large_is_not_kept,
 }
 
