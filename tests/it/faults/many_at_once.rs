@@ -21,7 +21,7 @@ crate::harness::trials! {
 
 /// How many at once.
 fn many() -> usize {
-    if whole() { 32 } else { 8 }
+    if whole() { 32 } else { 6 }
 }
 
 /// Waits for all of them. Each must succeed without output.

@@ -6,14 +6,16 @@
 use crate::{
     env::TestEnv,
     harness::whole,
-    interpreters::{Interpreter, a_few, a_few_full, each_newest_quick, each_with_pip, newest},
+    interpreters::{
+        Interpreter, a_few, a_few_full, each_full, each_newest_quick, each_with_pip, newest,
+    },
     oracle::{Oracle, Verdict, all_agree, write},
     wheel,
 };
 
 crate::harness::trials! {
     pip_is_what_ensurepip_leaves(each_with_pip, part),
-    pip_under_another_umask_with_all_flags_below_a_path_too_long_for_a_shebang(each_newest_quick),
+    pip_under_another_umask_with_all_flags_below_a_path_too_long_for_a_shebang(each_full),
     pip_below_a_path_with_spaces(a_few_full),
     pip_without_a_cache(a_few_full),
     the_longest_shebang_and_one_longer(full),

@@ -18,7 +18,7 @@ use crate::tree::{changes, leftovers, tree};
 crate::harness::trials! {
     packages_from_the_cache_are_equal_to_those_of_pip(each_with_pip),
     packages_from_the_cache_are_equal_to_those_of_pip_at_an_unusual_path(a_few_full),
-    a_request_without_hashes_is_kept_only_if_that_is_asked_for,
+    a_request_without_hashes_is_kept_only_if_that_is_asked_for(full),
     a_source_distribution_is_kept_only_if_that_is_asked_for(full),
     the_cache_is_not_used_if_that_is_disabled(full),
     what_contains_the_path_of_the_environment_is_not_kept(full),
