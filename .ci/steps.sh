@@ -180,15 +180,16 @@ install_powershell() {
     chmod +x "$CI_SCRATCH/bin/pwsh"
 }
 
-# rvenv_wheel DIRECTORY: copies the wheel of this checkout there. It is built at the first call and after a change, with the
-# profile that the tests use, and with the `linux` tag that every pip supports.
+# rvenv_wheel DIRECTORY: installs maturin, twine and mypy, and copies the wheel of this checkout to the directory. It is built at
+# the first call and after a change, with the profile that the tests use, and with the `linux` tag that every pip supports.
 rvenv_wheel() {
+    local -x CARGO_PROFILE_DEV_DEBUG=0
     local target=${CARGO_TARGET_DIR:-$PWD/target} wheels
     wheels=$target/wheels-of-ci
+    tools_venv maturin 'maturin>=1.10,<2' twine mypy
     cargo build --quiet --locked
     if ! ls "$wheels"/*.whl >/dev/null 2>&1 ||
         [ -n "$(find "$target/debug/rvenv" python/rvenv pyproject.toml -newer "$(ls "$wheels"/*.whl)")" ]; then
-        tools_venv maturin 'maturin>=1.10,<2' twine mypy
         rm -rf "$wheels"
         packaging/licenses.py THIRD-PARTY-LICENSES
         quietly "$CI_SCRATCH/maturin/bin/maturin" build --profile dev --locked --compatibility linux --out "$wheels"

@@ -138,8 +138,10 @@ impl EnvBuilder {
         let interpreter = &*self.interpreter_for(&env_dir)?;
         let mut context = Context::new(&env_dir, interpreter, &self.options, cwd)?;
         // An upgrade keeps the kind of environment.
-        context.relocatable |=
-            self.options.on_existing == OnExisting::Upgrade && layout::is_relocatable(&context);
+        if self.options.on_existing == OnExisting::Upgrade {
+            let configuration = layout::existing_configuration(&context);
+            context.relocatable |= layout::is_relocatable(&configuration);
+        }
         if !interpreter.is_known() {
             self.create_by_fallback(&env_dir, interpreter, &context)?;
             summary::created(&context, interpreter, started, self.log());
@@ -195,9 +197,12 @@ impl EnvBuilder {
                 return Ok(None);
             }
         }
-        let recorded = stage.is_merge().then(|| layout::recorded_request(context));
+        let existing = stage
+            .is_merge()
+            .then(|| layout::existing_configuration(context));
+        let configuration = existing.unwrap_or_default();
         let installs = options.installs() || options.upgrades_deps();
-        let recorded = recorded.flatten().filter(|recorded| {
+        let recorded = layout::recorded_request(&configuration).filter(|recorded| {
             !installs || is_satisfied(key.as_ref(), recorded, Path::new(&context.lib_path))
         });
         let recorded = match key.as_ref().filter(|_| is_filled) {
@@ -225,16 +230,14 @@ impl EnvBuilder {
         if !upgrade || old_path.is_some() || options.relocatable {
             layout::setup_scripts(stage.tree(), interpreter, context, log)?;
         }
-        let was_relocatable = stage.is_merge() && layout::is_relocatable(context);
-        let is_other_kind = stage.is_merge() && context.relocatable != was_relocatable;
-        if upgrade || is_other_kind {
-            let old_path = old_path.as_deref().and_then(Path::to_str);
+        let was_relocatable = layout::is_relocatable(&configuration);
+        if upgrade || stage.is_merge() && context.relocatable != was_relocatable {
             log.step("relocate", || {
                 repair::relocate_all(
                     &stage,
                     interpreter,
                     context,
-                    old_path,
+                    old_path.as_deref().and_then(Path::to_str),
                     was_relocatable,
                     &self.interrupt,
                     log,
@@ -423,7 +426,8 @@ impl EnvBuilder {
         let files = || distributions::files(library, &scheme.purelib);
         let before = stage.remembers().then(files).unwrap_or_default();
         // The record is not valid while pip runs.
-        let result = match layout::recorded_request(context) {
+        let configuration = layout::existing_configuration(context);
+        let result = match layout::recorded_request(&configuration) {
             Some(_) => layout::record_request(context, None),
             None => Ok(()),
         };

@@ -125,7 +125,7 @@ impl Unpacker<'_> {
                 self.large(entry, contents)?;
                 continue;
             }
-            self.check(entry, contents)?;
+            self.check(entry, crc32fast::hash(contents))?;
             if !is_wanted {
                 continue;
             }
@@ -143,8 +143,8 @@ impl Unpacker<'_> {
         Ok(())
     }
 
-    fn check(&self, entry: &Entry, contents: &[u8]) -> Result<(), Error> {
-        if crc32fast::hash(contents) == entry.crc {
+    fn check(&self, entry: &Entry, checksum: u32) -> Result<(), Error> {
+        if checksum == entry.crc {
             return Ok(());
         }
         let reason = format!("{} has a wrong checksum", entry.path);
@@ -153,23 +153,26 @@ impl Unpacker<'_> {
 
     /// Creates a file that shares the blocks of its entry, or else has these contents.
     fn large(&self, entry: &Entry, contents: &[u8]) -> Result<(), Error> {
-        let file = self.site_packages.open_new(&entry.path, mode(entry))?;
-        if self.share(entry, &file)? {
+        let Some(file) = self.create(entry)? else {
             return Ok(());
-        }
-        self.check(entry, contents)?;
+        };
+        self.check(entry, crc32fast::hash(contents))?;
         let written = file.file().write_all(contents);
         written.map_err(Error::io("write", file.path()))
     }
 
-    /// Lets an empty file share the blocks of an entry. Returns `false` if that is not possible.
-    fn share(&self, entry: &Entry, file: &fs_err::File) -> Result<bool, Error> {
+    /// Creates a file that shares the blocks of its entry. Returns the file, which is empty, if that is not possible.
+    fn create(&self, entry: &Entry) -> Result<Option<fs_err::File>, Error> {
+        let file = self.site_packages.open_new(&entry.path, mode(entry))?;
         let image = &self.image.file;
-        let shared = self.sharing.range(image, entry.offset, entry.size, file);
-        shared.map_err(|error| match error.kind() {
-            io::ErrorKind::UnexpectedEof => self.image.damaged("it is not complete"),
-            _ => Error::io("write", file.path())(bare(error)),
-        })
+        let shared = self.sharing.range(image, entry.offset, entry.size, &file);
+        match shared {
+            Ok(is_shared) => Ok((!is_shared).then_some(file)),
+            Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                Err(self.image.damaged("it is not complete"))
+            }
+            Err(error) => Err(Error::io("write", file.path())(bare(error))),
+        }
     }
 
     /// Writes a file that is too large for memory, checking it on the way.
@@ -177,10 +180,9 @@ impl Unpacker<'_> {
         if !self.to.wanted[entry.distribution] {
             return Ok(());
         }
-        let file = self.site_packages.open_new(&entry.path, mode(entry))?;
-        if self.share(entry, &file)? {
+        let Some(file) = self.create(entry)? else {
             return Ok(());
-        }
+        };
         self.buffer.resize(self.buffer.len().max(CHUNK), 0);
         let (mut checksum, mut done) = (crc32fast::Hasher::new(), 0);
         while done < entry.size {
@@ -197,11 +199,7 @@ impl Unpacker<'_> {
                 .map_err(Error::io("write", file.path()))?;
             done += count as u64;
         }
-        if checksum.finalize() != entry.crc {
-            let reason = format!("{} has a wrong checksum", entry.path);
-            return Err(self.image.damaged(&reason));
-        }
-        Ok(())
+        self.check(entry, checksum.finalize())
     }
 
     /// Writes bytecode with the real path and timestamp of its source, which is the previous entry.

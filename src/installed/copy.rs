@@ -4,7 +4,7 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use fs_err as fs;
@@ -122,14 +122,18 @@ impl Tree {
             parts.extend(files.chunks(SHARE).map(|part| (entries, part.to_vec())));
         }
         let (next, sharing) = (AtomicUsize::new(0), Sharing::default());
-        let has_first = AtomicBool::new(false);
         let report = Mutex::new(Report::default());
         workers::share(parts.len(), || {
             let mut twins = Twins::open(&self.root, to, shown)?;
             let mut copier = Copier::new(&sharing);
-            let is_first = !has_first.swap(true, Ordering::Relaxed);
             let mut own = Report::default();
-            while let Some((entries, names)) = parts.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let mut has_first = false;
+            loop {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let Some((entries, names)) = parts.get(number) else {
+                    break;
+                };
+                has_first |= number == 0;
                 let twin = twins.at(&entries.path)?;
                 for name in names {
                     interrupt.check()?;
@@ -141,7 +145,7 @@ impl Tree {
                     twin.copy_file(name, &mut copier, &mut file)?;
                 }
                 // btrfs changes one tree for all files, so that more threads would only wait for each other.
-                if !is_first && sharing.is_working() {
+                if !has_first && sharing.is_working() {
                     break;
                 }
             }

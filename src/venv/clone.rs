@@ -14,6 +14,7 @@ use crate::repr::repr;
 use crate::sys::fs::{Folder, Mode, bare};
 use crate::venv::activation::{Values, scripts};
 use crate::venv::context::Context;
+use crate::venv::layout;
 
 /// The environment that is copied.
 #[derive(Debug)]
@@ -81,8 +82,7 @@ impl Original {
         }
         self.write_configuration(tree, relocation, interpreter, context, given)?;
         let is_windows = interpreter.platform == Platform::Windows;
-        let value = pyvenv_cfg::value(&self.configuration, "relocatable");
-        let relocatable = value.is_some_and(|value| value.eq_ignore_ascii_case("true"));
+        let relocatable = layout::is_relocatable(&self.configuration);
         let said = self.said.to_string_lossy();
         let values = |virtual_env, prompt| Values {
             virtual_env,

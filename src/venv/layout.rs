@@ -7,7 +7,7 @@ use std::path::Path;
 
 use crate::error::Error;
 use crate::interpreter::platform::Platform;
-use crate::interpreter::{Interpreter, nested};
+use crate::interpreter::{self, Interpreter, nested};
 use crate::options::{Links, Options};
 use crate::repr::repr;
 use crate::stage::Stage;
@@ -65,26 +65,28 @@ pub(crate) fn create_configuration(
     Ok(())
 }
 
-/// The request in the existing `pyvenv.cfg` whose packages are installed.
-pub(crate) fn recorded_request(context: &Context) -> Option<String> {
-    recorded(context, pyvenv_cfg::REQUEST)
-}
-
-/// Whether the existing `pyvenv.cfg` says that the environment is relocatable.
-pub(crate) fn is_relocatable(context: &Context) -> bool {
-    let value = recorded(context, pyvenv_cfg::RELOCATABLE);
-    value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
-}
-
-fn recorded(context: &Context, key: &str) -> Option<String> {
+/// The text of the existing `pyvenv.cfg`; empty if there is none.
+pub(crate) fn existing_configuration(context: &Context) -> String {
     let path = Path::new(&context.cfg_path);
-    if !fs_err::symlink_metadata(path).ok()?.is_file() {
-        return None;
+    if fs_err::symlink_metadata(path).is_ok_and(|metadata| metadata.is_file()) {
+        return fs_err::read_to_string(path).unwrap_or_default();
     }
-    let text = fs_err::read_to_string(path).ok()?;
-    let mut pairs = text.lines().filter_map(|line| line.split_once('='));
-    let found = pairs.find(|(found, _)| found.trim() == key);
+    String::new()
+}
+
+/// The request in a `pyvenv.cfg` whose packages are installed.
+pub(crate) fn recorded_request(configuration: &str) -> Option<String> {
+    let mut pairs = configuration
+        .lines()
+        .filter_map(|line| line.split_once('='));
+    let found = pairs.find(|(found, _)| found.trim() == pyvenv_cfg::REQUEST);
     found.map(|(_, value)| value.trim().to_owned())
+}
+
+/// Whether a `pyvenv.cfg` says that the environment is relocatable.
+pub(crate) fn is_relocatable(configuration: &str) -> bool {
+    let value = interpreter::pyvenv_cfg::value(configuration, pyvenv_cfg::RELOCATABLE);
+    value.is_some_and(|value| value.eq_ignore_ascii_case("true"))
 }
 
 /// Replaces or removes the recorded request in the complete environment.

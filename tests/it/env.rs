@@ -264,10 +264,15 @@ pub(crate) fn filled_cache(env: &TestEnv, interpreter: &Interpreter) -> PathBuf 
         }
     }
     let cache = env.root().join("cache");
-    let mut copy = Command::new("cp");
-    let copied = copy.arg("-a").arg(&original).arg(&cache).status();
-    assert!(copied.unwrap().success());
+    copy_tree(&original, &cache);
     cache
+}
+
+/// Copies a directory with modes, times and links.
+pub(crate) fn copy_tree(from: &Path, to: &Path) {
+    let mut copy = Command::new("cp");
+    let status = copy.arg("-a").args([from, to]).status();
+    assert!(status.unwrap().success());
 }
 
 /// The folder in a cache folder that is rvenv's own.

@@ -49,8 +49,8 @@ impl Sharing {
     /// Lets `to`, which is empty, share the blocks of `size` bytes at `offset` of `from`; bytes that do not fill a block are
     /// copied. Returns `false`, and leaves `to` empty, if the file system has no shared blocks.
     ///
-    /// `copy_file_range` shares blocks where it can, and else copies without saying so. Thus the whole file is shared first,
-    /// which tells.
+    /// `copy_file_range` does not report whether it shared blocks or copied. Therefore the first call tests whether the whole file
+    /// can be shared.
     pub(crate) fn range(
         &self,
         from: &fs::File,

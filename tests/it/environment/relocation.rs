@@ -6,14 +6,13 @@ use std::{
     ffi::OsStr,
     io::Read as _,
     path::{Path, PathBuf},
-    process::Command,
 };
 
 use fs_err as fs;
 use rustix::process::Signal;
 
 use crate::{
-    env::{TestEnv, program},
+    env::{TestEnv, copy_tree, program},
     environment::clone::kept,
     environment::makers::{
         Maker, containing, furnished, install_editable, listed, packages, packages_work, pip_works,
@@ -94,8 +93,7 @@ fn works_in_another_place(maker: Maker, python: &Interpreter, old: &str, new: &s
     if with_pip == Way::Cloned {
         install_editable(&env, maker, &old);
     }
-    let status = Command::new("cp").arg("-a").args([&old, &spare]).status();
-    assert!(status.unwrap().success());
+    copy_tree(&old, &spare);
     let lib = site_packages(python, Path::new("")).display().to_string();
     let said = old.to_str().unwrap();
     // This file contains text that only looks like the path of the environment.

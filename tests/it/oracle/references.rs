@@ -10,7 +10,7 @@ use std::{
     env,
     fmt::Write as _,
     path::{Path, PathBuf},
-    process::{self, Command},
+    process,
     sync::OnceLock,
     time::{Duration, SystemTime},
 };
@@ -19,7 +19,10 @@ use fs_err as fs;
 use sha2::{Digest as _, Sha256};
 
 use crate::tree::{Tree, tree};
-use crate::{env::TestEnv, interpreters::Interpreter};
+use crate::{
+    env::{TestEnv, copy_tree},
+    interpreters::Interpreter,
+};
 
 /// The result of `python -m venv` for a case.
 pub(crate) struct Reference {
@@ -93,9 +96,7 @@ pub(crate) fn keep(name: &str, tree: &Path) {
         .prefix("new-")
         .tempdir_in(folder())
         .unwrap();
-    let mut copy = Command::new("cp");
-    let copied = copy.arg("-a").arg(tree).arg(stage.path().join("work"));
-    assert!(copied.status().unwrap().success());
+    copy_tree(tree, &stage.path().join("work"));
     fs::write(stage.path().join("made"), "").unwrap();
     let path = folder().join(name);
     if path.exists() {

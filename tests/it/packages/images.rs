@@ -6,7 +6,7 @@ use fs_err as fs;
 use rustix::process::Signal;
 
 use super::reuse::{ARGS, FILLED, KEPT, SOURCE, Scene, WHEELS, says};
-use crate::env::{Run, TestEnv, filled_cache, listing, store};
+use crate::env::{Run, TestEnv, copy_tree, filled_cache, listing, store};
 use crate::faults::{Mount, filesystems};
 use crate::interpreters::newest;
 use crate::needs::ROOT_PATH;
@@ -76,8 +76,7 @@ fn a_disk_that_is_full_keeps_nothing_and_is_no_failure() {
     let mount = Mount::tmpfs(&scene.env, "small", &format!("size={size}k,mode=700"));
     let small = scene.env.at("small");
     let from = store(&scene.cache());
-    let status = Command::new("cp").arg("-a").arg(from).arg(&small).status();
-    assert!(status.unwrap().success());
+    copy_tree(&from, &store(&small));
     let run = |args: &[&str]| {
         let run = scene.rvenv(args).var("RVENV_CACHE_SIZE", "1GB");
         run.var("RVENV_CACHE_DIR", &small)
@@ -218,9 +217,7 @@ fn btrfs(scene: &Scene, megabytes: u64, options: &str) -> Mount {
     let image = filesystems::image(env, megabytes, "mkfs.btrfs", &["-q"]);
     let args = ["-t", "btrfs", "-o", options, image.to_str().unwrap()];
     let mount = Mount::new(env, "btrfs", &args);
-    let mut copy = Command::new("cp");
-    copy.arg("-a").arg(scene.cache()).arg(env.at("btrfs/cache"));
-    assert!(copy.status().unwrap().success());
+    copy_tree(&scene.cache(), &env.at("btrfs/cache"));
     mount
 }
 
