@@ -51,30 +51,38 @@ pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
         if let Some(above) = parent.parent() {
             fs::create_dir_all(above)?;
         }
-        make_private(parent, |_| Ok(()), Path::is_dir)?;
+        make_private(parent)?;
     }
-    let tag = |directory: &Path| fs::write(directory.join(TAG_NAME), format!("{TAG}{TAG_REST}"));
-    make_private(folder, tag, is_store)
+    make_store(folder)
 }
 
-/// Creates a directory that only this user can write to. If another process creates it first, that one is used if
-/// `as_good`.
-fn make_private(
-    folder: &Path,
-    fill: impl FnOnce(&Path) -> io::Result<()>,
-    as_good: impl FnOnce(&Path) -> bool,
-) -> io::Result<()> {
-    // Created with 0700: between `mkdir` and a later `chmod` others could write to it.
+/// Creates a directory that only this user can write to, unless another process creates it first.
+///
+/// It is not renamed into place, which would replace an empty one in which another process is about to create a file.
+fn make_private(folder: &Path) -> io::Result<()> {
+    #[cfg_attr(not(unix), expect(unused_mut, reason = "there are no modes"))]
+    let mut builder = std::fs::DirBuilder::new();
+    // Between `mkdir` and a later `chmod` others could write to it.
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    match builder.create(folder) {
+        Err(error) if !folder.is_dir() => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Creates rvenv's subdirectory with its tag, unless another process creates it first.
+fn make_store(folder: &Path) -> io::Result<()> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o700));
     let directory = builder
         .prefix(".rvenv-")
         .tempdir_in(folder.parent().unwrap_or(folder))?;
-    fill(directory.path())?;
+    fs::write(directory.path().join(TAG_NAME), format!("{TAG}{TAG_REST}"))?;
     match fs::rename(directory.path(), folder) {
         Ok(()) => drop(directory.keep()),
-        Err(_) if as_good(folder) => {}
+        Err(_) if is_store(folder) => {}
         Err(_) if folder.is_dir() => {
             let path = folder.display();
             return Err(io::Error::other(format!(
